@@ -1,0 +1,63 @@
+# Finds duckdb.h and libduckdb.so, in this order: DuckDB_ROOT (variable or environment), an installed DuckDB, the pinned
+# npm tarballs (checked by SHA-512) unpacked under ${CMAKE_SOURCE_DIR}/build/duckdb. The library is never linked: it is
+# loaded at run time when a command needs it. Gives the target DuckDB::header and a copy of the library in
+# ${CMAKE_BINARY_DIR}/lib/unveil, beside which the binary looks for it.
+set(duckdb_header_package duckdb@1.4.4)
+set(duckdb_header_sha512 844249e61c9517454b8f776638ba6c5ab411d1bddde1892ab72826ea25178c72430e74aa83f5122b171be6abcdace84560f824b5ac94e9d5c2b603ea7269a9a2)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  set(duckdb_library_package @duckdb/node-bindings-linux-arm64@1.5.4-r.1)
+  set(duckdb_library_sha512 e04b01f9c811a8e13efa674f4366681890a0e32966baa75b2c3b66a372f5f41f82e4ecc69ab87194a0f8a3be5e184b5f3b9d8cfb0f9374bd2a872d07e57bda29)
+else()
+  set(duckdb_library_package @duckdb/node-bindings-linux-x64@1.5.4-r.1)
+  set(duckdb_library_sha512 22575aa51c9d9e8e647f85643c27bcc8afa3e290a0fa3e90b38e9498b9ca7b1fe6b487496bb89f84c61192f75ce4a2001440b47842f973cdf441ebb071444eca)
+endif()
+
+find_path(DuckDB_INCLUDE_DIR duckdb.h HINTS ${DuckDB_ROOT} $ENV{DuckDB_ROOT} PATH_SUFFIXES include)
+find_library(DuckDB_LIBRARY duckdb HINTS ${DuckDB_ROOT} $ENV{DuckDB_ROOT} PATH_SUFFIXES lib)
+
+function(unveil_fetch_npm package sha512 folder)
+  if(EXISTS ${folder}/.checked)
+    return()
+  endif()
+  find_program(NPM npm REQUIRED)
+  file(MAKE_DIRECTORY ${folder})
+  execute_process(COMMAND ${NPM} pack --silent ${package} --pack-destination ${folder} WORKING_DIRECTORY ${folder}
+                  RESULT_VARIABLE failed OUTPUT_VARIABLE packed ERROR_VARIABLE said OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(failed)
+    message(FATAL_ERROR "npm could not fetch ${package}: ${said}\n"
+            "Get DuckDB's release archive by hand and pass -DDuckDB_ROOT=FOLDER, or -DUNVEIL_WITH_DUCKDB=OFF.")
+  endif()
+  string(REGEX REPLACE ".*\n" "" packed "${packed}")
+  file(SHA512 ${folder}/${packed} found)
+  if(NOT found STREQUAL sha512)
+    file(REMOVE ${folder}/${packed})
+    message(FATAL_ERROR "${package} is not the file it should be (SHA-512 ${found})")
+  endif()
+  execute_process(COMMAND ${CMAKE_COMMAND} -E tar xzf ${packed} WORKING_DIRECTORY ${folder} RESULT_VARIABLE failed)
+  if(failed)
+    message(FATAL_ERROR "cannot unpack ${folder}/${packed}")
+  endif()
+  file(REMOVE ${folder}/${packed})
+  file(TOUCH ${folder}/.checked)
+endfunction()
+
+if(NOT DuckDB_INCLUDE_DIR OR NOT DuckDB_LIBRARY)
+  set(duckdb_cache ${CMAKE_SOURCE_DIR}/build/duckdb)
+  unveil_fetch_npm(${duckdb_header_package} ${duckdb_header_sha512} ${duckdb_cache}/header)
+  unveil_fetch_npm(${duckdb_library_package} ${duckdb_library_sha512} ${duckdb_cache}/library)
+  set(DuckDB_INCLUDE_DIR ${duckdb_cache}/header/package/src/duckdb/src/include CACHE PATH "" FORCE)
+  set(DuckDB_LIBRARY ${duckdb_cache}/library/package/libduckdb.so CACHE FILEPATH "" FORCE)
+endif()
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(DuckDB REQUIRED_VARS DuckDB_INCLUDE_DIR DuckDB_LIBRARY)
+if(DuckDB_FOUND AND NOT TARGET DuckDB::header)
+  add_library(DuckDB::header INTERFACE IMPORTED)
+  # Only this one header is wanted, not the C++ headers beside it.
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/duckdb)
+  file(COPY_FILE ${DuckDB_INCLUDE_DIR}/duckdb.h ${CMAKE_BINARY_DIR}/duckdb/duckdb.h ONLY_IF_DIFFERENT)
+  set_target_properties(DuckDB::header PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${CMAKE_BINARY_DIR}/duckdb)
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/lib/unveil)
+  file(REAL_PATH ${DuckDB_LIBRARY} duckdb_real)
+  file(CREATE_LINK ${duckdb_real} ${CMAKE_BINARY_DIR}/lib/unveil/libduckdb.so COPY_ON_ERROR SYMBOLIC)
+endif()

@@ -1,0 +1,8 @@
+add_library(unveil_sanitizers INTERFACE)
+if(UNVEIL_SANITIZE)
+  target_compile_options(unveil_sanitizers INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(unveil_sanitizers INTERFACE -fsanitize=address,undefined)
+endif()
+if(UNVEIL_FUZZ)
+  target_compile_options(unveil_sanitizers INTERFACE -fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,5 @@
+add_library(unveil_warnings INTERFACE)
+target_compile_options(unveil_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+if(UNVEIL_WERROR)
+  target_compile_options(unveil_warnings INTERFACE -Werror)
+endif()

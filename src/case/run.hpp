@@ -1,0 +1,53 @@
+// One run of one instrument over some evidence, with the manifest that makes it repeatable.
+// Used by `unveil INSTRUMENT`, by `investigate` for each distinct claim set-up, and by `verify`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/parameter.hpp"
+#include "core/progress.hpp"
+#include "evidence/open.hpp"
+#include "instruments/instrument.hpp"
+
+namespace unveil {
+
+struct RunInput {
+    std::string path;            // where to read it now
+    std::string shown_path;      // as written by the user; goes into the manifest
+    EvidenceOptions options;
+    std::string sha256_expected; // empty: not checked
+};
+
+struct RunRequest {
+    const Instrument* instrument = nullptr;
+    std::vector<RunInput> inputs;
+    ParameterValues parameters;        // of the instrument
+    std::uint64_t seed = 0;
+    unsigned threads = 1;
+    std::uint64_t memory_bytes_max = 0;
+    std::string scratch_folder;
+    double skipped_share_max = 0.01;   // more than this share of malformed rows fails the run
+};
+
+struct RunResult {
+    Findings findings;
+    std::string findings_json;      // the bytes of findings.json
+    std::string manifest_json;      // the bytes of manifest.json: version, commit, instrument, parameters, seed,
+                                    // input digests, rows kept and skipped with reasons, sha256 of findings.json
+    std::vector<SourceReport> sources;
+};
+
+/// Reads the inputs, runs the instrument, writes its tables into `out_folder` (none when empty) with findings.json
+/// and manifest.json last. Throws Error(input) when too many rows are malformed or a digest differs.
+RunResult run_instrument(const RunRequest& request, const std::string& out_folder, Progress& progress);
+
+/// What makes two runs the same: sha256 over instrument, version, parameters, seed and input digests.
+std::string run_key(const RunRequest& request, const std::vector<std::string>& input_sha256);
+
+/// "0.1.0" and the commit it was built from ("unknown" outside a checkout).
+std::string unveil_version();
+std::string unveil_commit();
+
+}  // namespace unveil

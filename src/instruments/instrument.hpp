@@ -1,0 +1,67 @@
+// The door of every instrument: a pure function (records, parameters, seed) -> findings.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/output_table.hpp"
+#include "core/parameter.hpp"
+#include "core/progress.hpp"
+#include "core/scratch.hpp"
+#include "instruments/finding.hpp"
+#include "table/post.hpp"
+
+namespace unveil {
+
+/// A metric that claims can use. `name` may hold a placeholder: "<trace>.edges".
+struct MetricDescription {
+    std::string name;
+    std::string unit;
+    std::string help;
+};
+
+struct InstrumentDescription {
+    std::string name;        // "coordination"
+    std::string question;    // "Which accounts act together?"
+    std::string summary;     // two or three sentences for `unveil describe`
+    std::string record;      // "post"
+    std::vector<Parameter> parameters;
+    std::vector<MetricDescription> metrics;
+    std::vector<std::string> limits;     // what it cannot show
+    std::vector<std::string> citations;
+    std::string example;     // a command line that runs on `unveil lab make` output
+};
+
+/// Everything a run may use. Must not read the clock, the environment or files beyond this.
+struct InstrumentInputs {
+    std::vector<PostSource*> posts;   // in the order of the run's inputs; consumed
+};
+struct InstrumentContext {
+    std::uint64_t seed = 0;
+    unsigned threads = 1;
+    Scratch scratch;
+    OutputTables& tables;
+    Progress& progress;
+};
+
+class Instrument {
+  public:
+    virtual ~Instrument() = default;
+    virtual const InstrumentDescription& description() const = 0;
+    /// Throws Error(usage) for parameters that contradict each other or the evidence, Error(input) for evidence that
+    /// cannot carry the question, Error(interrupted) when progress says so. The same arguments give the same bytes for
+    /// any number of threads and any order of input rows.
+    virtual Findings run(const InstrumentInputs& inputs, const ParameterValues& parameters,
+                         InstrumentContext& context) const = 0;
+};
+
+/// All instruments, in the order in which `unveil list` shows them.
+std::span<const Instrument* const> instruments();
+/// Throws Error(usage) with the nearest name.
+const Instrument& instrument_named(std::string_view name);
+
+}  // namespace unveil

@@ -1,0 +1,24 @@
+#include <array>
+
+#include "core/error.hpp"
+#include "instruments/instrument.hpp"
+
+namespace unveil {
+
+std::span<const Instrument* const> instruments() {
+    static const std::array<const Instrument*, 0> all = {};
+    return all;
+}
+
+const Instrument& instrument_named(std::string_view name) {
+    std::vector<std::string> names;
+    for (const auto* instrument : instruments()) {
+        if (instrument->description().name == name) return *instrument;
+        names.push_back(instrument->description().name);
+    }
+    const auto near = nearest_word(name, names);
+    throw Error(ErrorKind::usage, "no instrument is called '" + std::string(name) + "'",
+                near.empty() ? "'unveil list' shows what there is" : "Did you mean '" + near + "'?");
+}
+
+}  // namespace unveil
