@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,10 +17,14 @@ namespace unveil {
 
 struct RunInput {
     std::string path;            // where to read it now
-    std::string shown_path;      // as written by the user; goes into the manifest
+    std::string shown_path;      // as written by the user; goes into the manifest (an absolute one: its file name)
     EvidenceOptions options;
     std::string sha256_expected; // empty: not checked
 };
+
+/// How a run gets at an input; tests and the lab put their own in place of open_posts.
+using PostOpener = std::function<std::unique_ptr<PostSource>(const std::string& path, const EvidenceOptions& options,
+                                                             std::uint32_t evidence)>;
 
 struct RunRequest {
     const Instrument* instrument = nullptr;
@@ -29,6 +35,7 @@ struct RunRequest {
     std::uint64_t memory_bytes_max = 0;
     std::string scratch_folder;
     double skipped_share_max = 0.01;   // more than this share of malformed rows fails the run
+    PostOpener open;                   // empty: open_posts
 };
 
 struct RunResult {

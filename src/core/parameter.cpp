@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "core/error.hpp"
+#include "core/json.hpp"
 #include "core/output_table.hpp"
 #include "core/text.hpp"
 
@@ -309,7 +310,7 @@ std::string ParameterValues::canonical_json() const {
             json[parameter.name] = as_json(found.front());
         }
     }
-    return json.dump();
+    return json_text(json);
 }
 
 }  // namespace unveil

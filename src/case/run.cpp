@@ -1,0 +1,276 @@
+#include "case/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "case/version.hpp"
+#include "core/digest.hpp"
+#include "core/error.hpp"
+#include "core/json.hpp"
+#include "core/text.hpp"
+#include "core/time.hpp"
+
+namespace unveil {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Passes a source on and remembers whether it was read to its end or broke on the way.
+class WatchedSource final : public PostSource {
+  public:
+    WatchedSource(std::unique_ptr<PostSource> source, const RunInput& input)
+        : m_source(std::move(source)), m_input(input) {}
+
+    PostFields fields() const override { return m_source->fields(); }
+    void want(PostFields fields) override { m_source->want(fields); }
+    bool next(PostBatch& batch) override {
+        if (m_has_ended) return false;
+        m_has_broken = true;
+        m_has_ended = !m_source->next(batch);
+        m_has_broken = false;
+        return !m_has_ended;
+    }
+    const SourceReport& report() const override { return m_source->report(); }
+    std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
+
+    const RunInput& input() const { return m_input; }
+    bool has_broken() const { return m_has_broken; }
+    void drain(const Progress& progress) {
+        PostBatch batch;
+        while (next(batch)) progress.check();
+    }
+
+  private:
+    std::unique_ptr<PostSource> m_source;
+    const RunInput& m_input;
+    bool m_has_ended = false;
+    bool m_has_broken = false;
+};
+
+/// Remembers the names of the tables, because the manifest lists them.
+class NamedTables final : public OutputTables {
+  public:
+    explicit NamedTables(OutputTables& inner) : m_inner(inner) {}
+    OutputTable& open(std::string_view name, std::vector<Column> columns, RealStyle style) override {
+        UNVEIL_ASSERT(std::find(m_names.begin(), m_names.end(), name) == m_names.end());
+        m_names.emplace_back(name);
+        return m_inner.open(name, std::move(columns), style);
+    }
+    const std::vector<std::string>& names() const { return m_names; }
+
+  private:
+    OutputTables& m_inner;
+    std::vector<std::string> m_names;
+};
+
+std::string shown_path(const RunInput& input) {
+    const std::filesystem::path path = input.shown_path.empty() ? input.path : input.shown_path;
+    return path.is_absolute() ? path.filename().string() : path.generic_string();
+}
+
+/// Examples name the file as it was opened, which differs from machine to machine.
+std::string with_shown_path(const std::string& example, const RunInput& input) {
+    if (!example.starts_with(input.path + ":")) return example;
+    return shown_path(input) + example.substr(input.path.size());
+}
+
+void check_skips(const WatchedSource& source, double skipped_share_max) {
+    const Tally& tally = source.report().tally;
+    if (tally.skipped() == 0 || tally.skipped_share() <= skipped_share_max) return;
+    std::vector<std::string> reasons;
+    for (const auto& [reason, entry] : tally.skips()) {
+        std::string text = fmt::format("{} x {}", entry.count, reason);
+        if (!entry.examples.empty()) text += fmt::format(" (first: {})", entry.examples.front());
+        reasons.push_back(std::move(text));
+    }
+    throw Error(ErrorKind::input,
+                fmt::format("{} of {} rows ({:.2f} %) could not be read, more than the {:.2f} % allowed: {}",
+                            tally.skipped(), tally.kept() + tally.skipped(), 100 * tally.skipped_share(),
+                            100 * skipped_share_max, fmt::join(reasons, "; ")),
+                fmt::format("Mend the file, or allow it with --skipped-share-max {:.2f}",
+                            std::min(1.0, tally.skipped_share() + 0.01)),
+                source.input().path);
+}
+
+void check_digest(const RunInput& input, const std::string& found) {
+    if (input.sha256_expected.empty() || input.sha256_expected == found) return;
+    throw Error(ErrorKind::input,
+                fmt::format("the file is not the one that was named: its sha256 is {}, expected {}", found,
+                            input.sha256_expected),
+                "Get the original file back, or correct the expected digest", input.path);
+}
+
+Json input_to_json(const RunInput& input, const SourceReport& report) {
+    Json json = {{"path", shown_path(input)},
+                 {"sha256", report.sha256},
+                 {"bytes", report.bytes},
+                 {"format", report.format},
+                 {"compression", report.compression}};
+    json["columns"] = Json::object();
+    for (const auto& [field, column] : input.options.columns) json["columns"][field] = column;
+    json["rows_kept"] = report.tally.kept();
+    json["rows_skipped"] = report.tally.skipped();
+    json["skips"] = Json::array();
+    for (const auto& [reason, entry] : report.tally.skips()) {
+        Json examples = Json::array();
+        for (const auto& example : entry.examples) examples.push_back(with_shown_path(example, input));
+        json["skips"].push_back({{"reason", reason}, {"count", entry.count}, {"examples", std::move(examples)}});
+    }
+    json["notes"] = Json::array();
+    for (const auto& [what, count] : report.tally.notes()) json["notes"].push_back({{"note", what}, {"count", count}});
+    const bool has_rows = report.tally.kept() > 0;
+    json["time_first"] = has_rows ? Json(format_time(report.time_first_us)) : Json();
+    json["time_last"] = has_rows ? Json(format_time(report.time_last_us)) : Json();
+    json["time_resolution"] = {{"resolution_us", report.time_resolution.resolution_us},
+                               {"reason", report.time_resolution.reason}};
+    return json;
+}
+
+Json tables_to_json(const std::string& folder, std::vector<std::string> names) {
+    std::sort(names.begin(), names.end());
+    Json tables = Json::array();
+    for (const auto& name : names) {
+        const std::string path = folder + "/" + name + ".csv";
+        tables.push_back({{"name", name},
+                          {"sha256", sha256_hex_of_file(path)},
+                          {"bytes", static_cast<std::uint64_t>(std::filesystem::file_size(path))}});
+    }
+    return tables;
+}
+
+/// An older run in the same folder may have left tables that this one does not write. They are removed with its
+/// manifest, so that whatever stands in the folder belongs together.
+void remove_older_run(const std::string& folder) {
+    const std::string manifest_path = folder + "/manifest.json";
+    std::ifstream file(manifest_path, std::ios::binary);
+    if (!file) return;
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const Json manifest = Json::parse(text, nullptr, false);
+    std::filesystem::remove(manifest_path);
+    if (!manifest.is_object() || !manifest.contains("tables") || !manifest["tables"].is_array()) return;
+    for (const auto& table : manifest["tables"]) {
+        if (!table.is_object() || !table.contains("name") || !table["name"].is_string()) continue;
+        const auto name = table["name"].get<std::string>();
+        if (name.find('/') == std::string::npos) std::filesystem::remove(folder + "/" + name + ".csv");
+    }
+}
+
+}  // namespace
+
+RunResult run_instrument(const RunRequest& request, const std::string& out_folder, Progress& progress) {
+    UNVEIL_ASSERT(request.instrument != nullptr);
+    const auto& description = request.instrument->description();
+
+    std::vector<WatchedSource> sources;
+    sources.reserve(request.inputs.size());
+    for (const auto& input : request.inputs) {
+        progress.check();
+        EvidenceOptions options = input.options;
+        options.threads = request.threads;
+        const auto position = static_cast<std::uint32_t>(sources.size());
+        try {
+            sources.emplace_back(request.open ? request.open(input.path, options, position)
+                                              : open_posts(input.path, options, position),
+                                 input);
+        } catch (const Error& error) {
+            // A file that was exchanged is the better explanation for one that cannot be read.
+            if (error.kind() == ErrorKind::input && !input.sha256_expected.empty())
+                check_digest(input, sha256_hex_of_file(input.path));
+            throw;
+        }
+    }
+
+    NoOutputTables dropped;
+    std::unique_ptr<CsvOutputTables> written;
+    if (!out_folder.empty()) written = std::make_unique<CsvOutputTables>(out_folder);
+    NamedTables tables(written ? static_cast<OutputTables&>(*written) : dropped);
+
+    std::string scratch_folder = request.scratch_folder;
+    if (scratch_folder.empty()) scratch_folder = out_folder.empty() ? "/var/tmp" : out_folder;
+    InstrumentContext context{request.seed, request.threads, {scratch_folder, request.memory_bytes_max}, tables,
+                              progress};
+    InstrumentInputs inputs;
+    for (auto& source : sources) inputs.posts.push_back(&source);
+
+    const auto check_sources = [&] {
+        for (auto& source : sources) {
+            check_digest(source.input(), source.report().sha256);
+            check_skips(source, request.skipped_share_max);
+        }
+    };
+    RunResult result;
+    try {
+        result.findings = request.instrument->run(inputs, request.parameters, context);
+        for (auto& source : sources) source.drain(progress);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::input) throw;
+        for (auto& source : sources) {
+            if (source.has_broken()) {
+                if (!source.input().sha256_expected.empty())
+                    check_digest(source.input(), sha256_hex_of_file(source.input().path));
+                throw;
+            }
+            source.drain(progress);
+        }
+        // "Too few posts" is often "most rows were unreadable"; the latter says more.
+        check_sources();
+        throw;
+    }
+    check_sources();
+
+    result.findings_json = findings_to_json(result.findings);
+    if (written) {
+        remove_older_run(out_folder);
+        written->finish();
+    }
+
+    Json manifest = {{"schema_version", 1},
+                     {"tool", "unveil"},
+                     {"version", unveil_version()},
+                     {"commit", unveil_commit()},
+                     {"instrument", description.name},
+                     {"parameters", Json::parse(request.parameters.canonical_json())},
+                     {"seed", request.seed}};
+    manifest["inputs"] = Json::array();
+    for (const auto& source : sources) {
+        result.sources.push_back(source.report());
+        manifest["inputs"].push_back(input_to_json(source.input(), source.report()));
+    }
+    manifest["findings_sha256"] = sha256_hex(result.findings_json);
+    manifest["tables"] = written ? tables_to_json(out_folder, tables.names()) : Json::array();
+    result.manifest_json = json_text(manifest) + "\n";
+
+    if (written) {
+        write_file_atomically(out_folder + "/findings.json", result.findings_json);
+        write_file_atomically(out_folder + "/manifest.json", result.manifest_json);
+    }
+    return result;
+}
+
+std::string run_key(const RunRequest& request, const std::vector<std::string>& input_sha256) {
+    UNVEIL_ASSERT(input_sha256.size() == request.inputs.size());
+    Json key = {{"instrument", request.instrument->description().name},
+                {"version", unveil_version()},
+                {"parameters", Json::parse(request.parameters.canonical_json())},
+                {"seed", request.seed}};
+    key["inputs"] = Json::array();
+    for (std::size_t i = 0; i < input_sha256.size(); ++i) {
+        Json columns = Json::object();
+        for (const auto& [field, column] : request.inputs[i].options.columns) columns[field] = column;
+        key["inputs"].push_back({{"sha256", input_sha256[i]},
+                                 {"format", request.inputs[i].options.format},
+                                 {"columns", std::move(columns)}});
+    }
+    return sha256_hex(json_text(key));
+}
+
+std::string unveil_version() { return version_text; }
+std::string unveil_commit() { return commit_text; }
+
+}  // namespace unveil
