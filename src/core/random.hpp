@@ -24,13 +24,14 @@ class Random {
     double uniform() { return (static_cast<double>(next() >> 11) + 0.5) * 0x1.0p-53; }
     /// In [0, bound); bound > 0. Lemire's multiply-shift; bias below 2^-32 for bounds below 2^32.
     std::uint64_t below(std::uint64_t bound) {
-        return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
+        return static_cast<std::uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
     }
     bool chance(double probability) { return uniform() < probability; }
     /// Mean `mean`; inversion.
     double exponential(double mean) { return -mean * std::log(uniform()); }
 
   private:
+    __extension__ using Wide = unsigned __int128;
     std::uint64_t m_state;
 };
 
