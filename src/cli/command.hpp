@@ -60,7 +60,9 @@ class Command {
 /// All commands in the order of `unveil --help`; defined in commands.cpp, one line each.
 const std::vector<std::unique_ptr<Command>>& commands();
 
+class TerminalProgress;
+
 /// Parses argv, runs the command, returns the exit code. The only user of the option library.
-int run_command_line(int argc, char** argv, Progress& progress, const bool& progress_wanted);
+int run_command_line(int argc, char** argv, TerminalProgress& progress);
 
 }  // namespace unveil::cli

@@ -288,6 +288,11 @@ std::uint64_t ParameterValues::bytes(std::string_view name) const {
     return *parse_bytes(values(name, ParameterType::bytes).at(0));
 }
 
+const std::vector<std::string>& ParameterValues::canonical_texts(std::string_view name) const {
+    find(name, {});
+    return m_values.find(name)->second;
+}
+
 std::string ParameterValues::canonical_json() const {
     nlohmann::ordered_json json = nlohmann::ordered_json::object();
     for (const auto& parameter : m_table) {

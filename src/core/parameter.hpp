@@ -53,6 +53,8 @@ class ParameterValues {
     std::int64_t duration_us(std::string_view name) const;
     std::vector<std::int64_t> durations_us(std::string_view name) const;
     std::uint64_t bytes(std::string_view name) const;
+    /// The canonical texts of a parameter of any type; none when it has no value.
+    const std::vector<std::string>& canonical_texts(std::string_view name) const;
 
     /// {"name":value,...} in table order, canonical spelling, only parameters that affect findings.
     std::string canonical_json() const;

@@ -1,0 +1,212 @@
+#include "cli/command_instrument.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+
+#include "case/run.hpp"
+#include "cli/global.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace unveil::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+Parameter run_option(std::string name, ParameterType type, std::string metavar, std::string default_text,
+                     std::string help) {
+    Parameter option;
+    option.name = std::move(name);
+    option.type = type;
+    option.metavar = std::move(metavar);
+    option.default_text = std::move(default_text);
+    option.help = std::move(help);
+    option.affects_findings = false;
+    return option;
+}
+
+/// What every instrument takes besides its own parameters.
+std::vector<Parameter> run_options() {
+    std::vector<Parameter> options;
+    options.push_back(
+        run_option("out", ParameterType::text, "DIR", "",
+                   "Folder for the tables, findings.json and manifest.json; needed unless --json"));
+    options.push_back(run_option("format", ParameterType::text, "NAME", "",
+                                 "Format of the inputs instead of detecting it; 'unveil list' names them"));
+    options.push_back(run_option("columns", ParameterType::text, "FIELD=COLUMN,...", "",
+                                 "Which column holds which field, such as account=user_id,time=created_at"));
+    options.push_back(run_option("skipped-share-max", ParameterType::real, "SHARE", "0.01",
+                                 "Share of malformed rows from which on the run fails"));
+    options.back().minimum = 0;
+    options.back().maximum = 1;
+    options.push_back(run_option("seed", ParameterType::integer, "N", "0", "Seed of everything random"));
+    options.back().minimum = 0;
+    options.push_back(
+        run_option("memory-limit", ParameterType::bytes, "SIZE", "",
+                   "Memory from which on the run goes to disk; 75 % of this machine's unless given"));
+    options.push_back(
+        run_option("scratch", ParameterType::text, "DIR", "",
+                   "Folder for what does not fit in memory; $TMPDIR or the output folder unless given"));
+    return options;
+}
+
+std::string scratch_folder(const ParameterValues& options, const std::string& out) {
+    if (auto folder = options.text("scratch"); !folder.empty()) {
+        if (!fs::is_directory(folder))
+            throw Error(ErrorKind::usage, "the folder for scratch files does not exist", "Make it first",
+                        printable(folder, 200));
+        return folder;
+    }
+    if (const char* folder = std::getenv("TMPDIR"); folder != nullptr && fs::is_directory(folder))
+        return folder;
+    return out;
+}
+
+std::string interval_text(const Finding& finding) {
+    if (finding.low == finding.value && finding.high == finding.value) return "exact";
+    return fmt::format("{} to {}", human_number(finding.low), human_number(finding.high));
+}
+
+class InstrumentCommand final : public Command {
+  public:
+    explicit InstrumentCommand(const Instrument& instrument) : m_instrument(instrument) {}
+
+    CommandDescription description() const override {
+        const auto& instrument = m_instrument.description();
+        CommandDescription description;
+        description.name = instrument.name;
+        description.summary = instrument.question;
+        description.details = instrument.summary;
+        description.positionals = {
+            {"INPUT", fmt::format("Files of {}s; plain, gz, zst or xz", instrument.record), 1, SIZE_MAX}};
+        description.options = instrument.parameters;
+        for (auto& option : run_options())
+            if (std::none_of(instrument.parameters.begin(), instrument.parameters.end(),
+                             [&](const auto& own) { return own.name == option.name; }))
+                description.options.push_back(std::move(option));
+        if (!instrument.example.empty()) description.examples = {instrument.example};
+        description.diagnostics = {
+            "Malformed rows are counted and shown with examples; more than --skipped-share-max of them is a "
+            "failure (1). "
+            "Parameters that contradict each other or the evidence are wrong usage (2)."};
+        description.memory =
+            "At most --memory-limit for what the instrument keeps; beyond that it works from files in "
+            "--scratch. The "
+            "findings are the same bytes either way.";
+        return description;
+    }
+
+    int run(const Invocation& invocation) const override {
+        const auto& options = invocation.options;
+        const auto& global = invocation.global;
+        const auto out = options.text("out");
+        if (out.empty() && !global.json)
+            throw Error(
+                ErrorKind::usage, "--out is missing: the tables need a folder",
+                fmt::format("Add --out DIR, or --json to print only the findings: unveil {} ... --out DIR",
+                            m_instrument.description().name));
+        if (!out.empty()) check_out_folder(out, "manifest.json");
+
+        RunRequest request{.instrument = &m_instrument,
+                           .inputs = {},
+                           .parameters = ParameterValues(m_instrument.description().parameters),
+                           .scratch_folder = {},
+                           .open = {}};
+        for (const auto& parameter : m_instrument.description().parameters)
+            if (options.is_set(parameter.name))
+                request.parameters.set_list(parameter.name, options.canonical_texts(parameter.name),
+                                            "--" + parameter.name);
+        request.seed = static_cast<std::uint64_t>(options.integer("seed"));
+        request.threads = global.threads;
+        request.memory_bytes_max =
+            options.has_value("memory-limit") ? options.bytes("memory-limit") : memory_bytes_default();
+        request.skipped_share_max = options.real("skipped-share-max");
+
+        EvidenceOptions evidence;
+        evidence.format = options.text("format");
+        if (options.has_value("columns")) evidence.columns = parse_columns_option(options.text("columns"));
+        for (const auto& path : invocation.positionals.at(0)) {
+            RunInput input;
+            input.path = path;
+            input.shown_path = path;
+            input.options = evidence;
+            request.inputs.push_back(std::move(input));
+        }
+        if (!out.empty()) fs::create_directories(out);
+        request.scratch_folder = scratch_folder(options, out);
+
+        const auto result = run_instrument(request, out, *global.progress);
+        for (const auto& source : result.sources) say_source_report(global, source);
+        if (global.json) {
+            fmt::print("{}", result.findings_json);
+            return 0;
+        }
+        fmt::print("{}", findings_table(result.findings));
+        for (const auto& note : result.findings.notes) global.say(wrapped_line("note: " + note));
+        for (const auto& caveat : result.findings.caveats) global.say(wrapped_line("caveat: " + caveat));
+        fmt::print("\nwritten to {}:\n", printable(out, 1000));
+        for (const auto& name : written_files(out)) fmt::print("  {}\n", printable(name, 1000));
+        return 0;
+    }
+
+  private:
+    static std::string wrapped_line(const std::string& text) { return printable(text, 4000); }
+
+    static std::vector<std::string> written_files(const std::string& out) {
+        std::vector<std::string> names;
+        for (const auto& entry : fs::directory_iterator(out))
+            if (entry.is_regular_file()) names.push_back(entry.path().filename().string());
+        std::sort(names.begin(), names.end());
+        return names;
+    }
+
+    const Instrument& m_instrument;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_instrument_command(const Instrument& instrument) {
+    return std::make_unique<InstrumentCommand>(instrument);
+}
+
+std::string findings_table(const Findings& findings) {
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& finding : findings.items)
+        rows.push_back({finding.metric, human_number(finding.value), interval_text(finding), finding.unit});
+    return text_table({"metric", "value", "interval", "unit"}, rows, {false, true, true, false});
+}
+
+void check_out_folder(const std::string& folder, const std::string& marker) {
+    std::error_code failure;
+    if (!fs::exists(folder, failure)) return;
+    const auto shown = printable(folder, 1000);
+    if (!fs::is_directory(folder, failure))
+        throw Error(ErrorKind::usage, "the output must be a folder, but this is a file",
+                    "Name another with --out", shown);
+    if (fs::is_empty(folder, failure) || fs::exists(fs::path(folder) / marker, failure)) return;
+    throw Error(ErrorKind::usage,
+                fmt::format("the folder holds files that are not unveil's (it has no {})", marker),
+                "Name a new or empty folder with --out", shown);
+}
+
+void say_source_report(const Global& global, const SourceReport& report) {
+    const auto& tally = report.tally;
+    const auto path = printable(report.path, 1000);
+    if (tally.skipped() > 0) {
+        global.say(fmt::format("{}: skipped {} of {} rows", path,
+                               human_number(static_cast<double>(tally.skipped())),
+                               human_number(static_cast<double>(tally.skipped() + tally.kept()))));
+        for (const auto& [reason, entry] : tally.skips()) {
+            global.say(fmt::format("  {} x {}", entry.count, reason));
+            for (const auto& example : entry.examples)
+                global.say(fmt::format("    {}", printable(example, 400)));
+        }
+    }
+    for (const auto& [what, count] : tally.notes()) global.say(fmt::format("{}: {} x {}", path, count, what));
+}
+
+}  // namespace unveil::cli
