@@ -1,0 +1,66 @@
+// What a claim asserts, in one line: `core.accounts >= 100`, `amplifier.accounts > core.accounts`, `delay.median < 30s`.
+// Parses such lines from hostile text and decides them by intervals.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "instruments/instrument.hpp"
+
+namespace unveil {
+
+enum class Relation { at_least, at_most, above, below, equal, unequal };
+std::string_view relation_sign(Relation relation);   // ">="
+std::string_view relation_words(Relation relation);  // "at least"
+
+/// Either side of a comparison. A metric is kept in canonical spelling: `blocked("signal.org", "cn")`.
+struct Operand {
+    std::string metric;   // empty: a number
+    double number = 0;    // seconds for durations, a share for percentages
+    std::string text;     // as written
+    bool is_metric() const { return !metric.empty(); }
+};
+
+struct Comparison {
+    Operand left;         // always a metric
+    Relation relation = Relation::equal;
+    Operand right;
+    std::string text;     // canonical spelling of the whole
+};
+
+struct ComparisonFault {
+    std::size_t column = 0;  // from 1, in bytes
+    std::string message;
+};
+
+/// METRIC OP (METRIC | NUMBER), at most comparison_bytes_max long. Never throws.
+///   METRIC: a-z first, then a-z 0-9 _ . - and <word>; then perhaps ("argument", ...)
+///   OP:     >= <= > < == !=
+///   NUMBER: 12, -0.5, 1e6, 5% (0.05), and durations in us ms s m h d (seconds)
+tl::expected<Comparison, ComparisonFault> parse_comparison(std::string_view text);
+constexpr std::size_t comparison_bytes_max = 1000;
+constexpr std::size_t metric_arguments_max = 8;
+
+/// True when `metric` may be one of the described; a placeholder such as <trace> stands for any word of a-z 0-9 and -.
+bool is_described(std::string_view metric, std::span<const MetricDescription> metrics);
+/// The described metric most like `metric`, with placeholders filled from it; empty when none is near.
+std::string nearest_metric(std::string_view metric, std::span<const MetricDescription> metrics);
+
+struct Interval {
+    double low = 0;
+    double high = 0;
+    bool is_point() const { return low == high; }
+};
+
+enum class Decision { supported, contradicted, undetermined };
+std::string_view decision_name(Decision decision);
+
+/// Supported when every pair of points of the two intervals satisfies the relation, contradicted when none does.
+/// Equality is supported only between equal points.
+Decision decide(Interval left, Relation relation, Interval right);
+
+}  // namespace unveil

@@ -1,0 +1,216 @@
+#include "case/verdict.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+#include "core/output_table.hpp"
+
+namespace unveil {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string spoken_value(const DecidedOperand& side) {
+    std::string text = spoken_number(side.value);
+    if (!side.interval.is_point())
+        text += fmt::format(" ({} to {})", spoken_number(side.interval.low), spoken_number(side.interval.high));
+    return text;
+}
+
+std::optional<DecidedOperand> resolve(const Operand& operand, const Findings& findings) {
+    if (!operand.is_metric()) return DecidedOperand{operand, operand.number, {operand.number, operand.number}, {}};
+    const Finding* finding = findings.find(operand.metric);
+    if (!finding) return {};
+    return DecidedOperand{operand, finding->value, {finding->low, finding->high}, finding->unit};
+}
+
+std::string opposite_words(Relation relation) {
+    switch (relation) {
+        case Relation::at_least: return "below";
+        case Relation::at_most: return "above";
+        case Relation::above: return "not above";
+        case Relation::below: return "not below";
+        case Relation::equal: return "different from";
+        case Relation::unequal: return "equal to";
+    }
+    UNVEIL_ASSERT(false);
+    return {};
+}
+
+ComparisonVerdict judge_comparison(const Comparison& comparison, const Findings& findings) {
+    ComparisonVerdict verdict;
+    verdict.comparison = comparison;
+    verdict.left = resolve(comparison.left, findings);
+    verdict.right = resolve(comparison.right, findings);
+    if (!verdict.left || !verdict.right) {
+        const std::string& missing = verdict.left ? comparison.right.metric : comparison.left.metric;
+        std::vector<std::string> metrics;
+        for (const auto& finding : findings.items) metrics.push_back(finding.metric);
+        const auto near = nearest_word(missing, metrics);
+        verdict.sentence = fmt::format("the run has no finding '{}'", missing);
+        verdict.settles = near.empty() ? fmt::format("A run that measures '{}': other parameters or other evidence",
+                                                     missing)
+                                       : fmt::format("A run that measures '{}', or a claim about '{}', which it has",
+                                                     missing, near);
+        return verdict;
+    }
+    verdict.decision = decide(verdict.left->interval, comparison.relation, verdict.right->interval);
+    const std::string left = fmt::format("{} is {}", comparison.left.metric, spoken_value(*verdict.left));
+    const std::string right = comparison.right.is_metric()
+                                  ? fmt::format("{}, which is {}", comparison.right.metric,
+                                                spoken_value(*verdict.right))
+                                  : comparison.right.text;
+    switch (verdict.decision) {
+        case Decision::supported:
+            verdict.sentence = fmt::format("{}, {} {}", left, relation_words(comparison.relation), right);
+            break;
+        case Decision::contradicted:
+            verdict.sentence = fmt::format("{}, {} {}", left, opposite_words(comparison.relation), right);
+            break;
+        case Decision::undetermined:
+            verdict.sentence = fmt::format("{}; the interval leaves open whether it is {} {}", left,
+                                           relation_words(comparison.relation), right);
+            verdict.settles = fmt::format("More evidence, so that the interval of {} lies on one side of {}",
+                                          comparison.left.metric,
+                                          comparison.right.is_metric() ? comparison.right.metric
+                                                                       : comparison.right.text);
+            break;
+    }
+    return verdict;
+}
+
+void add_metric(const Operand& operand, std::vector<std::string>& metrics) {
+    if (!operand.is_metric() || std::find(metrics.begin(), metrics.end(), operand.metric) != metrics.end()) return;
+    metrics.push_back(operand.metric);
+}
+
+std::string joined_sentences(const std::vector<const ComparisonVerdict*>& verdicts) {
+    std::vector<std::string> sentences;
+    for (const auto* verdict : verdicts) sentences.push_back(verdict->sentence);
+    return fmt::format("{}", fmt::join(sentences, "; "));
+}
+
+Json operand_to_json(const std::optional<DecidedOperand>& side, const Operand& operand) {
+    Json json;
+    if (operand.is_metric()) json["metric"] = operand.metric;
+    else json["number"] = operand.text;
+    if (!side) return json;
+    json["value"] = side->value;
+    json["low"] = side->interval.low;
+    json["high"] = side->interval.high;
+    json["unit"] = side->unit;
+    return json;
+}
+
+}  // namespace
+
+std::string spoken_number(double value) {
+    UNVEIL_ASSERT(std::isfinite(value));
+    const double size = std::fabs(value);
+    if (size >= 1e15 || (size > 0 && size < 1e-4)) return fmt::format("{:.3g}", value);
+    std::string text = size == std::floor(size) ? fmt::format("{:.0f}", size)
+                       : size < 1               ? fmt::format("{:.4f}", size)
+                                                : fmt::format("{:.{}f}", size, size < 100 ? 2 : 1);
+    const auto point = std::min(text.find('.'), text.size());
+    if (point < text.size()) {
+        while (text.back() == '0') text.pop_back();
+        if (text.back() == '.') text.pop_back();
+    }
+    for (std::size_t at = point; at > 3; at -= 3) text.insert(at - 3, ",");
+    return value < 0 && text != "0" ? "-" + text : text;
+}
+
+std::string spoken_span(std::int64_t span_us) {
+    struct Unit {
+        std::string_view name;
+        double seconds;
+    };
+    constexpr Unit units[] = {{"day", 86400}, {"hour", 3600}, {"minute", 60}, {"second", 1}};
+    const double seconds = static_cast<double>(span_us) / 1e6;
+    for (const auto& unit : units) {
+        const double count = seconds / unit.seconds;
+        if (count < 1 && unit.seconds > 1) continue;
+        const double shown = count >= 10 ? std::round(count) : std::round(count * 10) / 10;
+        return fmt::format("{} {}{}", spoken_number(shown), unit.name, shown == 1 ? "" : "s");
+    }
+    return "0 seconds";
+}
+
+ClaimVerdict judge(const CaseClaim& claim, const Findings& findings, const Observed& observed) {
+    ClaimVerdict verdict;
+    verdict.claim = claim.id;
+    verdict.text = claim.text;
+    verdict.kind = claim.kind;
+    verdict.instrument = claim.instrument->description().name;
+    for (const auto& comparison : claim.holds) verdict.comparisons.push_back(judge_comparison(comparison, findings));
+
+    const auto having = [&](Decision decision) {
+        std::vector<const ComparisonVerdict*> found;
+        for (const auto& comparison : verdict.comparisons)
+            if (comparison.decision == decision) found.push_back(&comparison);
+        return found;
+    };
+    const auto contradicted = having(Decision::contradicted);
+    const auto undetermined = having(Decision::undetermined);
+    const auto supported = having(Decision::supported);
+    const auto* deciding = &supported;
+    if (!contradicted.empty()) {
+        verdict.decision = Decision::contradicted;
+        deciding = &contradicted;
+    } else if (!undetermined.empty()) {
+        verdict.decision = Decision::undetermined;
+        deciding = &undetermined;
+    } else {
+        verdict.decision = Decision::supported;
+    }
+    verdict.sentence = joined_sentences(*deciding);
+    for (const auto* comparison : *deciding) {
+        add_metric(comparison->comparison.left, verdict.deciding);
+        add_metric(comparison->comparison.right, verdict.deciding);
+    }
+    if (verdict.decision == Decision::undetermined) verdict.settles = undetermined.front()->settles;
+
+    // Observations cannot prove an "only" or a "never": the next one may break it.
+    if (claim.kind != ClaimKind::measured && verdict.decision == Decision::supported) {
+        verdict.decision = Decision::undetermined;
+        std::string span;
+        if (observed.time_last_us > observed.time_first_us)
+            span = fmt::format(" over {}", spoken_span(observed.time_last_us - observed.time_first_us));
+        verdict.sentence = fmt::format("nothing contradicts it in {} {}{}{}",
+                                       spoken_number(static_cast<double>(observed.rows)), observed.record,
+                                       observed.rows == 1 ? "" : "s", span);
+        verdict.settles = fmt::format("Nothing that is observed can prove '{}'; one counter-example would contradict it",
+                                      claim_kind_name(claim.kind));
+    }
+    return verdict;
+}
+
+Json verdict_to_json(const ClaimVerdict& verdict) {
+    Json json = {{"claim", verdict.claim},
+                 {"text", verdict.text},
+                 {"kind", claim_kind_name(verdict.kind)},
+                 {"verdict", decision_name(verdict.decision)},
+                 {"sentence", verdict.sentence},
+                 {"settles", verdict.settles},
+                 {"instrument", verdict.instrument},
+                 {"evidence", verdict.evidence},
+                 {"run", verdict.run},
+                 {"deciding", verdict.deciding}};
+    json["comparisons"] = Json::array();
+    for (const auto& comparison : verdict.comparisons) {
+        Json one = {{"text", comparison.comparison.text},
+                    {"verdict", decision_name(comparison.decision)},
+                    {"sentence", comparison.sentence},
+                    {"settles", comparison.settles}};
+        one["left"] = operand_to_json(comparison.left, comparison.comparison.left);
+        one["right"] = operand_to_json(comparison.right, comparison.comparison.right);
+        json["comparisons"].push_back(std::move(one));
+    }
+    return json;
+}
+
+}  // namespace unveil
