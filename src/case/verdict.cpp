@@ -120,8 +120,13 @@ std::string spoken_number(double value) {
         while (text.back() == '0') text.pop_back();
         if (text.back() == '.') text.pop_back();
     }
-    for (std::size_t at = point; at > 3; at -= 3) text.insert(at - 3, ",");
-    return value < 0 && text != "0" ? "-" + text : text;
+    std::string spoken;
+    if (value < 0 && text != "0") spoken += '-';
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (i > 0 && i < point && (point - i) % 3 == 0) spoken += ',';
+        spoken += text[i];
+    }
+    return spoken;
 }
 
 std::string spoken_span(std::int64_t span_us) {
