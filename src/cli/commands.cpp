@@ -11,9 +11,7 @@
 #if __has_include("cli/command_inspect.hpp")
 #include "cli/command_inspect.hpp"
 #endif
-#if __has_include("cli/command_list.hpp")
 #include "cli/command_list.hpp"
-#endif
 #if __has_include("cli/command_lab.hpp")
 #include "cli/command_lab.hpp"
 #endif
@@ -29,9 +27,7 @@
 #if __has_include("cli/command_sql.hpp")
 #include "cli/command_sql.hpp"
 #endif
-#if __has_include("cli/command_completion.hpp")
 #include "cli/command_completion.hpp"
-#endif
 #include "instruments/instrument.hpp"
 
 namespace unveil::cli {
@@ -48,10 +44,8 @@ std::vector<std::unique_ptr<Command>> make_commands() {
 #if __has_include("cli/command_inspect.hpp")
     all.push_back(make_inspect_command());
 #endif
-#if __has_include("cli/command_list.hpp")
     all.push_back(make_list_command());
     all.push_back(make_describe_command());
-#endif
     for (const auto* instrument : instruments()) all.push_back(make_instrument_command(*instrument));
 #if __has_include("cli/command_lab.hpp")
     all.push_back(make_lab_list_command());
@@ -70,9 +64,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
 #if __has_include("cli/command_sql.hpp")
     all.push_back(make_sql_command());
 #endif
-#if __has_include("cli/command_completion.hpp")
     all.push_back(make_completion_command());
-#endif
     all.push_back(make_man_command());
     all.push_back(make_help_command());
     return all;

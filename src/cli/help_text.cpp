@@ -84,37 +84,15 @@ std::string option_text(const Parameter& option) {
     return facts.empty() ? option.help : fmt::format("{} ({})", option.help, facts);
 }
 
-struct Row {
-    std::string left;
-    std::string right;
-};
-
-std::string rows_text(const std::vector<Row>& rows, std::size_t width) {
-    std::size_t column = 0;
-    for (const auto& row : rows)
-        if (row.left.size() <= option_column_max) column = std::max(column, row.left.size());
-    column += 4;
-    std::string out;
-    for (const auto& row : rows) {
-        auto text = wrapped(row.right, column, width);
-        if (row.left.size() + 4 <= column)
-            text.replace(0, row.left.size() + 2, "  " + row.left);
-        else
-            out += "  " + row.left + "\n";
-        out += text;
-    }
-    return out;
-}
-
-std::vector<Row> option_rows(std::span<const Parameter> options) {
-    std::vector<Row> rows;
+std::vector<HelpRow> option_rows(std::span<const Parameter> options) {
+    std::vector<HelpRow> rows;
     for (const auto& option : options)
         if (!option.is_hidden) rows.push_back({option_spelling(option), option_text(option)});
     return rows;
 }
 
-std::vector<Row> exit_code_rows() {
-    std::vector<Row> rows;
+std::vector<HelpRow> exit_code_rows() {
+    std::vector<HelpRow> rows;
     for (const auto& [code, meaning] : exit_codes) rows.push_back({std::string(code), std::string(meaning)});
     return rows;
 }
@@ -126,15 +104,15 @@ std::string positional_spelling(const Positional& positional) {
     return text;
 }
 
-std::vector<Row> positional_rows(const CommandDescription& command) {
-    std::vector<Row> rows;
+std::vector<HelpRow> positional_rows(const CommandDescription& command) {
+    std::vector<HelpRow> rows;
     for (const auto& positional : command.positionals)
         rows.push_back({positional.name + (positional.count_max > 1 ? "..." : ""), positional.help});
     return rows;
 }
 
-std::vector<Row> command_rows(std::string_view first_word) {
-    std::vector<Row> rows;
+std::vector<HelpRow> command_rows(std::string_view first_word) {
+    std::vector<HelpRow> rows;
     for (const auto& command : commands()) {
         const auto description = command->description();
         if (first_word.empty() || description.name.starts_with(std::string(first_word) + " "))
@@ -167,7 +145,7 @@ std::string roff_title(std::string name) {
     return fmt::format(".TH {} 1 \"\" \"unveil {}\" \"unveil\"\n", upper, unveil_version());
 }
 
-std::string roff_rows(const std::vector<Row>& rows) {
+std::string roff_rows(const std::vector<HelpRow>& rows) {
     std::string out;
     for (const auto& row : rows) out += fmt::format(".TP\n.B {}\n{}\n", roff(row.left), roff(row.right));
     return out;
@@ -191,6 +169,27 @@ std::string roff_examples(const std::vector<std::string>& examples) {
 }
 
 }  // namespace
+
+std::string help_rows(const std::vector<HelpRow>& rows, std::size_t width) {
+    std::size_t column = 0;
+    for (const auto& row : rows)
+        if (row.left.size() <= option_column_max) column = std::max(column, row.left.size());
+    column += 4;
+    std::string out;
+    for (const auto& row : rows) {
+        auto text = wrapped(row.right, column, width);
+        if (row.left.size() + 4 <= column)
+            text.replace(0, row.left.size() + 2, "  " + row.left);
+        else
+            out += "  " + row.left + "\n";
+        out += text;
+    }
+    return out;
+}
+
+std::string parameters_help(std::span<const Parameter> options, std::size_t width) {
+    return help_rows(option_rows(options), width);
+}
 
 std::string option_spelling(const Parameter& option) {
     const auto metavar = default_metavar(option);
@@ -235,8 +234,8 @@ void fail_unknown_command(std::string_view name) {
 std::string overview_help(std::size_t width) {
     std::string out = wrapped(tagline, 0, width);
     out += "\nusage: unveil COMMAND [arguments] [options]\n\ncommands:\n";
-    out += rows_text(command_rows({}), width);
-    out += "\noptions of every command:\n" + rows_text(option_rows(global_options()), width);
+    out += help_rows(command_rows({}), width);
+    out += "\noptions of every command:\n" + help_rows(option_rows(global_options()), width);
     out +=
         "\nFirst steps: 'unveil demo' shows everything on made-up posts; 'unveil inspect FILE' says what a "
         "file is.\n"
@@ -246,22 +245,22 @@ std::string overview_help(std::size_t width) {
 
 std::string group_help(std::string_view word, std::size_t width) {
     return fmt::format("usage: unveil {} COMMAND [arguments] [options]\n\ncommands:\n{}", word,
-                       rows_text(command_rows(word), width)) +
+                       help_rows(command_rows(word), width)) +
            fmt::format("\n'unveil {} COMMAND --help' explains one command.\n", word);
 }
 
 std::string command_help(const CommandDescription& command, std::size_t width) {
     std::string out = "usage: " + usage_line(command) + "\n\n" + wrapped(command.summary, 0, width);
     if (!command.details.empty()) out += "\n" + wrapped(command.details, 0, width);
-    if (!command.positionals.empty()) out += "\narguments:\n" + rows_text(positional_rows(command), width);
+    if (!command.positionals.empty()) out += "\narguments:\n" + help_rows(positional_rows(command), width);
     if (const auto rows = option_rows(command.options); !rows.empty())
-        out += "\noptions:\n" + rows_text(rows, width);
-    out += "\noptions of every command:\n" + rows_text(option_rows(global_options()), width);
+        out += "\noptions:\n" + help_rows(rows, width);
+    out += "\noptions of every command:\n" + help_rows(option_rows(global_options()), width);
     if (!command.examples.empty()) {
         out += "\nexamples:\n";
         for (const auto& example : command.examples) out += "  " + example + "\n";
     }
-    out += "\nexit codes:\n" + rows_text(exit_code_rows(), width);
+    out += "\nexit codes:\n" + help_rows(exit_code_rows(), width);
     for (const auto& line : command.diagnostics) out += wrapped(line, 2, width);
     if (!command.memory.empty()) out += "\nmemory:\n" + wrapped(command.memory, 2, width);
     return out;

@@ -1,12 +1,23 @@
 // What a command says about itself, from its tables: help for the terminal and roff for man.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/command.hpp"
 
 namespace unveil::cli {
+
+struct HelpRow {
+    std::string left;
+    std::string right;
+};
+/// Two columns: names on the left, wrapped text on the right.
+std::string help_rows(const std::vector<HelpRow>& rows, std::size_t width);
+/// The options of a table with their defaults, choices and bounds.
+std::string parameters_help(std::span<const Parameter> options, std::size_t width);
 
 /// `unveil --help`: all commands, one line each.
 std::string overview_help(std::size_t width);
