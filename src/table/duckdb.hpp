@@ -13,8 +13,9 @@
 
 namespace unveil {
 
-/// An in-memory database with extension loading off and the configuration locked. Throws Error(run) when the library
-/// is missing (with the remedy), Error(input) for what DuckDB says of a query.
+/// An in-memory database that loads no extensions and leaves no files behind; its configuration is locked as soon as
+/// external access is. Throws Error(run) when the library is missing (with the remedy), Error(input) for what DuckDB
+/// says of a query.
 class DuckDatabase {
   public:
     struct Options {
