@@ -7,8 +7,8 @@
 namespace unveil {
 namespace {
 
-// Goal: the intervals equal published values. Method: Newcombe, Stat. Med. 17 (1998) 857, table I, methods 3 (Wilson)
-// and 5 (Clopper-Pearson), printed there to four digits.
+// Goal: the intervals equal published values. Method: Newcombe, Stat. Med. 17 (1998) 857, table I, methods 3
+// (Wilson) and 5 (Clopper-Pearson), printed there to four digits.
 TEST(Proportion, PublishedIntervals) {
     struct Row {
         std::uint64_t hits, trials;
@@ -28,8 +28,8 @@ TEST(Proportion, PublishedIntervals) {
     }
 }
 
-// Goal: the exact interval keeps its promise. Method: at either end the binomial tail, summed term by term, is the
-// nominal 2.5 %.
+// Goal: the exact interval keeps its promise. Method: at either end the binomial tail, summed term by term,
+// is the nominal 2.5 %.
 TEST(Proportion, ClopperPearsonTailsAreExact) {
     for (const std::uint64_t trials : {5u, 40u, 300u})
         for (const std::uint64_t hits : {std::uint64_t{1}, trials / 3, trials - 1}) {
@@ -48,8 +48,8 @@ TEST(Proportion, ClopperPearsonTailsAreExact) {
         }
 }
 
-// Goal: the closed forms at the ends. Method: no hit gives 1 - (alpha/2)^(1/n), also for as many trials as the lab has
-// pairs of accounts.
+// Goal: the closed forms at the ends. Method: no hit gives 1 - (alpha/2)^(1/n), also for as many trials as
+// the lab has pairs of accounts.
 TEST(Proportion, Ends) {
     for (const std::uint64_t trials : {1ull, 10ull, 1'000'000ull, 50'000'000'000ull}) {
         const double high = -std::expm1(std::log(0.025) / static_cast<double>(trials));
