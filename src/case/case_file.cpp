@@ -27,7 +27,8 @@ constexpr std::size_t list_items_max = 1000;
 /// One table of the file; knows its line and refuses keys that it does not know.
 class Section {
   public:
-    Section(const toml::table& table, std::string name, const std::string& file, std::size_t fallback_line = 0)
+    Section(const toml::table& table, std::string name, const std::string& file,
+            std::size_t fallback_line = 0)
         : m_table(table), m_name(std::move(name)), m_file(file) {
         m_line = table.source().begin.line ? table.source().begin.line : fallback_line;
     }
@@ -81,7 +82,8 @@ class Section {
                    c == '-' || c == '.';
         });
         if (!is_plain || id.size() > id_bytes_max)
-            throw wanted(*node("id"), "id", fmt::format("up to {} of the characters A-Z a-z 0-9 _ . -", id_bytes_max));
+            throw wanted(*node("id"), "id",
+                         fmt::format("up to {} of the characters A-Z a-z 0-9 _ . -", id_bytes_max));
         return id;
     }
 
@@ -140,13 +142,16 @@ std::map<std::string, std::string> read_columns(const Section& section) {
         spelled = section.text("columns");
     } else {
         const auto* table = found->as_table();
-        if (!table) throw section.wanted(*found, "columns", "columns = { account = \"user_id\", time = \"created_at\" }");
+        if (!table)
+            throw section.wanted(*found, "columns",
+                                 "columns = { account = \"user_id\", time = \"created_at\" }");
         std::map<std::string, std::string> columns;
         std::vector<std::string> fields;
         for (const auto& field : post_field_names()) fields.emplace_back(field.name);
         for (const auto& [key, value] : *table) {
             const auto column = value.value_exact<std::string>();
-            if (!column || column->empty()) throw section.wanted(value, "columns", "the name of a column in quotes");
+            if (!column || column->empty())
+                throw section.wanted(value, "columns", "the name of a column in quotes");
             if (std::find(fields.begin(), fields.end(), key.str()) == fields.end()) {
                 const auto near = nearest_word(key.str(), fields);
                 throw Error(ErrorKind::input, fmt::format("there is no field '{}'", printable(key.str(), 80)),
@@ -172,15 +177,16 @@ CaseEvidence read_evidence(const Section& section) {
     evidence.id = section.id();
     evidence.path = section.needed_text("path", "\"posts.csv\"");
     if (std::filesystem::path(evidence.path).is_absolute())
-        throw Error(ErrorKind::input, fmt::format("the path '{}' begins at the root of this machine",
-                                                  printable(evidence.path, 200)),
-                    "Write it relative to the case file, so that the folder can be moved and sent",
-                    section.where(*section.node("path")));
+        throw Error(
+            ErrorKind::input,
+            fmt::format("the path '{}' begins at the root of this machine", printable(evidence.path, 200)),
+            "Write it relative to the case file, so that the folder can be moved and sent",
+            section.where(*section.node("path")));
     evidence.format = section.text("format");
     evidence.sha256 = section.text("sha256");
     const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-    if (section.node("sha256") &&
-        (evidence.sha256.size() != 64 || !std::all_of(evidence.sha256.begin(), evidence.sha256.end(), is_hex)))
+    if (section.node("sha256") && (evidence.sha256.size() != 64 ||
+                                   !std::all_of(evidence.sha256.begin(), evidence.sha256.end(), is_hex)))
         throw section.wanted(*section.node("sha256"), "sha256", "64 digits from 0-9 a-f");
     evidence.obtained = section.text("obtained");
     evidence.columns = read_columns(section);
@@ -189,7 +195,8 @@ CaseEvidence read_evidence(const Section& section) {
         for (const auto& format : evidence_formats()) formats.emplace_back(format.name);
         if (std::find(formats.begin(), formats.end(), evidence.format) == formats.end()) {
             const auto near = nearest_word(evidence.format, formats);
-            throw Error(ErrorKind::input, fmt::format("there is no format '{}'", printable(evidence.format, 80)),
+            throw Error(ErrorKind::input,
+                        fmt::format("there is no format '{}'", printable(evidence.format, 80)),
                         near.empty() ? fmt::format("Known are: {}", fmt::join(formats, ", "))
                                      : fmt::format("Did you mean '{}'?", near),
                         section.where(*section.node("format")));
@@ -257,8 +264,8 @@ std::vector<Comparison> read_holds(const Section& section, const CaseClaim& clai
     if (!list || list->empty() || list->size() > case_items_max / 10)
         throw Error(ErrorKind::input,
                     fmt::format("{} {}", section.name(),
-                                !found  ? "lacks 'holds'"
-                                : !list ? "has a 'holds' that is no list"
+                                !found          ? "lacks 'holds'"
+                                : !list         ? "has a 'holds' that is no list"
                                 : list->empty() ? "has an empty 'holds': nothing is asserted"
                                                 : "has too long a 'holds'"),
                     "Add holds = [\"METRIC >= NUMBER\"]", found ? section.where(*found) : section.where());
@@ -292,9 +299,15 @@ CaseClaim read_claim(const Section& section, const std::vector<CaseEvidence>& ev
                      const InstrumentFinder& find_instrument) {
     section.allow({"id", "text", "test", "on", "with", "holds", "kind"});
     const Instrument& instrument = read_test(section, find_instrument);
-    CaseClaim claim{section.id(), section.needed_text("text", "\"what is asserted, in plain words\""),
-                    read_kind(section), &instrument, read_on(section, evidence), {},
-                    ParameterValues(instrument.description().parameters), {}, section.where()};
+    CaseClaim claim{section.id(),
+                    section.needed_text("text", "\"what is asserted, in plain words\""),
+                    read_kind(section),
+                    &instrument,
+                    read_on(section, evidence),
+                    {},
+                    ParameterValues(instrument.description().parameters),
+                    {},
+                    section.where()};
     if (const toml::node* with = section.node("with")) {
         const auto* table = with->as_table();
         if (!table) throw section.wanted(*with, "with", "with = { window = \"60s\" }");
@@ -302,7 +315,8 @@ CaseClaim read_claim(const Section& section, const std::vector<CaseEvidence>& ev
             std::vector<std::string> texts;
             if (const auto* list = value.as_array()) {
                 if (list->empty() || list->size() > list_items_max)
-                    throw section.wanted(value, key.str(), fmt::format("a list of 1 to {} values", list_items_max));
+                    throw section.wanted(value, key.str(),
+                                         fmt::format("a list of 1 to {} values", list_items_max));
                 for (const auto& item : *list) texts.push_back(parameter_text(section, key.str(), item));
             } else {
                 texts.push_back(parameter_text(section, key.str(), value));
@@ -326,18 +340,21 @@ std::vector<Section> sections_of(const toml::table& root, const std::string& key
     if (!list || list->empty() || !list->is_array_of_tables())
         throw Error(ErrorKind::input, fmt::format("the case has no [[{}]]", key),
                     fmt::format("Add a section [[{}]]; docs/case_file.md shows one", key),
-                    found && found->source().begin.line ? fmt::format("{}:{}", file, found->source().begin.line) : file);
+                    found && found->source().begin.line
+                        ? fmt::format("{}:{}", file, found->source().begin.line)
+                        : file);
     if (list->size() > case_items_max)
-        throw Error(ErrorKind::input, fmt::format("the case has {} [[{}]], more than {}", list->size(), key,
-                                                  case_items_max),
+        throw Error(ErrorKind::input,
+                    fmt::format("the case has {} [[{}]], more than {}", list->size(), key, case_items_max),
                     "Split the case", file);
     std::vector<Section> sections;
     for (std::size_t i = 0; i < list->size(); ++i) {
         const auto& table = *list->get_as<toml::table>(i);
         const auto* id = table.get_as<std::string>("id");
-        sections.emplace_back(table, id ? fmt::format("{} '{}'", key, printable(id->get(), 80))
-                                        : fmt::format("{} {}", key, i + 1),
-                              file);
+        sections.emplace_back(
+            table,
+            id ? fmt::format("{} '{}'", key, printable(id->get(), 80)) : fmt::format("{} {}", key, i + 1),
+            file);
     }
     return sections;
 }
@@ -348,8 +365,8 @@ void check_ids(const Items& items, std::string_view what) {
     for (const auto& item : items) {
         const auto [first, is_new] = seen.emplace(item.id, item.where);
         if (!is_new)
-            throw Error(ErrorKind::input, fmt::format("{} '{}' is there twice, first at {}", what, item.id,
-                                                      first->second),
+            throw Error(ErrorKind::input,
+                        fmt::format("{} '{}' is there twice, first at {}", what, item.id, first->second),
                         "Give each its own id", item.where);
     }
 }
@@ -358,9 +375,12 @@ void check_ids(const Items& items, std::string_view what) {
 
 std::string_view claim_kind_name(ClaimKind kind) {
     switch (kind) {
-        case ClaimKind::measured: return "measured";
-        case ClaimKind::only: return "only";
-        case ClaimKind::never: return "never";
+        case ClaimKind::measured:
+            return "measured";
+        case ClaimKind::only:
+            return "only";
+        case ClaimKind::never:
+            return "never";
     }
     UNVEIL_ASSERT(false);
     return {};
@@ -373,8 +393,9 @@ CaseFile parse_case(std::string text, const std::string& name, const InstrumentF
     const toml::parse_result parsed = toml::parse(std::string_view(text), std::string_view(name));
     if (!parsed) {
         const auto& failure = parsed.error();
-        throw Error(ErrorKind::input, fmt::format("this is not TOML: {}", printable(failure.description(), 300)),
-                    "See docs/case_file.md for an example", fmt::format("{}:{}", name, failure.source().begin.line));
+        throw Error(
+            ErrorKind::input, fmt::format("this is not TOML: {}", printable(failure.description(), 300)),
+            "See docs/case_file.md for an example", fmt::format("{}:{}", name, failure.source().begin.line));
     }
     const toml::table& root = parsed.table();
     Section(root, "the case file", name, 1).allow({"case", "evidence", "claim"});
@@ -382,7 +403,8 @@ CaseFile parse_case(std::string text, const std::string& name, const InstrumentF
     CaseFile result;
     const toml::node* head = root.get("case");
     if (!head || !head->is_table())
-        throw Error(ErrorKind::input, "the section [case] is missing", "Add [case] with title = \"...\"", name);
+        throw Error(ErrorKind::input, "the section [case] is missing", "Add [case] with title = \"...\"",
+                    name);
     const Section section(*head->as_table(), "[case]", name, 1);
     section.allow({"title", "summary", "seed"});
     result.title = section.needed_text("title", "\"what the case is about\"");
@@ -393,7 +415,8 @@ CaseFile parse_case(std::string text, const std::string& name, const InstrumentF
         result.seed = static_cast<std::uint64_t>(*value);
     }
 
-    for (const auto& entry : sections_of(root, "evidence", name)) result.evidence.push_back(read_evidence(entry));
+    for (const auto& entry : sections_of(root, "evidence", name))
+        result.evidence.push_back(read_evidence(entry));
     check_ids(result.evidence, "evidence");
     for (const auto& entry : sections_of(root, "claim", name))
         result.claims.push_back(read_claim(entry, result.evidence, find_instrument));
@@ -417,8 +440,8 @@ CaseFile read_case(const std::string& path, const InstrumentFinder& find_instrum
         throw Error(ErrorKind::input, "cannot read the case file", "Give the path of a case.toml", path);
     const auto nul = text.find('\0');
     if (nul != std::string::npos)
-        throw Error(ErrorKind::input, "the case file holds NUL bytes; it is not text", "Give the path of a case.toml",
-                    path);
+        throw Error(ErrorKind::input, "the case file holds NUL bytes; it is not text",
+                    "Give the path of a case.toml", path);
     return parse_case(std::move(text), path, find_instrument);
 }
 

@@ -39,10 +39,18 @@ constexpr std::array<NumberUnit, 7> number_units = {
 
 constexpr std::size_t argument_bytes_max = 256;
 
-bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word(char c) { return is_letter(c) || is_digit(c) || c == '-'; }
-bool is_name(char c) { return is_word(c) || c == '_' || c == '.'; }
+bool is_letter(char c) {
+    return c >= 'a' && c <= 'z';
+}
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool is_word(char c) {
+    return is_letter(c) || is_digit(c) || c == '-';
+}
+bool is_name(char c) {
+    return is_word(c) || c == '_' || c == '.';
+}
 
 /// Length of a "<word>" at the front of `text`, or 0: `a<b` is a comparison, `a<b>.c < d` has a name in it.
 std::size_t bracketed_length(std::string_view text) {
@@ -73,7 +81,8 @@ class Parser {
         if (!right) return tl::unexpected(right.error());
         comparison.right = *right;
         skip_blanks();
-        if (!rest().empty()) return fault("something follows the comparison; write each comparison as its own item");
+        if (!rest().empty())
+            return fault("something follows the comparison; write each comparison as its own item");
         comparison.text = fmt::format("{} {} {}", comparison.left.text, relation_sign(comparison.relation),
                                       comparison.right.text);
         return comparison;
@@ -97,9 +106,12 @@ class Parser {
                              : "a metric is wanted here; its name begins with a letter from a to z");
         const std::size_t begin = m_at;
         while (!rest().empty()) {
-            if (is_name(rest()[0])) ++m_at;
-            else if (const auto length = bracketed_length(rest())) m_at += length;
-            else break;
+            if (is_name(rest()[0]))
+                ++m_at;
+            else if (const auto length = bracketed_length(rest()))
+                m_at += length;
+            else
+                break;
         }
         Operand operand;
         operand.metric = m_text.substr(begin, m_at - begin);
@@ -139,7 +151,8 @@ class Parser {
                 if (rest().empty() || (rest()[0] != '"' && rest()[0] != '\\'))
                     return fault("after a backslash only \\ or \" may stand");
             }
-            if (static_cast<unsigned char>(rest()[0]) < 0x20) return fault("a control byte stands in an argument");
+            if (static_cast<unsigned char>(rest()[0]) < 0x20)
+                return fault("a control byte stands in an argument");
             argument += rest()[0];
             ++m_at;
             if (argument.size() > argument_bytes_max)
@@ -184,7 +197,8 @@ class Parser {
                                             [&](const auto& candidate) { return candidate.sign == unit; });
             if (known == number_units.end()) {
                 m_at = at;
-                return fault(fmt::format("'{}' is not a unit; known are % us ms s m h d", printable(unit, 40)));
+                return fault(
+                    fmt::format("'{}' is not a unit; known are % us ms s m h d", printable(unit, 40)));
             }
             operand.number = known->sign == "%" ? value / 100 : value * known->factor;
             if (!std::isfinite(operand.number)) return fault("this number is too large");
@@ -199,8 +213,8 @@ class Parser {
     bool m_is_number = false;
 };
 
-/// Matches without backtracking over more than one placeholder at a time: placeholders cannot hold the '.', '(' or '_'
-/// that follow them in a name.
+/// Matches without backtracking over more than one placeholder at a time: placeholders cannot hold the '.',
+/// '(' or '_' that follow them in a name.
 bool matches(std::string_view metric, std::string_view name) {
     while (!name.empty()) {
         const auto placeholder = bracketed_length(name);
@@ -223,7 +237,9 @@ bool matches(std::string_view metric, std::string_view name) {
     return metric.empty();
 }
 
-std::string_view without_arguments(std::string_view metric) { return metric.substr(0, metric.find('(')); }
+std::string_view without_arguments(std::string_view metric) {
+    return metric.substr(0, metric.find('('));
+}
 
 std::vector<std::string_view> segments_of(std::string_view name) {
     std::vector<std::string_view> segments;
@@ -251,7 +267,9 @@ std::string_view relation_words(Relation relation) {
     return {};
 }
 
-tl::expected<Comparison, ComparisonFault> parse_comparison(std::string_view text) { return Parser(text).parse(); }
+tl::expected<Comparison, ComparisonFault> parse_comparison(std::string_view text) {
+    return Parser(text).parse();
+}
 
 bool is_described(std::string_view metric, std::span<const MetricDescription> metrics) {
     return std::any_of(metrics.begin(), metrics.end(), [&](const auto& known) {
@@ -275,9 +293,12 @@ std::string nearest_metric(std::string_view metric, std::span<const MetricDescri
 
 std::string_view decision_name(Decision decision) {
     switch (decision) {
-        case Decision::supported: return "supported";
-        case Decision::contradicted: return "contradicted";
-        case Decision::undetermined: return "undetermined";
+        case Decision::supported:
+            return "supported";
+        case Decision::contradicted:
+            return "contradicted";
+        case Decision::undetermined:
+            return "undetermined";
     }
     UNVEIL_ASSERT(false);
     return {};
@@ -291,12 +312,18 @@ Decision decide(Interval left, Relation relation, Interval right) {
     const bool is_disjoint = left.high < right.low || right.high < left.low;
     const bool is_same_point = left.is_point() && right.is_point() && left.low == right.low;
     switch (relation) {
-        case Relation::at_least: return from(left.low >= right.high, left.high < right.low);
-        case Relation::at_most: return from(left.high <= right.low, left.low > right.high);
-        case Relation::above: return from(left.low > right.high, left.high <= right.low);
-        case Relation::below: return from(left.high < right.low, left.low >= right.high);
-        case Relation::equal: return from(is_same_point, is_disjoint);
-        case Relation::unequal: return from(is_disjoint, is_same_point);
+        case Relation::at_least:
+            return from(left.low >= right.high, left.high < right.low);
+        case Relation::at_most:
+            return from(left.high <= right.low, left.low > right.high);
+        case Relation::above:
+            return from(left.low > right.high, left.high <= right.low);
+        case Relation::below:
+            return from(left.high < right.low, left.low >= right.high);
+        case Relation::equal:
+            return from(is_same_point, is_disjoint);
+        case Relation::unequal:
+            return from(is_disjoint, is_same_point);
     }
     UNVEIL_ASSERT(false);
     return Decision::undetermined;

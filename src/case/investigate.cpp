@@ -83,7 +83,8 @@ Digested digest_evidence(const CaseFile& case_file, const std::string& base_fold
     for (const auto& evidence : case_file.evidence) {
         const std::string path = evidence_path(base_folder, evidence);
         std::ifstream file(path, std::ios::binary);
-        if (!file) throw Error(ErrorKind::input, "cannot open " + path, "Check its permissions", evidence.where);
+        if (!file)
+            throw Error(ErrorKind::input, "cannot open " + path, "Check its permissions", evidence.where);
         Sha256 sha;
         while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), file.gcount() > 0) {
             sha.update(buffer.data(), static_cast<std::size_t>(file.gcount()));
@@ -91,7 +92,9 @@ Digested digest_evidence(const CaseFile& case_file, const std::string& base_fold
             progress.update("digesting evidence", done, total);
             progress.check();
         }
-        if (file.bad()) throw Error(ErrorKind::input, "reading failed half way", "Check the disk or copy the file anew", path);
+        if (file.bad())
+            throw Error(ErrorKind::input, "reading failed half way", "Check the disk or copy the file anew",
+                        path);
         digested.sha256.push_back(sha.finish_hex());
         if (!evidence.sha256.empty() && evidence.sha256 != digested.sha256.back())
             throw Error(ErrorKind::input,
@@ -102,8 +105,8 @@ Digested digest_evidence(const CaseFile& case_file, const std::string& base_fold
     return digested;
 }
 
-/// The path from the case folder up to the case file; empty when the folder lies elsewhere, because then the path
-/// would tell about the machine.
+/// The path from the case folder up to the case file; empty when the folder lies elsewhere, because then the
+/// path would tell about the machine.
 std::string path_to_case_file(const std::string& case_path, const std::string& folder) {
     const fs::path from = fs::canonical(folder);
     const fs::path to = fs::canonical(folder_of(case_path)) / fs::path(case_path).filename();
@@ -143,7 +146,8 @@ Edition make_edition(const CaseFile& case_file, const Digested& digested, const 
             return std::find(planned.claims.begin(), planned.claims.end(), i) != planned.claims.end();
         });
         edition.claims.push_back({claim.id, claim.text, std::string(claim_kind_name(claim.kind)),
-                                  claim.instrument->description().name, json_text(holds), json_text(ids), run->key});
+                                  claim.instrument->description().name, json_text(holds), json_text(ids),
+                                  run->key});
     }
     return edition;
 }
@@ -174,8 +178,10 @@ Observed observed_in(const StoredRun& run, const Instrument& instrument) {
             if (!input.contains(key) || !input[key].is_string()) return {};
             return parse_time_us(input[key].get<std::string>());
         };
-        if (const auto first = take("time_first")) observed.time_first_us = std::min(observed.time_first_us, *first);
-        if (const auto last = take("time_last")) observed.time_last_us = std::max(observed.time_last_us, *last);
+        if (const auto first = take("time_first"))
+            observed.time_first_us = std::min(observed.time_first_us, *first);
+        if (const auto last = take("time_last"))
+            observed.time_last_us = std::max(observed.time_last_us, *last);
     }
     return observed;
 }
@@ -187,12 +193,13 @@ void tell_changes(const std::optional<Edition>& before, const Edition& now,
     for (const auto& evidence : now.evidence) {
         const auto old = std::find_if(before->evidence.begin(), before->evidence.end(),
                                       [&](const auto& candidate) { return candidate.id == evidence.id; });
-        if (old == before->evidence.end()) say(fmt::format("evidence '{}' is new", evidence.id));
+        if (old == before->evidence.end())
+            say(fmt::format("evidence '{}' is new", evidence.id));
         else if (old->sha256 != evidence.sha256)
-            say(fmt::format("evidence '{}' has changed since the last time (sha256 {}... before, {}... now): its runs "
-                            "are made anew, the old ones are kept",
-                            evidence.id, old->sha256.substr(0, folder_digits),
-                            evidence.sha256.substr(0, folder_digits)));
+            say(fmt::format(
+                "evidence '{}' has changed since the last time (sha256 {}... before, {}... now): its runs "
+                "are made anew, the old ones are kept",
+                evidence.id, old->sha256.substr(0, folder_digits), evidence.sha256.substr(0, folder_digits)));
     }
     if (before->version != now.version)
         say(fmt::format("the case was last investigated by unveil {}, this is {}: all runs are made anew",
@@ -200,8 +207,8 @@ void tell_changes(const std::optional<Edition>& before, const Edition& now,
 }
 
 /// Runs one set-up into its folder and keeps it, or gives back what the store has of it.
-StoredRun make_run(const PlannedRun& planned, const std::string& folder, const std::optional<StoredRun>& stored,
-                   CaseStore& store, Progress& progress) {
+StoredRun make_run(const PlannedRun& planned, const std::string& folder,
+                   const std::optional<StoredRun>& stored, CaseStore& store, Progress& progress) {
     const std::string run_folder = folder + "/" + planned.folder;
     const RunResult result = run_instrument(planned.request, run_folder, progress);
     const StoredRun run{planned.key, planned.request.instrument->description().name, result.manifest_json,
@@ -213,10 +220,11 @@ StoredRun make_run(const PlannedRun& planned, const std::string& folder, const s
     // The files of a stored run were damaged or lost and have been made again.
     if (run.findings_json != stored->findings_json ||
         without_commit(run.manifest_json) != without_commit(stored->manifest_json))
-        throw Error(ErrorKind::run,
-                    fmt::format("run {} was made again because its files were changed, and came out different",
-                                planned.folder),
-                    "This program was changed without a new version; investigate into another --out", run_folder);
+        throw Error(
+            ErrorKind::run,
+            fmt::format("run {} was made again because its files were changed, and came out different",
+                        planned.folder),
+            "This program was changed without a new version; investigate into another --out", run_folder);
     write_if_changed(run_folder + "/manifest.json", stored->manifest_json);
     return *stored;
 }
@@ -238,15 +246,11 @@ std::string findings_of_case(const CaseFile& case_file, const std::vector<Planne
     return out + "\n]}\n";
 }
 
-std::string manifest_of_case(const CaseFile& case_file, const Edition& edition, const std::vector<PlannedRun>& plan,
-                             const std::vector<StoredRun>& runs, const std::string& findings_json,
-                             const std::string& verdicts_json) {
-    Json manifest = {{"schema_version", 1},
-                     {"tool", "unveil"},
-                     {"version", unveil_version()},
-                     {"commit", unveil_commit()},
-                     {"title", case_file.title},
-                     {"summary", case_file.summary},
+std::string manifest_of_case(const CaseFile& case_file, const Edition& edition,
+                             const std::vector<PlannedRun>& plan, const std::vector<StoredRun>& runs,
+                             const std::string& findings_json, const std::string& verdicts_json) {
+    Json manifest = {{"schema_version", 1},       {"tool", "unveil"},         {"version", unveil_version()},
+                     {"commit", unveil_commit()}, {"title", case_file.title}, {"summary", case_file.summary},
                      {"seed", case_file.seed}};
     manifest["case_file"] = edition.case_file.empty() ? Json() : Json(edition.case_file);
     manifest["case_sha256"] = sha256_hex(case_file.text);
@@ -261,7 +265,8 @@ std::string manifest_of_case(const CaseFile& case_file, const Edition& edition, 
     for (std::size_t i = 0; i < plan.size(); ++i) {
         Json run = {{"run", plan[i].key}, {"folder", plan[i].folder}, {"instrument", runs[i].instrument}};
         run["evidence"] = Json::array();
-        for (const auto position : plan[i].evidence) run["evidence"].push_back(case_file.evidence[position].id);
+        for (const auto position : plan[i].evidence)
+            run["evidence"].push_back(case_file.evidence[position].id);
         run["claims"] = Json::array();
         for (const auto position : plan[i].claims) run["claims"].push_back(case_file.claims[position].id);
         run["manifest_sha256"] = sha256_hex(runs[i].manifest_json);
@@ -276,8 +281,8 @@ std::string manifest_of_case(const CaseFile& case_file, const Edition& edition, 
 void keep_verdicts(const Edition& edition, const std::vector<ClaimVerdict>& verdicts, CaseStore& store) {
     std::vector<StoredVerdict> rows;
     for (const auto& verdict : verdicts)
-        rows.push_back({verdict.claim, verdict.run, std::string(decision_name(verdict.decision)), verdict.sentence,
-                        verdict.settles, json_text(verdict_to_json(verdict))});
+        rows.push_back({verdict.claim, verdict.run, std::string(decision_name(verdict.decision)),
+                        verdict.sentence, verdict.settles, json_text(verdict_to_json(verdict))});
     const auto stored = store.verdicts(edition.number);
     if (stored.empty()) {
         store.add_verdicts(edition.number, rows);
@@ -305,20 +310,23 @@ std::vector<PlannedRun> plan_runs(const CaseFile& case_file, const std::vector<s
         std::vector<std::string> inputs;
         for (const auto position : claim.evidence) {
             const auto& evidence = case_file.evidence[position];
-            request.inputs.push_back({evidence_path(base_folder, evidence), evidence.path,
-                                      {evidence.format, evidence.columns, 1}, digests[position]});
+            request.inputs.push_back({evidence_path(base_folder, evidence),
+                                      evidence.path,
+                                      {evidence.format, evidence.columns, 1},
+                                      digests[position]});
             inputs.push_back(digests[position]);
         }
         const std::string key = run_key(request, inputs);
         const auto known =
             std::find_if(plan.begin(), plan.end(), [&](const auto& planned) { return planned.key == key; });
         if (known == plan.end()) {
-            plan.push_back({key, "runs/" + key.substr(0, folder_digits), std::move(request), claim.evidence, {i}});
+            plan.push_back(
+                {key, "runs/" + key.substr(0, folder_digits), std::move(request), claim.evidence, {i}});
             continue;
         }
         known->claims.push_back(i);
-        // Parameters that do not bear on findings, such as which tables to write, are not in the key: all that any
-        // claim asks for is done.
+        // Parameters that do not bear on findings, such as which tables to write, are not in the key: all
+        // that any claim asks for is done.
         for (const auto& [name, texts] : claim.with) known->request.parameters.set_list(name, texts);
     }
     return plan;
@@ -335,7 +343,8 @@ std::vector<ClaimVerdict> judge_claims(const CaseFile& case_file, const std::vec
         for (const auto position : planned.claims) {
             ClaimVerdict verdict = judge(case_file.claims[position], findings, observed);
             verdict.run = planned.key;
-            for (const auto evidence : planned.evidence) verdict.evidence.push_back(case_file.evidence[evidence].id);
+            for (const auto evidence : planned.evidence)
+                verdict.evidence.push_back(case_file.evidence[evidence].id);
             verdicts[position] = std::move(verdict);
         }
     }
@@ -358,7 +367,8 @@ bool is_run_whole(const StoredRun& run, const std::string& folder) {
     for (const auto& table : parsed(run.manifest_json, "a manifest").value("tables", Json::array())) {
         const std::string path = folder + "/" + table.value("name", std::string()) + ".csv";
         std::error_code failure;
-        if (!fs::is_regular_file(path, failure) || sha256_hex_of_file(path) != table.value("sha256", std::string()))
+        if (!fs::is_regular_file(path, failure) ||
+            sha256_hex_of_file(path) != table.value("sha256", std::string()))
             return false;
     }
     return true;
@@ -368,8 +378,9 @@ Investigation investigate(const InvestigateOptions& options, Progress& progress)
     const auto say = [&](const std::string& line) {
         if (options.say) options.say(line);
     };
-    const CaseFile case_file = read_case(options.case_path, options.find_instrument ? options.find_instrument
-                                                                                    : InstrumentFinder(instrument_named));
+    const CaseFile case_file =
+        read_case(options.case_path,
+                  options.find_instrument ? options.find_instrument : InstrumentFinder(instrument_named));
     const std::string base_folder = folder_of(options.case_path);
     Investigation result;
     result.folder = options.out_folder.empty() ? default_case_folder(options.case_path) : options.out_folder;
@@ -380,7 +391,8 @@ Investigation investigate(const InvestigateOptions& options, Progress& progress)
     std::error_code failure;
     fs::create_directories(result.folder, failure);
     if (failure)
-        throw Error(ErrorKind::run, "cannot make the folder: " + failure.message(), "Choose another --out", result.folder);
+        throw Error(ErrorKind::run, "cannot make the folder: " + failure.message(), "Choose another --out",
+                    result.folder);
     const FolderLock lock(result.folder);
     fs::remove_all(result.folder + "/scratch");  // of an investigation that was killed
     CaseStore store(result.folder + "/case.unveil", CaseStore::Access::write);
@@ -399,13 +411,14 @@ Investigation investigate(const InvestigateOptions& options, Progress& progress)
         const auto& name = plan[i].request.instrument->description().name;
         const auto stored = store.run(plan[i].key);
         if (stored && is_run_whole(*stored, result.folder + "/" + plan[i].folder)) {
-            say(fmt::format("run {} of {}: {} is there already ({})", i + 1, plan.size(), name, plan[i].folder));
+            say(fmt::format("run {} of {}: {} is there already ({})", i + 1, plan.size(), name,
+                            plan[i].folder));
             ++result.runs_kept;
             runs.push_back(*stored);
             continue;
         }
-        say(fmt::format("run {} of {}: {} on {} file{} -> {}", i + 1, plan.size(), name, plan[i].evidence.size(),
-                        plan[i].evidence.size() == 1 ? "" : "s", plan[i].folder));
+        say(fmt::format("run {} of {}: {} on {} file{} -> {}", i + 1, plan.size(), name,
+                        plan[i].evidence.size(), plan[i].evidence.size() == 1 ? "" : "s", plan[i].folder));
         const ScratchFolder scratch(result.folder + "/scratch");
         PlannedRun planned = plan[i];
         planned.request.threads = options.threads;
@@ -419,8 +432,8 @@ Investigation investigate(const InvestigateOptions& options, Progress& progress)
             // Parameters come from the case file, so a wrong one is told by its line there.
             if (error.kind() != ErrorKind::usage) throw;
             const auto& claim = case_file.claims[plan[i].claims.front()];
-            throw Error(ErrorKind::input, fmt::format("claim '{}': {}", claim.id, error.message()), error.hint(),
-                        claim.where);
+            throw Error(ErrorKind::input, fmt::format("claim '{}': {}", claim.id, error.message()),
+                        error.hint(), claim.where);
         }
         ++result.runs_made;
     }

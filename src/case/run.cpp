@@ -120,10 +120,12 @@ Json input_to_json(const RunInput& input, const SourceReport& report) {
     for (const auto& [reason, entry] : report.tally.skips()) {
         Json examples = Json::array();
         for (const auto& example : entry.examples) examples.push_back(with_shown_path(example, input));
-        json["skips"].push_back({{"reason", reason}, {"count", entry.count}, {"examples", std::move(examples)}});
+        json["skips"].push_back(
+            {{"reason", reason}, {"count", entry.count}, {"examples", std::move(examples)}});
     }
     json["notes"] = Json::array();
-    for (const auto& [what, count] : report.tally.notes()) json["notes"].push_back({{"note", what}, {"count", count}});
+    for (const auto& [what, count] : report.tally.notes())
+        json["notes"].push_back({{"note", what}, {"count", count}});
     const bool has_rows = report.tally.kept() > 0;
     json["time_first"] = has_rows ? Json(format_time(report.time_first_us)) : Json();
     json["time_last"] = has_rows ? Json(format_time(report.time_last_us)) : Json();
@@ -144,8 +146,8 @@ Json tables_to_json(const std::string& folder, std::vector<std::string> names) {
     return tables;
 }
 
-/// An older run in the same folder may have left tables that this one does not write. They are removed with its
-/// manifest, so that whatever stands in the folder belongs together.
+/// An older run in the same folder may have left tables that this one does not write. They are removed with
+/// its manifest, so that whatever stands in the folder belongs together.
 void remove_older_run(const std::string& folder) {
     const std::string manifest_path = folder + "/manifest.json";
     std::ifstream file(manifest_path, std::ios::binary);
@@ -193,8 +195,8 @@ RunResult run_instrument(const RunRequest& request, const std::string& out_folde
 
     std::string scratch_folder = request.scratch_folder;
     if (scratch_folder.empty()) scratch_folder = out_folder.empty() ? "/var/tmp" : out_folder;
-    InstrumentContext context{request.seed, request.threads, {scratch_folder, request.memory_bytes_max}, tables,
-                              progress};
+    InstrumentContext context{
+        request.seed, request.threads, {scratch_folder, request.memory_bytes_max}, tables, progress};
     InstrumentInputs inputs;
     for (auto& source : sources) inputs.posts.push_back(&source);
 
@@ -270,7 +272,11 @@ std::string run_key(const RunRequest& request, const std::vector<std::string>& i
     return sha256_hex(json_text(key));
 }
 
-std::string unveil_version() { return version_text; }
-std::string unveil_commit() { return commit_text; }
+std::string unveil_version() {
+    return version_text;
+}
+std::string unveil_commit() {
+    return commit_text;
+}
 
 }  // namespace unveil

@@ -102,7 +102,7 @@ CREATE TABLE verdict (
 
 struct StoreTable {
     std::string_view name;
-    std::string_view order;   // a total order
+    std::string_view order;  // a total order
 };
 // Referenced tables stand before those that refer to them.
 constexpr std::array<StoreTable, 6> tables = {{{"case_info", "edition"},
@@ -117,14 +117,16 @@ std::string schema_sql() {
     for (const auto& table : tables)
         for (const std::string_view verb : {"UPDATE", "DELETE"})
             sql += fmt::format(
-                "CREATE TRIGGER {0}_no_{1} BEFORE {1} ON {0} BEGIN SELECT RAISE(ABORT, 'a case is only added to'); END;\n",
+                "CREATE TRIGGER {0}_no_{1} BEFORE {1} ON {0} BEGIN SELECT RAISE(ABORT, 'a case is only added "
+                "to'); END;\n",
                 table.name, verb);
     sql += fmt::format("PRAGMA application_id={}; PRAGMA user_version={};", application_id, schema_version);
     return sql;
 }
 
 constexpr std::string_view damaged_hint =
-    "Restore it from a copy, or move it away and investigate again: nothing but the record of earlier runs is in it";
+    "Restore it from a copy, or move it away and investigate again: nothing but the record of earlier runs "
+    "is in it";
 
 /// A finished file is in rollback mode (SQLite file format, header bytes 18 and 19) with nothing beside it.
 bool is_finished_file(const std::string& path) {
@@ -157,7 +159,9 @@ struct CaseStore::Database {
         }
         sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, text_bytes_max);
         sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-        execute("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON");
+        execute(
+            "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=ON; PRAGMA "
+            "secure_delete=ON");
     }
     ~Database() { sqlite3_close_v2(handle); }
     Database(const Database&) = delete;
@@ -176,8 +180,10 @@ struct CaseStore::Database {
                             "Check that the folder is writable and the disk is not full", path);
             case SQLITE_BUSY:
             case SQLITE_LOCKED:
-                throw Error(ErrorKind::run, "the case is in use by another program", "Close it and run again", path);
-            default: break;
+                throw Error(ErrorKind::run, "the case is in use by another program", "Close it and run again",
+                            path);
+            default:
+                break;
         }
         throw Error(ErrorKind::input, "the case is damaged or is no case of unveil: " + said,
                     std::string(damaged_hint), path);
@@ -194,8 +200,8 @@ class Statement {
   public:
     template <typename Database>
     Statement(const Database& database, std::string_view sql) : m_fail([&database] { database.fail(); }) {
-        if (sqlite3_prepare_v2(database.handle, sql.data(), static_cast<int>(sql.size()), &m_statement, nullptr) !=
-            SQLITE_OK)
+        if (sqlite3_prepare_v2(database.handle, sql.data(), static_cast<int>(sql.size()), &m_statement,
+                               nullptr) != SQLITE_OK)
             m_fail();
     }
     ~Statement() { sqlite3_finalize(m_statement); }
@@ -203,8 +209,8 @@ class Statement {
     Statement& operator=(const Statement&) = delete;
 
     Statement& bind(std::string_view text) {
-        if (sqlite3_bind_text64(m_statement, ++m_bound, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8) !=
-            SQLITE_OK)
+        if (sqlite3_bind_text64(m_statement, ++m_bound, text.data(), text.size(), SQLITE_TRANSIENT,
+                                SQLITE_UTF8) != SQLITE_OK)
             m_fail();
         return *this;
     }
@@ -238,7 +244,9 @@ class Statement {
 template <typename Database>
 class Transaction {
   public:
-    explicit Transaction(const Database& database) : m_database(database) { m_database.execute("BEGIN IMMEDIATE"); }
+    explicit Transaction(const Database& database) : m_database(database) {
+        m_database.execute("BEGIN IMMEDIATE");
+    }
     ~Transaction() {
         if (!m_is_done) sqlite3_exec(m_database.handle, "ROLLBACK", nullptr, nullptr, nullptr);
     }
@@ -271,10 +279,12 @@ void check_store(const Database& database) {
     const auto is_wrong = [&](const std::string& what) {
         throw Error(ErrorKind::input, what, std::string(damaged_hint), database.path);
     };
-    if (pragma(database, "application_id") != application_id) is_wrong("this SQLite file is no case of unveil");
+    if (pragma(database, "application_id") != application_id)
+        is_wrong("this SQLite file is no case of unveil");
     const auto version = pragma(database, "user_version");
     if (version > schema_version)
-        throw Error(ErrorKind::input, fmt::format("the case has schema {}, this program knows {}", version, schema_version),
+        throw Error(ErrorKind::input,
+                    fmt::format("the case has schema {}, this program knows {}", version, schema_version),
                     "Use a newer unveil", database.path);
     static const std::string expected = [] {
         const Database memory(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
@@ -283,7 +293,8 @@ void check_store(const Database& database) {
     }();
     if (schema_of(database) != expected) is_wrong("the tables of the case are not those that unveil makes");
     Statement check(database, "PRAGMA quick_check(1)");
-    if (!check.step() || check.text(0) != "ok") is_wrong("the case is damaged: " + printable(check.text(0), 200));
+    if (!check.step() || check.text(0) != "ok")
+        is_wrong("the case is damaged: " + printable(check.text(0), 200));
     Statement keys(database, "PRAGMA foreign_key_check");
     if (keys.step()) is_wrong("the case is damaged: a row of '" + keys.text(0) + "' refers to nothing");
 }
@@ -303,18 +314,20 @@ Edition read_edition(const Statement& row) {
 
 template <typename Database>
 void read_members(const Database& database, Edition& edition) {
-    Statement evidence(database,
-                       "SELECT id, path, format, sha256, bytes, obtained FROM evidence WHERE edition = ? ORDER BY position");
+    Statement evidence(
+        database,
+        "SELECT id, path, format, sha256, bytes, obtained FROM evidence WHERE edition = ? ORDER BY position");
     evidence.bind(edition.number);
     while (evidence.step())
         edition.evidence.push_back({evidence.text(0), evidence.text(1), evidence.text(2), evidence.text(3),
                                     static_cast<std::uint64_t>(evidence.integer(4)), evidence.text(5)});
     Statement claims(database,
-                     "SELECT id, text, kind, instrument, holds, evidence, run FROM claim WHERE edition = ? ORDER BY position");
+                     "SELECT id, text, kind, instrument, holds, evidence, run FROM claim WHERE edition = ? "
+                     "ORDER BY position");
     claims.bind(edition.number);
     while (claims.step())
-        edition.claims.push_back({claims.text(0), claims.text(1), claims.text(2), claims.text(3), claims.text(4),
-                                  claims.text(5), claims.text(6)});
+        edition.claims.push_back({claims.text(0), claims.text(1), claims.text(2), claims.text(3),
+                                  claims.text(4), claims.text(5), claims.text(6)});
 }
 
 }  // namespace
@@ -322,7 +335,8 @@ void read_members(const Database& database, Edition& edition) {
 CaseStore::CaseStore(std::string path, Access access) : m_path(std::move(path)), m_access(access) {
     const bool is_there = std::filesystem::exists(m_path);
     if (!is_there && access == Access::read)
-        throw Error(ErrorKind::input, "there is no case here", "Run 'unveil investigate CASE.toml' first", m_path);
+        throw Error(ErrorKind::input, "there is no case here", "Run 'unveil investigate CASE.toml' first",
+                    m_path);
     m_is_finished = is_there && is_finished_file(m_path);
     if (m_is_finished || access == Access::read) {
         m_database = std::make_unique<Database>(m_path, SQLITE_OPEN_READONLY);
@@ -377,7 +391,8 @@ std::optional<StoredRun> CaseStore::run(std::string_view key) const {
 std::vector<StoredVerdict> CaseStore::verdicts(std::int64_t edition) const {
     std::vector<StoredVerdict> found;
     Statement row(*m_database,
-                  "SELECT claim, run, verdict, sentence, settles, json FROM verdict WHERE edition = ? ORDER BY position");
+                  "SELECT claim, run, verdict, sentence, settles, json FROM verdict WHERE edition = ? ORDER "
+                  "BY position");
     row.bind(edition);
     while (row.step())
         found.push_back({row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5)});
@@ -433,7 +448,8 @@ void CaseStore::add_edition(Edition& edition) {
 void CaseStore::add_run(const StoredRun& run, const Findings& findings) {
     need_writable();
     if (run.findings_json.size() > static_cast<std::size_t>(text_bytes_max))
-        throw Error(ErrorKind::run, "the findings of this run are too large for the case file", "Split the evidence", m_path);
+        throw Error(ErrorKind::run, "the findings of this run are too large for the case file",
+                    "Split the evidence", m_path);
     Transaction transaction(*m_database);
     Statement(*m_database, "INSERT INTO run VALUES (?, ?, ?, ?)")
         .bind(run.key)
@@ -486,24 +502,25 @@ void CaseStore::finish() {
     const std::string part = m_path + ".part";
     for (const char* suffix : {"", "-journal", "-wal", "-shm"}) std::filesystem::remove(part + suffix);
     {
-        // The pages of the working file lie as its history laid them; a file that is written in one go, in a fixed
-        // order, has no history.
+        // The pages of the working file lie as its history laid them; a file that is written in one go, in a
+        // fixed order, has no history.
         const Database fresh(part, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
         fresh.execute("PRAGMA synchronous=FULL");
         Statement(fresh, "ATTACH ? AS old").bind(m_path).step();
         Transaction transaction(fresh);
         fresh.execute(schema_sql());
         for (const auto& table : tables)
-            fresh.execute(
-                fmt::format("INSERT INTO main.{0} SELECT * FROM old.{0} ORDER BY {1}", table.name, table.order));
+            fresh.execute(fmt::format("INSERT INTO main.{0} SELECT * FROM old.{0} ORDER BY {1}", table.name,
+                                      table.order));
         transaction.commit();
         fresh.execute("DETACH old");
     }
     m_database.reset();
-    // The last one to close a file in WAL mode removes the log; a log that stays belongs to somebody who still reads,
-    // and would be applied to the new file.
+    // The last one to close a file in WAL mode removes the log; a log that stays belongs to somebody who
+    // still reads, and would be applied to the new file.
     if (std::filesystem::exists(m_path + "-wal"))
-        throw Error(ErrorKind::run, "the case is in use by another program", "Close it and run again", m_path);
+        throw Error(ErrorKind::run, "the case is in use by another program", "Close it and run again",
+                    m_path);
     if (std::rename(part.c_str(), m_path.c_str()) != 0)
         throw Error(ErrorKind::run, std::string("cannot write: ") + std::strerror(errno),
                     "Check that the folder is writable", m_path);
@@ -514,16 +531,20 @@ FolderLock::FolderLock(const std::string& folder) {
     const std::string path = folder + "/.lock";
     m_descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (m_descriptor < 0)
-        throw Error(ErrorKind::run, std::string("cannot write: ") + std::strerror(errno), "Choose another --out", path);
+        throw Error(ErrorKind::run, std::string("cannot write: ") + std::strerror(errno),
+                    "Choose another --out", path);
     if (::flock(m_descriptor, LOCK_EX | LOCK_NB) == 0) return;
     const int failure = errno;
     ::close(m_descriptor);
     if (failure == EWOULDBLOCK)
-        throw Error(ErrorKind::run, "another unveil is working in this folder", "Wait for it, or choose another --out",
-                    folder);
-    throw Error(ErrorKind::run, std::string("cannot lock: ") + std::strerror(failure), "Choose another --out", path);
+        throw Error(ErrorKind::run, "another unveil is working in this folder",
+                    "Wait for it, or choose another --out", folder);
+    throw Error(ErrorKind::run, std::string("cannot lock: ") + std::strerror(failure), "Choose another --out",
+                path);
 }
 
-FolderLock::~FolderLock() { ::close(m_descriptor); }
+FolderLock::~FolderLock() {
+    ::close(m_descriptor);
+}
 
 }  // namespace unveil

@@ -17,12 +17,14 @@ using Json = nlohmann::ordered_json;
 std::string spoken_value(const DecidedOperand& side) {
     std::string text = spoken_number(side.value);
     if (!side.interval.is_point())
-        text += fmt::format(" ({} to {})", spoken_number(side.interval.low), spoken_number(side.interval.high));
+        text +=
+            fmt::format(" ({} to {})", spoken_number(side.interval.low), spoken_number(side.interval.high));
     return text;
 }
 
 std::optional<DecidedOperand> resolve(const Operand& operand, const Findings& findings) {
-    if (!operand.is_metric()) return DecidedOperand{operand, operand.number, {operand.number, operand.number}, {}};
+    if (!operand.is_metric())
+        return DecidedOperand{operand, operand.number, {operand.number, operand.number}, {}};
     const Finding* finding = findings.find(operand.metric);
     if (!finding) return {};
     return DecidedOperand{operand, finding->value, {finding->low, finding->high}, finding->unit};
@@ -30,12 +32,18 @@ std::optional<DecidedOperand> resolve(const Operand& operand, const Findings& fi
 
 std::string opposite_words(Relation relation) {
     switch (relation) {
-        case Relation::at_least: return "below";
-        case Relation::at_most: return "above";
-        case Relation::above: return "not above";
-        case Relation::below: return "not below";
-        case Relation::equal: return "different from";
-        case Relation::unequal: return "equal to";
+        case Relation::at_least:
+            return "below";
+        case Relation::at_most:
+            return "above";
+        case Relation::above:
+            return "not above";
+        case Relation::below:
+            return "not below";
+        case Relation::equal:
+            return "different from";
+        case Relation::unequal:
+            return "equal to";
     }
     UNVEIL_ASSERT(false);
     return {};
@@ -52,18 +60,18 @@ ComparisonVerdict judge_comparison(const Comparison& comparison, const Findings&
         for (const auto& finding : findings.items) metrics.push_back(finding.metric);
         const auto near = nearest_word(missing, metrics);
         verdict.sentence = fmt::format("the run has no finding '{}'", missing);
-        verdict.settles = near.empty() ? fmt::format("A run that measures '{}': other parameters or other evidence",
-                                                     missing)
-                                       : fmt::format("A run that measures '{}', or a claim about '{}', which it has",
-                                                     missing, near);
+        verdict.settles =
+            near.empty()
+                ? fmt::format("A run that measures '{}': other parameters or other evidence", missing)
+                : fmt::format("A run that measures '{}', or a claim about '{}', which it has", missing, near);
         return verdict;
     }
     verdict.decision = decide(verdict.left->interval, comparison.relation, verdict.right->interval);
     const std::string left = fmt::format("{} is {}", comparison.left.metric, spoken_value(*verdict.left));
-    const std::string right = comparison.right.is_metric()
-                                  ? fmt::format("{}, which is {}", comparison.right.metric,
-                                                spoken_value(*verdict.right))
-                                  : comparison.right.text;
+    const std::string right =
+        comparison.right.is_metric()
+            ? fmt::format("{}, which is {}", comparison.right.metric, spoken_value(*verdict.right))
+            : comparison.right.text;
     switch (verdict.decision) {
         case Decision::supported:
             verdict.sentence = fmt::format("{}, {} {}", left, relation_words(comparison.relation), right);
@@ -74,17 +82,17 @@ ComparisonVerdict judge_comparison(const Comparison& comparison, const Findings&
         case Decision::undetermined:
             verdict.sentence = fmt::format("{}; the interval leaves open whether it is {} {}", left,
                                            relation_words(comparison.relation), right);
-            verdict.settles = fmt::format("More evidence, so that the interval of {} lies on one side of {}",
-                                          comparison.left.metric,
-                                          comparison.right.is_metric() ? comparison.right.metric
-                                                                       : comparison.right.text);
+            verdict.settles = fmt::format(
+                "More evidence, so that the interval of {} lies on one side of {}", comparison.left.metric,
+                comparison.right.is_metric() ? comparison.right.metric : comparison.right.text);
             break;
     }
     return verdict;
 }
 
 void add_metric(const Operand& operand, std::vector<std::string>& metrics) {
-    if (!operand.is_metric() || std::find(metrics.begin(), metrics.end(), operand.metric) != metrics.end()) return;
+    if (!operand.is_metric() || std::find(metrics.begin(), metrics.end(), operand.metric) != metrics.end())
+        return;
     metrics.push_back(operand.metric);
 }
 
@@ -96,8 +104,10 @@ std::string joined_sentences(const std::vector<const ComparisonVerdict*>& verdic
 
 Json operand_to_json(const std::optional<DecidedOperand>& side, const Operand& operand) {
     Json json;
-    if (operand.is_metric()) json["metric"] = operand.metric;
-    else json["number"] = operand.text;
+    if (operand.is_metric())
+        json["metric"] = operand.metric;
+    else
+        json["number"] = operand.text;
     if (!side) return json;
     json["value"] = side->value;
     json["low"] = side->interval.low;
@@ -151,7 +161,8 @@ ClaimVerdict judge(const CaseClaim& claim, const Findings& findings, const Obser
     verdict.text = claim.text;
     verdict.kind = claim.kind;
     verdict.instrument = claim.instrument->description().name;
-    for (const auto& comparison : claim.holds) verdict.comparisons.push_back(judge_comparison(comparison, findings));
+    for (const auto& comparison : claim.holds)
+        verdict.comparisons.push_back(judge_comparison(comparison, findings));
 
     const auto having = [&](Decision decision) {
         std::vector<const ComparisonVerdict*> found;
@@ -188,8 +199,9 @@ ClaimVerdict judge(const CaseClaim& claim, const Findings& findings, const Obser
         verdict.sentence = fmt::format("nothing contradicts it in {} {}{}{}",
                                        spoken_number(static_cast<double>(observed.rows)), observed.record,
                                        observed.rows == 1 ? "" : "s", span);
-        verdict.settles = fmt::format("Nothing that is observed can prove '{}'; one counter-example would contradict it",
-                                      claim_kind_name(claim.kind));
+        verdict.settles =
+            fmt::format("Nothing that is observed can prove '{}'; one counter-example would contradict it",
+                        claim_kind_name(claim.kind));
     }
     return verdict;
 }

@@ -8,15 +8,22 @@ namespace unveil {
 void append_json(const nlohmann::ordered_json& json, std::string& out) {
     const std::string plain = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
     out.reserve(out.size() + plain.size());
-    // These bytes occur in JSON only inside strings, so they can be replaced without knowing where strings begin.
+    // These bytes occur in JSON only inside strings, so they can be replaced without knowing where strings
+    // begin.
     for (std::size_t i = 0; i < plain.size(); ++i) {
         const char c = plain[i];
-        if (c == '<') out += "\\u003c";
-        else if (c == '>') out += "\\u003e";
-        else if (c == '&') out += "\\u0026";
-        else if (c == '\xE2' && std::string_view(plain).substr(i, 3) == "\xE2\x80\xA8") out += "\\u2028", i += 2;
-        else if (c == '\xE2' && std::string_view(plain).substr(i, 3) == "\xE2\x80\xA9") out += "\\u2029", i += 2;
-        else out += c;
+        if (c == '<')
+            out += "\\u003c";
+        else if (c == '>')
+            out += "\\u003e";
+        else if (c == '&')
+            out += "\\u0026";
+        else if (c == '\xE2' && std::string_view(plain).substr(i, 3) == "\xE2\x80\xA8")
+            out += "\\u2028", i += 2;
+        else if (c == '\xE2' && std::string_view(plain).substr(i, 3) == "\xE2\x80\xA9")
+            out += "\\u2029", i += 2;
+        else
+            out += c;
     }
 }
 

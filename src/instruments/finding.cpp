@@ -146,8 +146,12 @@ Integer as_count(const Json& json, const char* key) {
     return static_cast<Integer>(json.get<std::uint64_t>());
 }
 
-std::string text_member(const Json& object, const char* key) { return as_text(member(object, key), key); }
-double real_member(const Json& object, const char* key) { return as_real(member(object, key), key); }
+std::string text_member(const Json& object, const char* key) {
+    return as_text(member(object, key), key);
+}
+double real_member(const Json& object, const char* key) {
+    return as_real(member(object, key), key);
+}
 
 std::vector<std::string> strings_member(const Json& object, const char* key) {
     std::vector<std::string> strings;
@@ -179,8 +183,8 @@ Figure figure_from_json(const Json& json) {
                                 real_member(node, "weight")});
     for (const auto& edge : array_member(json, "edges")) {
         if (!edge.is_array() || edge.size() != 3) throw_bad("an edge is not [from, to, weight]");
-        figure.edges.push_back({as_count<std::uint32_t>(edge[0], "edges"), as_count<std::uint32_t>(edge[1], "edges"),
-                                as_real(edge[2], "edges")});
+        figure.edges.push_back({as_count<std::uint32_t>(edge[0], "edges"),
+                                as_count<std::uint32_t>(edge[1], "edges"), as_real(edge[2], "edges")});
         if (figure.edges.back().from >= figure.nodes.size() || figure.edges.back().to >= figure.nodes.size())
             throw_bad("an edge leads to a node that is not there");
     }
@@ -223,8 +227,12 @@ Finding finding_from_json(const Json& json) {
 
 }  // namespace
 
-std::string_view strength_name(StrengthKind kind) { return name_of(strength_names, kind); }
-std::string_view figure_name(FigureKind kind) { return name_of(figure_names, kind); }
+std::string_view strength_name(StrengthKind kind) {
+    return name_of(strength_names, kind);
+}
+std::string_view figure_name(FigureKind kind) {
+    return name_of(figure_names, kind);
+}
 
 const Finding* Findings::find(std::string_view metric) const {
     for (const auto& item : items)
@@ -258,14 +266,16 @@ Findings findings_from_json(std::string_view json) {
         const Json root = Json::parse(json);
         const Json& version = member(root, "schema_version");
         if (version != 1)
-            throw_bad(fmt::format("schema_version is {}, this program reads 1", printable(json_text(version), 40)));
+            throw_bad(
+                fmt::format("schema_version is {}, this program reads 1", printable(json_text(version), 40)));
         findings.notes = strings_member(root, "notes");
         findings.caveats = strings_member(root, "caveats");
         std::set<std::string> metrics;
         for (const auto& item : array_member(root, "findings")) {
             findings.items.push_back(finding_from_json(item));
             if (!metrics.insert(findings.items.back().metric).second)
-                throw_bad(fmt::format("'{}' stands in it twice", printable(findings.items.back().metric, 80)));
+                throw_bad(
+                    fmt::format("'{}' stands in it twice", printable(findings.items.back().metric, 80)));
         }
     } catch (const nlohmann::json::exception& failure) {
         throw_bad(printable(failure.what(), 160));
