@@ -15,16 +15,16 @@ namespace unveil {
 enum class ParameterType { flag, integer, real, text, choice, duration, bytes };
 
 struct Parameter {
-    std::string name;                  // "window", used as --window and as the key in case.toml
+    std::string name = {};                  // "window", used as --window and as the key in case.toml
     ParameterType type = ParameterType::text;
     bool is_list = false;              // given as a,b,c or repeated
-    std::string default_text;          // as a user would type it; empty: no value
-    std::string metavar;               // "DURATION"; empty: by type
-    std::string help;                  // one sentence without a full stop
-    std::vector<std::string> choices;  // for type choice
-    std::optional<double> minimum;     // inclusive; seconds for durations, bytes for bytes
-    std::optional<double> maximum;
-    std::string citation;              // where the default or the meaning comes from; may be empty
+    std::string default_text = {};          // as a user would type it; empty: no value
+    std::string metavar = {};               // "DURATION"; empty: by type
+    std::string help = {};                  // one sentence without a full stop
+    std::vector<std::string> choices = {};  // for type choice
+    std::optional<double> minimum = {};     // inclusive; seconds for durations, bytes for bytes
+    std::optional<double> maximum = {};
+    std::string citation = {};              // where the default or the meaning comes from; may be empty
     bool affects_findings = true;      // false: kept out of the manifest's parameters (threads, limits, outputs)
     bool is_hidden = false;
 };

@@ -1,12 +1,14 @@
 #include <array>
 
 #include "core/error.hpp"
+#include "instruments/coordination/coordination.hpp"
 #include "instruments/instrument.hpp"
 
 namespace unveil {
 
 std::span<const Instrument* const> instruments() {
-    static const std::array<const Instrument*, 0> all = {};
+    static const Coordination coordination;
+    static const std::array<const Instrument*, 1> all = {&coordination};
     return all;
 }
 
