@@ -15,17 +15,17 @@ namespace unveil {
 enum class ParameterType { flag, integer, real, text, choice, duration, bytes };
 
 struct Parameter {
-    std::string name = {};                  // "window", used as --window and as the key in case.toml
+    std::string name = {};  // "window", used as --window and as the key in case.toml
     ParameterType type = ParameterType::text;
-    bool is_list = false;              // given as a,b,c or repeated
+    bool is_list = false;                   // given as a,b,c or repeated
     std::string default_text = {};          // as a user would type it; empty: no value
     std::string metavar = {};               // "DURATION"; empty: by type
     std::string help = {};                  // one sentence without a full stop
     std::vector<std::string> choices = {};  // for type choice
     std::optional<double> minimum = {};     // inclusive; seconds for durations, bytes for bytes
     std::optional<double> maximum = {};
-    std::string citation = {};              // where the default or the meaning comes from; may be empty
-    bool affects_findings = true;      // false: kept out of the manifest's parameters (threads, limits, outputs)
+    std::string citation = {};     // where the default or the meaning comes from; may be empty
+    bool affects_findings = true;  // false: kept out of the manifest's parameters (threads, limits, outputs)
     bool is_hidden = false;
 };
 
@@ -69,7 +69,8 @@ class ParameterValues {
     std::map<std::string, bool, std::less<>> m_is_set;
 };
 
-/// "60s", "10m", "1h", "2d", "500ms", "1.5s" or a bare number of seconds -> microseconds. Nothing on bad text.
+/// "60s", "10m", "1h", "2d", "500ms", "1.5s" or a bare number of seconds -> microseconds. Nothing on bad
+/// text.
 std::optional<std::int64_t> parse_duration_us(std::string_view text);
 /// The shortest of the same spellings that gives the value back: 60000000 -> "60s".
 std::string format_duration(std::int64_t duration_us);

@@ -1,6 +1,7 @@
 // Text of the world: UTF-8 checks, safe printing of hostile bytes, Unicode folding, escaping for our outputs.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ std::string printable(std::string_view bytes, std::size_t bytes_max);
 /// ignorable code points (zero-width, variation selectors) removed. Invalid UTF-8 becomes U+FFFD. ASCII is fast.
 void append_folded(std::string_view text, std::string& out);
 std::string folded(std::string_view text);
+
+/// 1234567 -> "1,234,567".
+std::string grouped_digits(std::uint64_t number);
 
 /// White space at both ends removed (ASCII).
 std::string_view trimmed(std::string_view text);

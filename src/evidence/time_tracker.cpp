@@ -6,6 +6,7 @@
 #include <charconv>
 #include <string>
 
+#include "core/text.hpp"
 #include "core/time.hpp"
 
 namespace unveil {
@@ -20,16 +21,6 @@ constexpr Level levels[] = {
     {1'000'000, "second"},   {1'000, "millisecond"},  {1, "microsecond"},
 };
 constexpr int level_finest = 5;
-
-std::string grouped(std::uint64_t number) {
-    const std::string digits = std::to_string(number);
-    std::string out;
-    for (std::size_t i = 0; i < digits.size(); ++i) {
-        if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
-        out += digits[i];
-    }
-    return out;
-}
 
 /// The divisors are constants, so that no division is left.
 bool is_multiple(std::int64_t time_us, int level) {
@@ -99,15 +90,15 @@ TimeResolution TimeTracker::resolution() const {
         // Written to the minute, the times may still all be whole days or hours.
         const auto spelled_us = spelling_us(m_coarsest_spelling);
         if (m_count < count_min || m_distinct_count < distinct_min || levels[m_level].step_us <= spelled_us)
-            return {spelled_us, fmt::format("every one of {} times is written as a {}", grouped(m_count),
+            return {spelled_us, fmt::format("every one of {} times is written as a {}", grouped_digits(m_count),
                                             is_day ? "day" : "minute")};
     }
     if (m_count < count_min || m_distinct_count < distinct_min)
-        return {1, fmt::format("{} times, {} of them distinct, are too few to tell", grouped(m_count),
+        return {1, fmt::format("{} times, {} of them distinct, are too few to tell", grouped_digits(m_count),
                                m_distinct_count)};
     if (m_level == level_finest) return {1, "some times are finer than a millisecond"};
     return {levels[m_level].step_us,
-            fmt::format("every one of {} times is a whole {}", grouped(m_count), levels[m_level].name)};
+            fmt::format("every one of {} times is a whole {}", grouped_digits(m_count), levels[m_level].name)};
 }
 
 }  // namespace unveil

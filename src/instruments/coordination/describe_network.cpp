@@ -13,12 +13,6 @@
 namespace unveil::coordination {
 namespace {
 
-std::string grouped(std::uint64_t value) {
-    std::string digits = std::to_string(value);
-    for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
-    return digits;
-}
-
 Finding exact_count(std::string metric, std::string subject, std::uint64_t value, std::string unit, std::string sentence) {
     Finding finding;
     finding.metric = std::move(metric);
@@ -65,7 +59,7 @@ Finding median_delay(const std::string& metric, const DelayCounts& delays) {
     finding.high = at(std::ceil(n / 2 + half_width));
     if (delays.tick_us() > 1) finding.high += static_cast<double>(delays.tick_us()) / 1e6;
     finding.sentence = fmt::format("Half of the {} co-actions on kept edges follow each other within {:g} seconds.",
-                                   grouped(count), finding.value);
+                                   grouped_digits(count), finding.value);
     finding.caveat = "Delays are at most the window by construction; compare them with the window, not with zero.";
     return finding;
 }
@@ -132,9 +126,9 @@ Figure network_figure(const WindowResult& result, const NetworkNames& names) {
         figure.edges.push_back({from, place(edge.b), static_cast<double>(edge.weight)});
     }
     figure.caption = figure.edges.size() == result.edges
-                         ? fmt::format("All {} kept edges.", grouped(result.edges))
+                         ? fmt::format("All {} kept edges.", grouped_digits(result.edges))
                          : fmt::format("The {} strongest of {} kept edges; the others are in edges.csv.",
-                                       grouped(figure.edges.size()), grouped(result.edges));
+                                       grouped_digits(figure.edges.size()), grouped_digits(result.edges));
     return figure;
 }
 
@@ -148,8 +142,8 @@ Figure group_figure(const WindowResult& result) {
         const auto accounts = static_cast<double>(result.groups[i].accounts);
         figure.rows.push_back({fmt::format("group {}", i + 1), accounts, accounts, accounts});
     }
-    figure.caption = fmt::format("{} of {} groups (connected components of kept edges).", grouped(figure.rows.size()),
-                                 grouped(result.groups.size()));
+    figure.caption = fmt::format("{} of {} groups (connected components of kept edges).", grouped_digits(figure.rows.size()),
+                                 grouped_digits(result.groups.size()));
     return figure;
 }
 
@@ -190,16 +184,16 @@ std::string_view weight_words(Semantics semantics) {
 
 void describe_reading(std::uint64_t posts, std::uint64_t accounts, Findings& findings) {
     findings.items.push_back(exact_count("posts", "the evidence", posts, "posts",
-                                         fmt::format("The evidence holds {} usable posts.", grouped(posts))));
+                                         fmt::format("The evidence holds {} usable posts.", grouped_digits(posts))));
     findings.items.push_back(exact_count("accounts", "the evidence", accounts, "accounts",
-                                         fmt::format("They come from {} accounts.", grouped(accounts))));
+                                         fmt::format("They come from {} accounts.", grouped_digits(accounts))));
 }
 
 void describe_trace(const std::string& trace, std::uint64_t objects, std::uint64_t own_objects, const NetworkRules& rules,
                     const FilterRules& filter_rules, const FilterResult& filtered,
                     const std::vector<WindowResult>& results, const NetworkNames& names, Findings& findings) {
     const auto note = [&](std::uint64_t count, const std::string& what) {
-        if (count > 0) findings.notes.push_back(fmt::format("{}: {} {}", trace, grouped(count), what));
+        if (count > 0) findings.notes.push_back(fmt::format("{}: {} {}", trace, grouped_digits(count), what));
     };
     note(filtered.repeats, "exact repeats of a row (same object, account, post and time) were counted once");
     note(filtered.rows_of_inactive_accounts,
@@ -211,8 +205,8 @@ void describe_trace(const std::string& trace, std::uint64_t objects, std::uint64
         findings.notes.push_back(fmt::format(
             "{}: an object with {} rows by {} accounts makes {} pairs within the window and was left out of the edges "
             "(--viral-pairs-max {}); see excluded_objects.csv",
-            trace, grouped(excluded.rows), grouped(excluded.accounts), grouped(excluded.pairs),
-            grouped(filter_rules.viral_pairs_max)));
+            trace, grouped_digits(excluded.rows), grouped_digits(excluded.accounts), grouped_digits(excluded.pairs),
+            grouped_digits(filter_rules.viral_pairs_max)));
 
     const WindowResult& widest = results.back();
     const std::string window = format_duration(widest.window_us);
@@ -222,19 +216,19 @@ void describe_trace(const std::string& trace, std::uint64_t objects, std::uint64
             : fmt::format("weight at least {}", rules.weight_min);
 
     findings.items.push_back(exact_count(trace + ".objects", "objects of the trace", objects, "objects",
-                                         fmt::format("{} different objects were shared.", grouped(objects))));
+                                         fmt::format("{} different objects were shared.", grouped_digits(objects))));
     findings.items.push_back(exact_count(
         trace + ".active_accounts", "accounts of the trace", filtered.accounts_active, "accounts",
-        fmt::format("{} accounts took part often enough to be compared.", grouped(filtered.accounts_active))));
+        fmt::format("{} accounts took part often enough to be compared.", grouped_digits(filtered.accounts_active))));
     findings.items.push_back(exact_count(
         trace + ".pairs", "pairs of posts", widest.pairs, "pairs",
-        fmt::format("{} pairs of posts by different accounts share an object within {}.", grouped(widest.pairs), window)));
+        fmt::format("{} pairs of posts by different accounts share an object within {}.", grouped_digits(widest.pairs), window)));
     findings.items.push_back(exact_count(trace + ".edges_found", "pairs of accounts", widest.edges_found, "edges",
-                                         fmt::format("They join {} pairs of accounts.", grouped(widest.edges_found))));
+                                         fmt::format("They join {} pairs of accounts.", grouped_digits(widest.edges_found))));
 
     auto edges = exact_count(trace + ".edges", "pairs of accounts", widest.edges, "edges",
                              fmt::format("{} pairs of accounts act together within {} ({}; weight = {}).",
-                                         grouped(widest.edges), window, kept_by, weight_words(rules.semantics)));
+                                         grouped_digits(widest.edges), window, kept_by, weight_words(rules.semantics)));
     edges.caveat = "Acting together is not proof of a common hand: fans, news and events do it too.";
     edges.figure = weight_figure(widest);
     edges.table = strongest_table(widest, names);
@@ -242,7 +236,7 @@ void describe_trace(const std::string& trace, std::uint64_t objects, std::uint64
     findings.items.push_back(std::move(edges));
 
     findings.items.push_back(exact_count(trace + ".accounts", "accounts on kept edges", widest.accounts, "accounts",
-                                         fmt::format("{} accounts have at least one such edge.", grouped(widest.accounts))));
+                                         fmt::format("{} accounts have at least one such edge.", grouped_digits(widest.accounts))));
     auto account_share =
         share(trace + ".account_share", "active accounts", widest.accounts, filtered.accounts_active,
               fmt::format("That is {:.2f} % of the accounts compared.",
@@ -252,22 +246,22 @@ void describe_trace(const std::string& trace, std::uint64_t objects, std::uint64
     findings.items.push_back(std::move(account_share));
 
     auto groups = exact_count(trace + ".groups", "connected components", widest.groups.size(), "groups",
-                              fmt::format("The edges fall into {} separate groups.", grouped(widest.groups.size())));
+                              fmt::format("The edges fall into {} separate groups.", grouped_digits(widest.groups.size())));
     groups.caveat = "A single chance edge can join two groups; groups are components, not communities.";
     groups.figure = network_figure(widest, names);
     findings.items.push_back(std::move(groups));
 
     const std::uint64_t largest = widest.groups.empty() ? 0 : widest.groups[0].accounts;
     auto largest_group = exact_count(trace + ".largest_group.accounts", "the largest group", largest, "accounts",
-                                     fmt::format("The largest group has {} accounts.", grouped(largest)));
+                                     fmt::format("The largest group has {} accounts.", grouped_digits(largest)));
     largest_group.figure = group_figure(widest);
     findings.items.push_back(std::move(largest_group));
     findings.items.push_back(share(trace + ".largest_group.share", "accounts on kept edges", largest, widest.accounts,
-                                   fmt::format("It holds {} of the {} accounts on kept edges.", grouped(largest),
-                                               grouped(widest.accounts))));
+                                   fmt::format("It holds {} of the {} accounts on kept edges.", grouped_digits(largest),
+                                               grouped_digits(widest.accounts))));
     const std::uint64_t weight_max = widest.weights.empty() ? 0 : widest.weights.rbegin()->first;
     findings.items.push_back(exact_count(trace + ".weight_max", "the strongest edge", weight_max, "weight",
-                                         fmt::format("The strongest edge weighs {}.", grouped(weight_max))));
+                                         fmt::format("The strongest edge weighs {}.", grouped_digits(weight_max))));
     if (widest.delays.total() > 0) {
         auto delay = median_delay(trace + ".median_delay_seconds", widest.delays);
         delay.figure = delay_figure(widest);
@@ -280,14 +274,14 @@ void describe_trace(const std::string& trace, std::uint64_t objects, std::uint64
         const std::string within = " within " + format_duration(result.window_us);
         const std::uint64_t largest_here = result.groups.empty() ? 0 : result.groups[0].accounts;
         findings.items.push_back(exact_count(prefix + ".edges", "pairs of accounts", result.edges, "edges",
-                                             grouped(result.edges) + " pairs of accounts act together" + within + "."));
+                                             grouped_digits(result.edges) + " pairs of accounts act together" + within + "."));
         findings.items.push_back(exact_count(prefix + ".accounts", "accounts on kept edges", result.accounts, "accounts",
-                                             grouped(result.accounts) + " accounts have such an edge" + within + "."));
+                                             grouped_digits(result.accounts) + " accounts have such an edge" + within + "."));
         findings.items.push_back(exact_count(prefix + ".groups", "connected components", result.groups.size(), "groups",
-                                             grouped(result.groups.size()) + " groups" + within + "."));
+                                             grouped_digits(result.groups.size()) + " groups" + within + "."));
         findings.items.push_back(exact_count(prefix + ".largest_group.accounts", "the largest group", largest_here,
                                              "accounts",
-                                             "The largest group" + within + " has " + grouped(largest_here) + " accounts."));
+                                             "The largest group" + within + " has " + grouped_digits(largest_here) + " accounts."));
     }
 }
 

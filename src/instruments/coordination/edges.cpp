@@ -7,6 +7,9 @@
 namespace unveil::coordination {
 namespace {
 
+// A sum of delays up to a year over billions of pairs does not fit 64 bits.
+__extension__ using WideSum = unsigned __int128;
+
 /// Work space that lives as long as the thread, so that folding millions of small edges does not allocate.
 struct Folding {
     std::vector<std::uint64_t> keys;
@@ -33,7 +36,7 @@ Edge fold_edge(std::uint32_t a, std::uint32_t b, std::uint32_t window, std::int6
     edge.window = window;
     folding.delays.clear();
     const CoAction* closest = nullptr;
-    unsigned __int128 delay_sum_us = 0;
+    WideSum delay_sum_us = 0;
     for (const auto& action : co_actions) {
         const std::int64_t delay_us = std::abs(action.delay_us);
         if (delay_us > window_us) continue;

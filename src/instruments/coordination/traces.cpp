@@ -1,6 +1,7 @@
 #include "instruments/coordination/traces.hpp"
 
 #include <fmt/format.h>
+#include <unicode/locid.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
 #include <unicode/utf8.h>
@@ -68,11 +69,12 @@ bool is_dense_script(UChar32 c) {
 bool says_enough(std::string_view text) {
     constexpr int dense_min = 8;
     constexpr int other_min = 20;
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
     int dense = 0;
     int other = 0;
     for (std::int32_t i = 0; i < static_cast<std::int32_t>(text.size());) {
         UChar32 c;
-        U8_NEXT(text.data(), i, static_cast<std::int32_t>(text.size()), c);
+        U8_NEXT(bytes, i, static_cast<std::int32_t>(text.size()), c);
         if (c < 0) continue;
         if (is_dense_script(c)) ++dense;
         else if (u_isalnum(c)) ++other;
@@ -118,7 +120,7 @@ std::string qut_text(std::string_view text) {
         kept += word;
     });
     std::string lower;
-    icu::UnicodeString::fromUTF8(kept).toLower("").toUTF8String(lower);
+    icu::UnicodeString::fromUTF8(kept).toLower(icu::Locale::getRoot()).toUTF8String(lower);
     return lower;
 }
 
