@@ -34,8 +34,8 @@ if [[ ! -e $build/build.ninja || ${#options[@]} != 0 ]]; then
 fi
 
 target=unveil; [[ -n $with_tests || $preset == fuzz ]] && target=all
-steps=$(ninja -C "$build" -n "$target" | grep -cE '^\[[0-9]+/[0-9]+\] (Building|Linking)' || true)
-[[ $steps == 0 ]] || echo "building build/$preset: $steps steps" >&2
+steps=$(ninja -C "$build" -n "$target" | grep -c '^\[[1-9]' || true)
+[[ $steps == 0 ]] || echo "building build/$preset" >&2
 if [[ $steps != 0 && -t 2 ]]; then
   ninja -C "$build" "$target" >&2
 else

@@ -1,11 +1,10 @@
 // The one place where errors become text and exit codes.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <new>
 #include <system_error>
 
@@ -53,6 +52,16 @@ void tell(std::string_view where, std::string_view message, std::string_view hin
     std::fputs(text.c_str(), stderr);
 }
 
+/// A descriptor that the caller closed would be taken by the first file we open, and text would end up in it.
+void keep_standard_descriptors() {
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (fcntl(descriptor, F_GETFD) == -1) {
+            // The wrong way round on purpose: using it still fails.
+            [[maybe_unused]] const int opened =
+                open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        }
+}
+
 /// True when whoever read our output through a pipe has gone, as head does.
 bool has_reader_left() {
     pollfd descriptor{STDOUT_FILENO, 0, 0};
@@ -95,6 +104,7 @@ int run(int argc, char** argv, TerminalProgress& progress) {
 
 int main(int argc, char** argv) {
     using namespace unveil::cli;
+    keep_standard_descriptors();
     install_signal_handlers();
     TerminalProgress progress;
     const int code = run(argc, argv, progress);
