@@ -119,6 +119,7 @@ char* TextArena::reserve(std::size_t size_bytes) {
 
 std::string_view TextArena::commit(const char* begin, std::size_t size_bytes) {
     m_blocks.back().used_bytes += size_bytes;
+    m_used_bytes += size_bytes;
     return {begin, size_bytes};
 }
 
@@ -130,6 +131,7 @@ std::string_view TextArena::copy(std::string_view text) {
 }
 
 void TextArena::clear() {
+    m_used_bytes = 0;
     if (m_blocks.empty()) return;
     if (m_blocks.front().size_bytes > block_bytes) {
         m_blocks.clear();

@@ -17,6 +17,7 @@ class TextArena {
     char* reserve(std::size_t size_bytes);
     std::string_view commit(const char* begin, std::size_t size_bytes);
     std::string_view copy(std::string_view text);
+    std::size_t used_bytes() const { return m_used_bytes; }
     /// Keeps the first block.
     void clear();
 
@@ -28,6 +29,7 @@ class TextArena {
         std::size_t used_bytes = 0;
     };
     std::vector<Block> m_blocks;
+    std::size_t m_used_bytes = 0;
 };
 
 enum class ListStyle { words, urls };
