@@ -247,13 +247,13 @@ void append_interval_picture(const IntervalPicture& picture, std::string& out) {
     // Zero is shown when it is near: a distance from nothing reads differently from a distance from much.
     const double from = low >= 0 && low < high * 0.7 ? 0 : low - margin;
     const double to = high + margin;
-    Canvas canvas{out, 320};
-    const auto x = [&](double value) { return 8 + (value - from) / (to - from) * 304; };
+    Canvas canvas{out, 160};
+    const auto x = [&](double value) { return 8 + (value - from) / (to - from) * 144; };
     std::string label = picture.measured_label;
     if (!picture.other_label.empty()) label += "; " + picture.other_label;
     canvas.open(34, "interval", label);
-    canvas.out += R"(<path d="M8 17H312" class="grid"/>)";
-    if (from == 0) canvas.out += R"(<path d="M8 12V22" class="axis"/>)";
+    canvas.out += R"(<path d="M8 17H152" class="axis"/>)";
+    if (from == 0) canvas.out += R"(<path d="M8 11V23" class="axis"/>)";
     const auto draw_mark = [&](double value, double mark_low, double mark_high, std::string_view name, double y) {
         if (mark_low != mark_high)
             canvas.put(R"(<path d="M{:.1f} {:.1f}H{:.1f}" class="{}-range"/>)", x(mark_low), y, x(mark_high), name);

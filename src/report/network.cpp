@@ -89,6 +89,9 @@ void append_mark(std::size_t mark, int x, int y, double r, std::string_view titl
     out += path.empty() ? "</title></circle>" : "</title></path>";
 }
 
+/// Groups below a fiftieth of the picture carry their mark only; names would cover them.
+std::size_t named_group_min(const NetworkView& view) { return std::max<std::size_t>(3, view.nodes.size() / 50); }
+
 std::string node_name(const FigureNode& node) {
     if (node.label.empty() || node.label == node.id) return visible_text(node.id, 80);
     return visible_text(node.label, 80) + " (" + visible_text(node.id, 80) + ")";
@@ -211,7 +214,7 @@ void append_network_svg(const NetworkView& view, std::string_view label, std::st
                     node_name(node), out);
     }
     for (const auto& group : view.groups) {
-        if (group.mark == 0 || group.nodes < 3) continue;
+        if (group.mark == 0 || group.nodes < named_group_min(view)) continue;
         int x_sum = 0;
         int count = 0;
         int y_top = std::numeric_limits<int>::max();

@@ -10,8 +10,10 @@
 
 #include "core/digest.hpp"
 #include "core/error.hpp"
+#include "core/output_table.hpp"
 #include "core/text.hpp"
 #include "report/assets.hpp"
+#include "report/case_folder.hpp"
 #include "report/chart.hpp"
 #include "report/markup.hpp"
 #include "report/network.hpp"
@@ -679,6 +681,10 @@ std::string render_report(const ReportInput& input) {
         if (page.size() <= report_bytes_max || attempt == 8) return page;
         limits = limits.halved();
     }
+}
+
+void write_report(const std::string& case_folder) {
+    write_file_atomically(case_folder + "/report.html", render_report(read_case_folder(case_folder).report));
 }
 
 void pseudonymise(ReportInput& input, const Pseudonyms& pseudonyms) {

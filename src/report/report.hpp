@@ -95,6 +95,9 @@ constexpr std::size_t report_bytes_max = 2'900'000;
 /// The bytes of report.html: the same for the same input.
 std::string render_report(const ReportInput& input);
 
+/// Reads the folder of a case and writes report.html into it. Throws Error(input) for a folder that is none.
+void write_report(const std::string& case_folder);
+
 class Pseudonyms;
 /// Puts keyed hashes in place of the accounts that the findings name, and drops examples that quote rows.
 void pseudonymise(ReportInput& input, const Pseudonyms& pseudonyms);

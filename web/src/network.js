@@ -69,7 +69,7 @@ export class Network {
       labelDensity: 0.3,
       labelRenderedSizeThreshold: 14,
       defaultDrawNodeHover: (context, node, settings) => this.draw_hover(context, node, settings),
-      minEdgeThickness: 0.4,
+      minEdgeThickness: 0.7,
       stagePadding: 24,
       zIndex: true,
       nodeReducer: (node, attributes) => this.reduce_node(node, attributes),
@@ -161,7 +161,7 @@ export class Network {
   build_group_names() {
     this.group_names = [];
     for (const [number, mark, count] of this.data.groups) {
-      if (mark === 0 || count < 3) continue;
+      if (mark === 0 || count < Math.max(3, Math.floor(this.data.nodes.length / 50))) continue;
       let x = 0;
       let y = -Infinity;
       this.data.nodes.forEach(([, , group, , node_x, node_y]) => {

@@ -1,0 +1,31 @@
+// What the folder of a case holds, read back for reports and exports: docs/case_file.md describes its files.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/report.hpp"
+
+namespace unveil {
+
+struct CaseTable {
+    std::string name;   // "edges"
+    std::string path;   // of the CSV file
+};
+
+/// One run of the case with the tables it wrote.
+struct CaseRun {
+    std::string instrument;
+    std::vector<std::string> claims;
+    std::vector<CaseTable> tables;
+};
+
+struct CaseFolder {
+    ReportInput report;
+    std::vector<CaseRun> runs;   // as report.runs
+};
+
+/// Throws Error(input) when the folder is not that of an investigated case, or a file in it is damaged.
+CaseFolder read_case_folder(const std::string& folder);
+
+}  // namespace unveil
