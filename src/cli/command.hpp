@@ -60,6 +60,10 @@ class Command {
 /// All commands in the order of `unveil --help`; defined in commands.cpp, one line each.
 const std::vector<std::unique_ptr<Command>>& commands();
 
+/// Runs one command as if `words` ("lab", "make", "takedown", ...) had been typed, under the global options of the
+/// command that asks for it.
+int run_words(std::vector<std::string> words, const Global& global);
+
 class TerminalProgress;
 
 /// Parses argv, runs the command, returns the exit code. The only user of the option library.

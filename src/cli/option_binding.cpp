@@ -169,7 +169,28 @@ std::string command_name(const std::vector<std::string>& words) {
     return find_command(words[0]) != nullptr ? words[0] : std::string();
 }
 
+/// Takes the words of the command's name off the front.
+std::string take_command_name(std::vector<std::string>& words) {
+    const auto name = command_name(words);
+    if (!name.empty())
+        words.erase(words.begin(), words.begin() + (name.find(' ') == std::string::npos ? 1 : 2));
+    return name;
+}
+
 }  // namespace
+
+int run_words(std::vector<std::string> words, const Global& global) {
+    const auto name = take_command_name(words);
+    UNVEIL_ASSERT(!name.empty());
+    const Command& command = *find_command(name);
+    const auto description = command.description();
+    Line line(description.options, name, /*stops_at_word=*/false);
+    line.parse(std::move(words));
+    line.check_no_unknown_option();
+    ParameterValues values(description.options);
+    line.store(values);
+    return command.run({global, values, distribute(description, line.words())});
+}
 
 int run_command_line(int argc, char** argv, TerminalProgress& progress) {
     std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
@@ -190,7 +211,7 @@ int run_command_line(int argc, char** argv, TerminalProgress& progress) {
         return is_asked_for ? 0 : 2;
     }
 
-    const auto name = command_name(words);
+    const auto name = take_command_name(words);
     if (name.empty()) {
         if (!is_group(words[0])) fail_unknown_command(words[0]);
         const bool is_help =
@@ -201,7 +222,6 @@ int run_command_line(int argc, char** argv, TerminalProgress& progress) {
     }
     const Command& command = *find_command(name);
     const auto description = command.description();
-    words.erase(words.begin(), words.begin() + (name.find(' ') == std::string::npos ? 1 : 2));
 
     std::vector<Parameter> options = description.options;
     options.insert(options.end(), global_options().begin(), global_options().end());
