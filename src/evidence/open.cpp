@@ -41,7 +41,10 @@ void check_options(const EvidenceOptions& options) {
                     fmt::format("{}Known: {}", nearest.empty() ? "" : fmt::format("Did you mean '{}'? ", nearest),
                                 known_formats()));
     }
-    for (const auto& [field, column] : options.columns) {
+    for (const auto& mapped : options.columns) {
+        // clang 14 lets no lambda capture a structured binding.
+        const auto& field = mapped.first;
+        const auto& column = mapped.second;
         const auto names = post_field_names();
         if (std::none_of(names.begin(), names.end(), [&](const auto& name) { return name.name == field; })) {
             std::vector<std::string> known;

@@ -1,0 +1,332 @@
+#include "cli/command_inspect.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <unordered_set>
+
+#include "cli/global.hpp"
+#include "core/error.hpp"
+#include "core/json.hpp"
+#include "core/parameter.hpp"
+#include "core/text.hpp"
+#include "core/time.hpp"
+#include "evidence/open.hpp"
+#include "evidence/table_posts.hpp"
+
+namespace unveil::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// What a trace of the coordination instrument needs from the evidence.
+struct TraceNeed {
+    std::string_view trace;
+    PostField field;
+};
+constexpr TraceNeed trace_needs[] = {
+    {"co-share", PostField::object},        {"co-retweet", PostField::repost_of},
+    {"co-link", PostField::urls},           {"co-domain", PostField::domains},
+    {"co-domain", PostField::urls},         {"co-hashtag", PostField::hashtags},
+    {"hashtag-sequence", PostField::hashtags}, {"co-mention", PostField::mentions},
+    {"co-reply", PostField::reply_to},      {"co-quote", PostField::quote_of},
+    {"exact-text", PostField::text},
+};
+
+struct TraceCount {
+    std::string_view trace;
+    std::uint64_t posts = 0;
+};
+
+struct Inspection {
+    SourceReport report;
+    std::string container;
+    TableMapping mapping;
+    std::uint64_t accounts = 0;
+    std::vector<TraceCount> traces;   // those that some post can carry
+    std::string next;                 // a command line; empty when there is nothing to run
+    std::optional<Error> error;
+};
+
+std::uint64_t count_filled(const std::vector<std::string_view>& column) {
+    return static_cast<std::uint64_t>(std::count_if(column.begin(), column.end(), [](auto cell) { return !cell.empty(); }));
+}
+
+std::uint64_t count_filled(const ListColumn& column) {
+    std::uint64_t count = 0;
+    std::uint32_t before = 0;
+    for (const auto end : column.ends) {
+        count += end != before;
+        before = end;
+    }
+    return count;
+}
+
+std::uint64_t count_filled(const PostBatch& batch, PostField field) {
+    switch (field) {
+        case PostField::object: return count_filled(batch.object);
+        case PostField::repost_of: return count_filled(batch.repost_of);
+        case PostField::reply_to: return count_filled(batch.reply_to);
+        case PostField::quote_of: return count_filled(batch.quote_of);
+        case PostField::text: return count_filled(batch.text);
+        case PostField::urls: return count_filled(batch.urls);
+        case PostField::hashtags: return count_filled(batch.hashtags);
+        case PostField::mentions: return count_filled(batch.mentions);
+        case PostField::domains: return count_filled(batch.domains);
+        default: return 0;
+    }
+}
+
+/// An argument as a shell takes it.
+std::string shell_word(std::string_view text) {
+    const auto is_plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("_-./=,:@%+").find(c) != std::string_view::npos;
+    };
+    if (!text.empty() && std::all_of(text.begin(), text.end(), is_plain)) return std::string(text);
+    std::string out = "'";
+    for (const char c : text) {
+        if (c == '\'') out += "'\\''";
+        else out += c;
+    }
+    return out + '\'';
+}
+
+std::string next_command(const Inspection& inspection, const ParameterValues& options) {
+    if (inspection.traces.empty() || inspection.report.tally.kept() < 2) return {};
+    // A window finer than the times would be meaningless, and is refused.
+    const auto window_us = std::max<std::int64_t>(60'000'000, inspection.report.time_resolution.resolution_us);
+    std::string traces;
+    for (const auto& [trace, posts] : inspection.traces)
+        if (posts >= 2) traces += fmt::format("{}{}", traces.empty() ? "" : ",", trace);
+    if (traces.empty()) return {};
+    std::string out = "unveil coordination " + shell_word(inspection.report.path);
+    for (const auto* name : {"format", "columns"})
+        if (options.has_value(name)) out += fmt::format(" --{} {}", name, shell_word(options.text(name)));
+    return out + fmt::format(" --window {} --traces {} --out result", format_duration(window_us), traces);
+}
+
+Inspection inspect(const std::string& path, const Invocation& invocation, std::uint32_t position) {
+    const auto& options = invocation.options;
+    Inspection inspection;
+    inspection.report.path = path;
+    EvidenceOptions evidence;
+    evidence.format = options.text("format");
+    if (options.has_value("columns")) evidence.columns = parse_columns_option(options.text("columns"));
+    evidence.threads = invocation.global.threads;
+    try {
+        const auto source = open_posts(path, evidence, position);
+        std::error_code failed;
+        const auto size = std::filesystem::file_size(path, failed);
+        std::vector<std::pair<PostField, std::uint64_t>> filled;
+        for (const auto& need : trace_needs)
+            if (contains(source->fields(), need.field) &&
+                std::none_of(filled.begin(), filled.end(), [&](const auto& entry) { return entry.first == need.field; }))
+                filled.emplace_back(need.field, 0);
+        std::unordered_set<std::string> accounts;
+        PostBatch batch;
+        std::string account;
+        while (source->next(batch)) {
+            for (const auto& name : batch.account) {
+                account = name;
+                accounts.insert(account);
+            }
+            for (auto& [field, count] : filled) count += count_filled(batch, field);
+            invocation.global.progress->update("reading", source->bytes_done(), failed ? 0 : size);
+            invocation.global.progress->check();
+        }
+        inspection.report = source->report();
+        inspection.accounts = accounts.size();
+        if (const auto* table = dynamic_cast<const TablePosts*>(source.get())) {
+            inspection.container = table->container();
+            inspection.mapping = table->mapping();
+        }
+        for (const auto& need : trace_needs) {
+            std::uint64_t posts = 0;
+            for (const auto& [field, count] : filled)
+                if (field == need.field) posts = count;
+            if (posts == 0) continue;
+            const auto known = std::find_if(inspection.traces.begin(), inspection.traces.end(),
+                                            [&](const auto& entry) { return entry.trace == need.trace; });
+            if (known == inspection.traces.end()) inspection.traces.push_back({need.trace, posts});
+            else known->posts = std::max(known->posts, posts);
+        }
+        inspection.next = next_command(inspection, options);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::input && error.kind() != ErrorKind::run) throw;
+        inspection.error = error;
+    }
+    return inspection;
+}
+
+std::string_view field_name(PostField field) {
+    for (const auto& entry : post_field_names())
+        if (entry.field == field) return entry.name;
+    return {};
+}
+
+std::vector<std::string> unread_columns(const TableMapping& mapping) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < mapping.columns.size(); ++i)
+        if (std::none_of(mapping.mapped.begin(), mapping.mapped.end(), [&](const auto& used) { return used.column == i; }))
+            names.push_back(mapping.columns[i]);
+    return names;
+}
+
+Json to_json(const Inspection& inspection) {
+    const auto& report = inspection.report;
+    Json json;
+    json["path"] = report.path;
+    if (inspection.error) {
+        json["readable"] = false;
+        json["error"] = {{"message", inspection.error->message()},
+                         {"where", inspection.error->where()},
+                         {"hint", inspection.error->hint()}};
+        return json;
+    }
+    json["readable"] = true;
+    json["format"] = report.format;
+    json["container"] = inspection.container;
+    json["compression"] = report.compression;
+    json["bytes"] = report.bytes;
+    json["sha256"] = report.sha256;
+    json["posts_kept"] = report.tally.kept();
+    json["rows_skipped"] = report.tally.skipped();
+    json["skipped"] = Json::array();
+    for (const auto& [reason, entry] : report.tally.skips())
+        json["skipped"].push_back({{"reason", reason}, {"count", entry.count}, {"examples", entry.examples}});
+    json["notes"] = Json::array();
+    for (const auto& [what, count] : report.tally.notes()) json["notes"].push_back({{"what", what}, {"count", count}});
+    json["accounts"] = inspection.accounts;
+    if (report.tally.kept() > 0) {
+        json["time_first"] = format_time(report.time_first_us);
+        json["time_last"] = format_time(report.time_last_us);
+        json["time_resolution_us"] = report.time_resolution.resolution_us;
+        json["time_resolution_reason"] = report.time_resolution.reason;
+    }
+    json["columns"] = Json::object();
+    for (const auto& used : inspection.mapping.mapped)
+        json["columns"][std::string(field_name(used.field))] = inspection.mapping.columns[used.column];
+    json["columns_not_read"] = unread_columns(inspection.mapping);
+    json["traces"] = Json::array();
+    for (const auto& [trace, posts] : inspection.traces) json["traces"].push_back({{"trace", trace}, {"posts", posts}});
+    json["next"] = inspection.next;
+    return json;
+}
+
+/// "name   value", further lines under the value.
+void add_line(std::string& out, std::string_view name, std::string_view value) {
+    out += fmt::format("  {:<10}  {}\n", name, value);
+}
+
+std::string human(std::uint64_t number) { return human_number(static_cast<double>(number)); }
+
+std::string to_text(const Inspection& inspection) {
+    const auto& report = inspection.report;
+    const auto& tally = report.tally;
+    std::string out = printable(report.path, 1000) + "\n";
+    if (inspection.error) {
+        add_line(out, "problem", printable(inspection.error->message(), 4000));
+        if (inspection.error->where() != report.path && !inspection.error->where().empty())
+            add_line(out, "where", printable(inspection.error->where(), 1000));
+        if (!inspection.error->hint().empty()) add_line(out, "remedy", printable(inspection.error->hint(), 2000));
+        return out;
+    }
+    add_line(out, "format", fmt::format("{} ({}{})", report.format, inspection.container,
+                                        report.compression == "none" ? "" : ", " + report.compression));
+    add_line(out, "size", fmt::format("{} bytes", human(report.bytes)));
+    add_line(out, "sha256", report.sha256);
+    add_line(out, "posts", human(tally.kept()));
+    add_line(out, "accounts", human(inspection.accounts));
+    if (tally.kept() > 0) {
+        add_line(out, "time", fmt::format("{} to {}", format_time(report.time_first_us), format_time(report.time_last_us)));
+        add_line(out, "resolution", fmt::format("{} ({})",
+                                                report.time_resolution.resolution_us == 1
+                                                    ? "not limited"
+                                                    : format_duration(report.time_resolution.resolution_us),
+                                                report.time_resolution.reason));
+    }
+    std::string_view label = "columns";
+    for (const auto& used : inspection.mapping.mapped) {
+        add_line(out, label, fmt::format("{:<10} {}", field_name(used.field), printable(inspection.mapping.columns[used.column], 80)));
+        label = "";
+    }
+    if (const auto unread = unread_columns(inspection.mapping); !unread.empty())
+        add_line(out, "not read", listed_columns(unread));
+    label = "traces";
+    for (const auto& [trace, posts] : inspection.traces) {
+        add_line(out, label, fmt::format("{:<16} {} posts", trace, human(posts)));
+        label = "";
+    }
+    if (inspection.traces.empty()) add_line(out, "traces", "none: no column holds anything that accounts could share");
+    label = "notes";
+    for (const auto& [what, count] : tally.notes()) {
+        add_line(out, label, fmt::format("{} x {}", human(count), what));
+        label = "";
+    }
+    label = "skipped";
+    if (tally.skipped() > 0)
+        add_line(out, label, fmt::format("{} rows, {:.2f} %", human(tally.skipped()), 100 * tally.skipped_share()));
+    for (const auto& [reason, entry] : tally.skips()) {
+        add_line(out, "", fmt::format("{} x {}", human(entry.count), reason));
+        for (const auto& example : entry.examples) add_line(out, "", "  " + printable(example, 400));
+    }
+    if (tally.kept() == 0) add_line(out, "problem", "there is no post in it");
+    else if (!inspection.next.empty()) add_line(out, "run next", printable(inspection.next, 4000));
+    return out;
+}
+
+class InspectCommand final : public Command {
+  public:
+    CommandDescription description() const override {
+        CommandDescription description;
+        description.name = "inspect";
+        description.summary = "Say what a file is, what is in it and what to run on it";
+        description.details =
+            "Reads each file to its end and says its format and packing, how many posts and accounts it holds, the time "
+            "span and how fine the times are, which column was taken for what, which traces the posts can carry, every "
+            "kind of row that was skipped with examples, and a command that runs on it.";
+        description.positionals = {{"FILE", "Files of posts: CSV, JSON or Parquet, plain or packed with gzip, zstd or xz", 1, SIZE_MAX}};
+        Parameter format;
+        format.name = "format";
+        format.metavar = "NAME";
+        format.help = "Format of the files instead of detecting it; 'unveil list' names them";
+        format.affects_findings = false;
+        Parameter columns;
+        columns.name = "columns";
+        columns.metavar = "FIELD=COLUMN,...";
+        columns.help = "Which column holds which field, such as account=user_id,time=created_at";
+        columns.affects_findings = false;
+        description.options = {format, columns};
+        description.examples = {"unveil inspect tweets.csv.gz",
+                                "unveil inspect posts.csv --columns account=user,time=created,urls=link --json"};
+        description.diagnostics = {"0: every file could be read; 1: at least one could not"};
+        description.memory = "The account names of one file, and a read buffer";
+        return description;
+    }
+
+    int run(const Invocation& invocation) const override {
+        bool is_all_readable = true;
+        Json files = Json::array();
+        std::uint32_t position = 0;
+        for (const auto& path : invocation.positionals.at(0)) {
+            const auto inspection = inspect(path, invocation, position);
+            is_all_readable = is_all_readable && !inspection.error;
+            if (invocation.global.json) files.push_back(to_json(inspection));
+            else fmt::print("{}{}", position > 0 ? "\n" : "", to_text(inspection));
+            ++position;
+        }
+        if (invocation.global.json) fmt::print("{}\n", json_text({{"schema_version", 1}, {"files", files}}));
+        return is_all_readable ? 0 : 1;
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_inspect_command() { return std::make_unique<InspectCommand>(); }
+
+}  // namespace unveil::cli
