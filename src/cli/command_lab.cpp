@@ -71,7 +71,7 @@ class LabListCommand final : public Command {
         for (const auto& scenario : scenarios()) {
             fmt::print("{}", help_rows({{scenario.name, scenario.summary}}, width));
             fmt::print("\nparameters of {}:\n{}", scenario.name, parameters_help(scenario.parameters, width));
-            fmt::print("\nwrites: {}\n", fmt::join(scenario.files, ", "));
+            fmt::print("\nwrites {}\n", fmt::join(scenario.files, ", "));
         }
         return 0;
     }
@@ -101,8 +101,7 @@ class LabMakeCommand final : public Command {
             lab_option("seed", ParameterType::integer, "N", "1", "Seed of everything random"));
         description.options.back().minimum = 0;
         description.examples = {"unveil lab make takedown --scale 100000 --seed 7 --out world",
-                                "unveil lab make takedown --campaigns 0 --out null-world",
-                                "unveil investigate world/case.toml --out result"};
+                                "unveil lab make takedown --campaigns 0 --out null-world"};
         description.diagnostics = {
             "A folder that already holds files of these names gets new ones. When stopped, the file in work "
             "is "

@@ -1009,9 +1009,12 @@ struct Claim {
     std::string reason;
 };
 
-/// Claims whose verdict follows from how the world was made, for the default campaigns and for none.
-std::vector<Claim> claims_of(const Truth& truth) {
+/// Claims whose verdict follows from how the world was made. Campaigns made harder to see than the default
+/// ones may or may not be found, so nothing is claimed of them.
+std::vector<Claim> claims_of(const Truth& truth, const Plan& plan) {
     const bool is_planted = !truth.campaigns.empty();
+    const bool is_plain = plan.jitter_ms <= 30 * second_ms && plan.participation >= 0.6 &&
+                          plan.campaign_accounts >= 25 && 3 * plan.core_accounts <= plan.campaign_accounts;
     std::vector<Claim> claims = {
         {"acting-together",
          "A group of at least twenty accounts reposts the same posts within a minute, again and again.", "",
@@ -1027,11 +1030,13 @@ std::vector<Claim> claims_of(const Truth& truth) {
          "co-retweet.account_share <= 0.1", "undetermined",
          "what was observed agrees, but observations cannot prove a never"},
     };
-    if (is_planted) {
-        claims.push_back({"several-groups", "More than one group does so.", "", "co-retweet.groups >= 2",
-                          truth.campaigns.size() >= 2 ? "supported" : "undetermined",
-                          "the campaigns share no accounts and no posts"});
-        if (truth.campaigns.size() < 2) claims.pop_back();
+    if (is_planted && !is_plain) claims.erase(claims.begin());
+    if (std::uint64_t{plan.people_begin} * 5 > truth.accounts)
+        std::erase_if(claims, [](const Claim& claim) { return claim.id == "majority"; });
+    if (is_planted && is_plain) {
+        if (truth.campaigns.size() >= 2)
+            claims.push_back({"several-groups", "More than one group does so.", "", "co-retweet.groups >= 2",
+                              "supported", "the campaigns share no accounts and no posts"});
         claims.push_back(
             {"two-tiers", "More accounts repost together than write the same words together.", "",
              "co-retweet.accounts > exact-text.accounts", "supported",
@@ -1076,7 +1081,7 @@ void make_takedown(const ParameterValues& parameters, std::uint64_t seed, const 
     Truth truth = world.truth();
     truth.parameters_json = parameters.canonical_json();
     write_file_atomically(out_folder + "/truth.json", truth_to_json(truth));
-    const auto claims = claims_of(truth);
+    const auto claims = claims_of(truth, world.plan());
     std::vector<ExpectedVerdict> verdicts;
     for (const auto& claim : claims) verdicts.push_back({claim.id, claim.verdict, claim.reason});
     write_file_atomically(out_folder + "/expected_verdicts.json", expected_verdicts_to_json(verdicts));
