@@ -136,7 +136,6 @@ class InstrumentCommand final : public Command {
             input.options = evidence;
             request.inputs.push_back(std::move(input));
         }
-        if (!out.empty()) fs::create_directories(out);
         request.scratch_folder = scratch_folder(options, out);
 
         const auto result = run_instrument(request, out, *global.progress);

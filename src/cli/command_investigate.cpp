@@ -9,10 +9,7 @@
 #include "cli/global.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
-#if __has_include("report/report.hpp")
 #include "report/report.hpp"
-#define UNVEIL_HAS_REPORT 1
-#endif
 
 namespace unveil::cli {
 namespace {
@@ -118,10 +115,8 @@ class InvestigateCommand final : public Command {
         options.skipped_share_max = invocation.options.real("skipped-share-max");
         options.say = [&](std::string_view line) { global.say(printable(line, 1000)); };
         const Investigation investigation = investigate(options, *global.progress);
-#if UNVEIL_HAS_REPORT
         write_report(investigation.folder);
         global.say(printable("report: " + investigation.folder + "/report.html", 1000));
-#endif
         const std::string text =
             global.json ? investigation.verdicts_json : verdict_table(investigation, global.use_color);
         std::fwrite(text.data(), 1, text.size(), stdout);

@@ -46,7 +46,7 @@ std::string made_safe(std::string_view text) {
 
 void tell(std::string_view where, std::string_view message, std::string_view hint) {
     std::string text = "unveil: ";
-    if (!where.empty()) text += made_safe(where) + ": ";
+    if (!where.empty()) text += printable(where, message_bytes_max) + ": ";
     text += made_safe(message) + "\n";
     if (!hint.empty()) text += "hint: " + made_safe(hint) + "\n";
     std::fputs(text.c_str(), stderr);

@@ -11,6 +11,7 @@
 namespace unveil::cli {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -33,7 +34,7 @@ TEST(CommandTable, EveryCommandExplainsItself) {
         EXPECT_FALSE(description.summary.empty());
         EXPECT_FALSE(description.summary.ends_with(".")) << description.summary;
         EXPECT_FALSE(description.examples.empty());
-        for (const auto& example : description.examples) EXPECT_THAT(example, HasSubstr("unveil " + description.name));
+        EXPECT_THAT(description.examples, Contains(HasSubstr("unveil " + description.name)));
         for (const auto& option : description.options) {
             EXPECT_FALSE(option.help.empty()) << option.name;
             EXPECT_FALSE(option.help.ends_with(".")) << option.name;
