@@ -125,6 +125,37 @@ TEST(TakedownWorld, NullWorldsStaySilent) {
     EXPECT_LT(rate.high, 0.001);
 }
 
+// Goal: the score falls when campaigns hide, so that a good score means something. Method: the same campaigns
+// with slower and slower reactions, and a run that looks for a minute.
+TEST(TakedownWorld, SlowCampaignsEscape) {
+    std::vector<double> recalls;
+    for (const char* jitter : {"30s", "10m", "5h"}) {
+        Folder folder;
+        make_takedown(folder, 1, {{"scale", "20000"}, {"jitter", jitter}});
+        const auto& instrument = instrument_named("coordination");
+        RunRequest request{.instrument = &instrument,
+                           .inputs = {{.path = folder / "tweets.csv",
+                                       .shown_path = "tweets.csv",
+                                       .options = {},
+                                       .sha256_expected = {}}},
+                           .parameters = ParameterValues(instrument.description().parameters),
+                           .scratch_folder = folder.path(),
+                           .open = {}};
+        request.parameters.set("window", "60s");
+        request.parameters.set("traces", "co-retweet");
+        request.parameters.set("min-weight", "3");
+        SilentProgress progress;
+        std::filesystem::create_directories(folder / "run");
+        run_instrument(request, folder / "run", progress);
+        const auto score = score_run(folder / "run", read_truth(folder / "truth.json"));
+        recalls.push_back(score.metric("recall").value_or(0));
+        std::printf("reactions within %s: recall %s\n", jitter, text_of(score.overall.recall).c_str());
+    }
+    EXPECT_GE(recalls[0], 0.95);
+    EXPECT_GT(recalls[0], recalls[2]);
+    EXPECT_LT(recalls[2], 0.5);
+}
+
 std::int64_t peak_kilobytes(const Options& options) {
     Folder folder;
     const auto child = ::fork();
