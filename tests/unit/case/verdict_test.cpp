@@ -1,0 +1,87 @@
+#include "case/verdict.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fake.hpp"
+
+using namespace unveil;
+
+namespace {
+
+class Judge : public testing::Test {
+  protected:
+    ClaimVerdict judged(const std::vector<std::string>& holds, ClaimKind kind = ClaimKind::measured) {
+        CaseClaim claim{"id",
+                        "text",
+                        kind,
+                        &m_instrument,
+                        {0},
+                        {},
+                        ParameterValues(m_instrument.description().parameters),
+                        {},
+                        {}};
+        for (const auto& text : holds) claim.holds.push_back(*parse_comparison(text));
+        Findings findings;
+        for (const auto& [metric, low, high] :
+             {std::tuple{"exact.count", 10.0, 10.0}, std::tuple{"wide.share", 0.4, 0.6}}) {
+            findings.items.emplace_back();
+            findings.items.back().metric = metric;
+            findings.items.back().value = (low + high) / 2;
+            findings.items.back().low = low;
+            findings.items.back().high = high;
+        }
+        return judge(claim, findings, {35125, "post", 0, 12 * 86'400'000'000});
+    }
+    test::CountingInstrument m_instrument;
+};
+
+}  // namespace
+
+TEST_F(Judge, AllComparisonsDecideTogether) {
+    EXPECT_EQ(judged({"exact.count >= 10", "wide.share > 0.3"}).decision, Decision::supported);
+    EXPECT_EQ(judged({"exact.count >= 10", "wide.share > 0.5"}).decision, Decision::undetermined);
+    EXPECT_EQ(judged({"exact.count >= 11", "wide.share > 0.5"}).decision, Decision::contradicted);
+    EXPECT_EQ(judged({"exact.count >= 11", "none.such > 1"}).decision, Decision::contradicted);
+    EXPECT_EQ(judged({"exact.count >= 10", "none.such > 1"}).decision, Decision::undetermined);
+}
+
+TEST_F(Judge, SaysWhyAndWhatWouldSettleIt) {
+    const auto contradicted = judged({"exact.count >= 11", "wide.share > 0.5"});
+    EXPECT_EQ(contradicted.sentence, "exact.count is 10, below 11");
+    EXPECT_THAT(contradicted.deciding, testing::ElementsAre("exact.count"));
+    EXPECT_EQ(contradicted.settles, "");
+    const auto open = judged({"wide.share > 50%"});
+    EXPECT_EQ(open.sentence,
+              "wide.share is 0.5 (0.4 to 0.6); the interval leaves open whether it is more than 50%");
+    EXPECT_EQ(open.settles, "More evidence, so that the interval of wide.share lies on one side of 50%");
+    const auto missing = judged({"exact.cuont > 1"});
+    EXPECT_EQ(missing.sentence, "the run has no finding 'exact.cuont'");
+    EXPECT_THAT(missing.settles, testing::HasSubstr("'exact.count', which it has"));
+}
+
+TEST_F(Judge, NothingProvesANever) {
+    for (const auto kind : {ClaimKind::only, ClaimKind::never}) {
+        const auto open = judged({"exact.count == 10"}, kind);
+        EXPECT_EQ(open.decision, Decision::undetermined);
+        EXPECT_EQ(open.sentence, "nothing contradicts it in 35,125 posts over 12 days");
+        EXPECT_NE(open.settles, "");
+        EXPECT_EQ(judged({"exact.count == 11"}, kind).decision, Decision::contradicted);
+        EXPECT_THAT(judged({"wide.share > 0.5"}, kind).sentence, testing::HasSubstr("leaves open"));
+    }
+}
+
+TEST(Spoken, Numbers) {
+    EXPECT_EQ(spoken_number(0), "0");
+    EXPECT_EQ(spoken_number(-0.0), "0");
+    EXPECT_EQ(spoken_number(999), "999");
+    EXPECT_EQ(spoken_number(1000), "1,000");
+    EXPECT_EQ(spoken_number(-1234567), "-1,234,567");
+    EXPECT_EQ(spoken_number(0.12345), "0.1235");
+    EXPECT_EQ(spoken_number(12.5), "12.5");
+    EXPECT_EQ(spoken_number(1234.56), "1,234.6");
+    EXPECT_EQ(spoken_number(0.00001), "1e-05");
+    EXPECT_EQ(spoken_span(0), "0 seconds");
+    EXPECT_EQ(spoken_span(3'600'000'000), "1 hour");
+    EXPECT_EQ(spoken_span(90 * 60'000'000LL), "1.5 hours");
+}
