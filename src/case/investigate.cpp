@@ -374,7 +374,9 @@ bool is_run_whole(const StoredRun& run, const std::string& folder) {
     return true;
 }
 
-Investigation investigate(const InvestigateOptions& options, Progress& progress) {
+namespace {
+
+Investigation walk(const InvestigateOptions& options, Progress& progress) {
     const auto say = [&](const std::string& line) {
         if (options.say) options.say(line);
     };
@@ -448,6 +450,17 @@ Investigation investigate(const InvestigateOptions& options, Progress& progress)
                      manifest_of_case(case_file, edition, plan, runs, findings_json, result.verdicts_json));
     store.finish();
     return result;
+}
+
+}  // namespace
+
+Investigation investigate(const InvestigateOptions& options, Progress& progress) {
+    try {
+        return walk(options, progress);
+    } catch (const Json::exception&) {
+        throw Error(ErrorKind::input, "a manifest in the case is not what unveil writes",
+                    "Move the case folder away and investigate again", options.case_path);
+    }
 }
 
 }  // namespace unveil

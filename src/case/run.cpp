@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -53,21 +54,34 @@ class WatchedSource final : public PostSource {
     bool m_has_broken = false;
 };
 
-/// Remembers the names of the tables, because the manifest lists them.
+/// Remembers the tables, because the manifest lists them with their columns.
 class NamedTables final : public OutputTables {
   public:
     explicit NamedTables(OutputTables& inner) : m_inner(inner) {}
     OutputTable& open(std::string_view name, std::vector<Column> columns, RealStyle style) override {
-        UNVEIL_ASSERT(std::find(m_names.begin(), m_names.end(), name) == m_names.end());
-        m_names.emplace_back(name);
+        const bool is_new = m_columns.emplace(name, columns).second;
+        UNVEIL_ASSERT(is_new);
         return m_inner.open(name, std::move(columns), style);
     }
-    const std::vector<std::string>& names() const { return m_names; }
+    const std::map<std::string, std::vector<Column>>& columns() const { return m_columns; }
 
   private:
     OutputTables& m_inner;
-    std::vector<std::string> m_names;
+    std::map<std::string, std::vector<Column>> m_columns;
 };
+
+std::string_view type_name(CellType type) {
+    switch (type) {
+        case CellType::text:
+            return "text";
+        case CellType::integer:
+            return "integer";
+        case CellType::real:
+            return "real";
+    }
+    UNVEIL_ASSERT(false);
+    return {};
+}
 
 std::string shown_path(const RunInput& input) {
     const std::filesystem::path path = input.shown_path.empty() ? input.path : input.shown_path;
@@ -134,16 +148,19 @@ Json input_to_json(const RunInput& input, const SourceReport& report) {
     return json;
 }
 
-Json tables_to_json(const std::string& folder, std::vector<std::string> names) {
-    std::sort(names.begin(), names.end());
-    Json tables = Json::array();
-    for (const auto& name : names) {
+Json tables_to_json(const std::string& folder, const NamedTables& tables) {
+    Json list = Json::array();
+    for (const auto& [name, columns] : tables.columns()) {
         const std::string path = folder + "/" + name + ".csv";
-        tables.push_back({{"name", name},
-                          {"sha256", sha256_hex_of_file(path)},
-                          {"bytes", static_cast<std::uint64_t>(std::filesystem::file_size(path))}});
+        Json table = {{"name", name},
+                      {"sha256", sha256_hex_of_file(path)},
+                      {"bytes", static_cast<std::uint64_t>(std::filesystem::file_size(path))}};
+        table["columns"] = Json::array();
+        for (const auto& column : columns)
+            table["columns"].push_back({{"name", column.name}, {"type", type_name(column.type)}});
+        list.push_back(std::move(table));
     }
-    return tables;
+    return list;
 }
 
 /// An older run in the same folder may have left tables that this one does not write. They are removed with
@@ -245,7 +262,7 @@ RunResult run_instrument(const RunRequest& request, const std::string& out_folde
         manifest["inputs"].push_back(input_to_json(source.input(), source.report()));
     }
     manifest["findings_sha256"] = sha256_hex(result.findings_json);
-    manifest["tables"] = written ? tables_to_json(out_folder, tables.names()) : Json::array();
+    manifest["tables"] = written ? tables_to_json(out_folder, tables) : Json::array();
     result.manifest_json = json_text(manifest) + "\n";
 
     if (written) {

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
-#include "core/output_table.hpp"
+#include "core/text.hpp"
 
 namespace unveil {
 namespace {
@@ -126,16 +126,12 @@ std::string spoken_number(double value) {
                        : size < 1               ? fmt::format("{:.4f}", size)
                                                 : fmt::format("{:.{}f}", size, size < 100 ? 2 : 1);
     const auto point = std::min(text.find('.'), text.size());
-    if (point < text.size()) {
-        while (text.back() == '0') text.pop_back();
-        if (text.back() == '.') text.pop_back();
-    }
-    std::string spoken;
-    if (value < 0 && text != "0") spoken += '-';
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (i > 0 && i < point && (point - i) % 3 == 0) spoken += ',';
-        spoken += text[i];
-    }
+    std::string spoken = value < 0 && text != "0" ? "-" : "";
+    spoken += grouped_digits(std::stoull(text.substr(0, point)));
+    if (point == text.size()) return spoken;
+    spoken += text.substr(point);
+    while (spoken.back() == '0') spoken.pop_back();
+    if (spoken.back() == '.') spoken.pop_back();
     return spoken;
 }
 
