@@ -152,15 +152,16 @@ DuckDatabase loaded(const std::string& folder, const std::string& sql, unsigned 
                           std::to_string(finding.locators_total)});
         for (const auto& table : manifest.value("tables", Json::array())) {
             const auto name = table.value("name", std::string());
-            if (name.empty() || name.find('/') != std::string::npos ||
-                wanted.find(lower(name)) == std::string::npos)
-                continue;
+            if (name.empty() || name.find('/') != std::string::npos) continue;
+            // SHOW TABLES should name them all, and needs none of their rows.
+            const bool is_named = wanted.find(lower(name)) != std::string::npos;
+            if (!is_named && wanted.find("show") == std::string::npos) continue;
             const std::string path = fmt::format("{}/runs/{}/{}.csv", folder, run, name);
             if (!std::filesystem::is_regular_file(path)) continue;
             if (sha256_hex_of_file(path) != table.value("sha256", std::string()))
                 throw Error(ErrorKind::input, "the table was changed since it was written",
                             "'unveil investigate' makes it anew", path);
-            selects[name].push_back(select_table(run, path, table));
+            selects[name].push_back(select_table(run, path, table) + (is_named ? "" : " LIMIT 0"));
         }
     }
     runs.flush();
@@ -170,8 +171,8 @@ DuckDatabase loaded(const std::string& folder, const std::string& sql, unsigned 
                                                 "findings",  "claims",   "verdicts"};
     for (const auto& [name, parts] : selects) {
         const auto table = taken.contains(name) ? name + "_table" : name;
-        database.execute(fmt::format("CREATE TABLE {} AS {}", sql_identifier(table),
-                                     fmt::join(parts, " UNION ALL BY NAME ")));
+        database.execute(fmt::format("CREATE TABLE {} AS ({})", sql_identifier(table),
+                                     fmt::join(parts, ") UNION ALL BY NAME (")));
     }
     database.lock_external_access();
     return database;

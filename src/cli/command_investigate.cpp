@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "case/investigate.hpp"
+#include "cli/command_instrument.hpp"
 #include "cli/global.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -114,6 +115,10 @@ class InvestigateCommand final : public Command {
                                        : memory_bytes_default();
         options.skipped_share_max = invocation.options.real("skipped-share-max");
         options.say = [&](std::string_view line) { global.say(printable(line, 1000)); };
+        // Every case folder has this file from its first moment on.
+        check_out_folder(
+            options.out_folder.empty() ? default_case_folder(options.case_path) : options.out_folder,
+            ".lock");
         const Investigation investigation = investigate(options, *global.progress);
         write_report(investigation.folder);
         global.say(printable("report: " + investigation.folder + "/report.html", 1000));

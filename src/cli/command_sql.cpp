@@ -42,14 +42,18 @@ std::string bare(std::string_view sql) {
     return std::string(sql);
 }
 
-std::vector<ResultColumn> columns_of(DuckDatabase& database, const std::string& sql) {
-    std::vector<ResultColumn> columns;
-    auto result = database.query("SELECT column_name, column_type FROM (DESCRIBE " + sql + "\n)");
-    while (result.next_chunk())
-        for (std::size_t row = 0; row < result.rows(); ++row)
-            columns.push_back(
-                {std::string(result.text(0, row).value_or("")), shape_of(result.text(1, row).value_or(""))});
-    return columns;
+/// The result with every cell as text. The SQL is first tried as it stands, so that DuckDB speaks of what the
+/// user wrote, and says the types.
+DuckDatabase::Result text_result(DuckDatabase& database, const std::string& sql,
+                                 std::vector<ResultColumn>& columns) {
+    auto plain = database.query(sql);
+    bool is_all_text = true;
+    for (const auto& column : plain.columns()) {
+        columns.push_back({column.name, shape_of(column.type)});
+        is_all_text = is_all_text && column.type == "VARCHAR";
+    }
+    if (is_all_text) return plain;
+    return database.query("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (" + sql + "\n)");
 }
 
 void print(std::string_view text) {
@@ -163,8 +167,8 @@ class SqlCommand final : public Command {
         const std::string sql = bare(invocation.positionals.at(1).at(0));
         if (sql.empty()) throw Error(ErrorKind::usage, "the SQL is empty", "Give one SELECT in quotes");
         DuckDatabase database = open_case_for_sql(folder, sql, global.threads, memory_bytes_default());
-        const auto columns = columns_of(database, sql);
-        auto result = database.query("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (" + sql + "\n)");
+        std::vector<ResultColumn> columns;
+        auto result = text_result(database, sql, columns);
         if (global.json)
             print_json(result, columns);
         else if (global.is_terminal)
