@@ -37,6 +37,9 @@ constexpr TraceNeed trace_needs[] = {
     {"exact-text", PostField::text},
 };
 
+/// What a run allows unless told otherwise.
+constexpr double skipped_share_max = 0.01;
+
 struct TraceCount {
     std::string_view trace;
     std::uint64_t posts = 0;
@@ -259,7 +262,7 @@ std::string to_text(const Inspection& inspection) {
         add_line(out, "not read", listed_columns(unread));
     label = "traces";
     for (const auto& [trace, posts] : inspection.traces) {
-        add_line(out, label, fmt::format("{:<16} {} posts", trace, human(posts)));
+        add_line(out, label, fmt::format("{:<16} {} post{}", trace, human(posts), posts == 1 ? "" : "s"));
         label = "";
     }
     if (inspection.traces.empty()) add_line(out, "traces", "none: no column holds anything that accounts could share");
@@ -270,13 +273,16 @@ std::string to_text(const Inspection& inspection) {
     }
     label = "skipped";
     if (tally.skipped() > 0)
-        add_line(out, label, fmt::format("{} rows, {:.2f} %", human(tally.skipped()), 100 * tally.skipped_share()));
+        add_line(out, label, fmt::format("{} row{}, {:.2f} %", human(tally.skipped()), tally.skipped() == 1 ? "" : "s",
+                                        100 * tally.skipped_share()));
     for (const auto& [reason, entry] : tally.skips()) {
         add_line(out, "", fmt::format("{} x {}", human(entry.count), reason));
         for (const auto& example : entry.examples) add_line(out, "", "  " + printable(example, 400));
     }
     if (tally.kept() == 0) add_line(out, "problem", "there is no post in it");
-    else if (!inspection.next.empty()) add_line(out, "run next", printable(inspection.next, 4000));
+    else if (tally.skipped_share() > skipped_share_max)
+        add_line(out, "problem", "more than 1 % of the rows are malformed, which fails a run unless --skipped-share-max allows it");
+    if (!inspection.next.empty()) add_line(out, "run next", printable(inspection.next, 4000));
     return out;
 }
 

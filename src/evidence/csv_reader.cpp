@@ -132,7 +132,8 @@ void CsvReader::drop_line(Tally& tally, const char* reason, std::size_t looked_a
         throw Error(ErrorKind::input, "the quotes of this file do not pair up, from here back to its beginning",
                     "Write the table anew with a program that quotes as RFC 4180 says", where());
     ++m_record;
-    count_broken(tally, reason, m_input.begin(), m_input.end());
+    const auto* line_end = static_cast<const char*>(std::memchr(m_input.begin(), m_terminator, m_input.size()));
+    count_broken(tally, reason, m_input.begin(), line_end ? line_end : m_input.end());
     m_is_in_dropped_line = true;
 }
 
