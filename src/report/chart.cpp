@@ -169,6 +169,12 @@ void draw_columns(Canvas canvas, std::string_view size_class, const Figure& figu
     const auto centre = [&](std::size_t i) { return left + slot * (static_cast<double>(i) + 0.5); };
     const auto level = [&](double value) { return scale.place(value, bottom, top); };
 
+    // Where there is room, each bar carries its number: tails of long-tailed counts are too low to read off.
+    std::size_t value_columns = 0;
+    for (std::size_t i = 0; i < count; ++i)
+        value_columns = std::max(value_columns, text_columns(number_text(figure.rows[i].value)));
+    const bool has_values = !is_line && low == 0 && static_cast<double>(value_columns) * column_width < slot;
+
     canvas.open(height, size_class, figure_label(figure));
     canvas.text(0, 12, "axis-text", "start", figure.y_label);
     for (double tick = scale.from; tick <= scale.to + scale.step / 2; tick += scale.step) {
@@ -199,13 +205,17 @@ void draw_columns(Canvas canvas, std::string_view size_class, const Figure& figu
                        count > 60 ? "1.5" : "3");
         } else {
             const double gap = slot > 6 ? 1.0 : 0.15 * slot;
-            const double y = std::min(level(0), level(row.value));
+            // Few is not none: a bar that would round away keeps a pixel.
+            const double tall = row.value == 0 ? 0 : std::max(1.0, std::fabs(level(0) - level(row.value)));
+            const double y = row.value < 0 ? level(0) : level(0) - tall;
             canvas.put(R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" class="bar"/>)",
                        left + slot * static_cast<double>(i) + gap / 2, y, slot - gap,
-                       std::fabs(level(0) - level(row.value)));
+                       tall);
             if (row.low != row.high)
                 canvas.put(R"(<path d="M{:.1f} {:.1f}V{:.1f}" class="whisker"/>)", centre(i), level(row.low),
                            level(row.high));
+            else if (has_values)
+                canvas.text(centre(i), y - 5, "axis-text", "middle", number_text(row.value));
         }
         canvas.out += "</g>";
     }

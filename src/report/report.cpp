@@ -59,13 +59,39 @@ std::string plural(std::uint64_t count, std::string_view one, std::string_view m
     return count_text(count) + " " + std::string(count == 1 ? one : many);
 }
 
-std::string value_text(const Finding& finding) {
-    return number_text(finding.value) + (finding.unit.empty() ? "" : " " + finding.unit);
+/// Shares are spoken of in per cent, everything else in its unit.
+bool is_share(std::string_view unit) { return unit == "share"; }
+
+std::string amount_text(double value, std::string_view unit) { return number_text(is_share(unit) ? 100 * value : value); }
+
+std::string unit_text(std::string_view unit) { return is_share(unit) ? "%" : std::string(unit); }
+
+std::string quantity_text(double value, std::string_view unit) {
+    return amount_text(value, unit) + (unit.empty() ? "" : " " + unit_text(unit));
+}
+
+std::string range_text(double low, double high, std::string_view unit) {
+    return fmt::format("{} to {}{}", amount_text(low, unit), amount_text(high, unit), is_share(unit) ? " %" : "");
 }
 
 std::string interval_text(const Finding& finding) {
     if (finding.low == finding.high) return "exact";
-    return fmt::format("{} to {}", number_text(finding.low), number_text(finding.high));
+    return range_text(finding.low, finding.high, finding.unit);
+}
+
+/// Sentences of findings begin small and end open; on the page they stand alone.
+std::string as_sentence(std::string text) {
+    if (text.empty()) return text;
+    const auto first_word = text.substr(0, text.find(' '));
+    if (first_word.find_first_of("._-") == std::string::npos) text = capitalised(std::move(text));
+    if (text.back() != '.' && text.back() != '?' && text.back() != '!') text += '.';
+    return text;
+}
+
+/// "co-retweet.edges" -> "co-retweet"; empty when the metric belongs to the whole run.
+std::string_view metric_family(std::string_view metric) {
+    const auto dot = metric.find('.');
+    return dot == std::string_view::npos ? std::string_view() : metric.substr(0, dot);
 }
 
 std::string strength_text(const Finding& finding) {
@@ -107,6 +133,34 @@ class Page {
     void raw(std::string_view markup) { m_out += markup; }
     void text(std::string_view words) { append_text(words, m_out); }
     void name(std::string_view words) { append_name(words, m_out); }
+    /// Text in which names of metrics break at their dots and underscores only.
+    void prose(std::string_view words) {
+        for (std::size_t at = 0; at < words.size();) {
+            const auto end = std::min(words.find(' ', at), words.size());
+            const auto word = words.substr(at, end - at);
+            const auto joint = word.find_first_of("._", 1);
+            if (joint == std::string_view::npos || joint + 1 >= word.size() || word.size() > 200) {
+                text(word);
+            } else {
+                raw("<span class=\"whole\">");
+                for (std::size_t from = 0; from < word.size();) {
+                    const auto to = std::min(word.find_first_of("._", from), word.size() - 1) + 1;
+                    text(word.substr(from, to - from));
+                    if (to < word.size()) raw("<wbr>");
+                    from = to;
+                }
+                raw("</span>");
+            }
+            if (end < words.size()) raw(" ");
+            at = end + 1;
+        }
+    }
+    void prose_paragraph(std::string_view css_class, std::string_view words) {
+        if (words.empty()) return;
+        put("<p class=\"{}\">", css_class);
+        prose(words);
+        raw("</p>");
+    }
     void element(std::string_view tag, std::string_view attributes, std::string_view words) {
         put("<{}{}{}>", tag, attributes.empty() ? "" : " ", attributes);
         text(words);
@@ -203,7 +257,7 @@ class Page {
                 put("</td><td><a href=\"#claim-{}\">", i + 1);
                 text(claim.text);
                 raw("</a></td><td>");
-                text(claim.why);
+                prose(as_sentence(claim.why));
                 raw("</td></tr>");
             }
             raw("</tbody></table>");
@@ -244,17 +298,16 @@ class Page {
         put("<article class=\"claim {}\" id=\"claim-{}\">", words_of(claim.verdict).css_class, index + 1);
         badge(claim.verdict);
         element("h3", "", claim.text);
-        paragraph("why", claim.why);
+        prose_paragraph("why", as_sentence(claim.why));
         if (!claim.comparisons.empty()) {
-            raw("<div class=\"scroll\"><table class=\"comparisons\"><thead><tr><th>The claim needs</th><th>Measured</th>"
-                "<th class=\"picture\"><span class=\"unseen\">Picture</span></th><th>So it is</th></tr></thead><tbody>");
-            for (const auto& item : claim.comparisons) comparison(item);
-            raw("</tbody></table></div>");
+            raw("<div class=\"scroll\"><table class=\"comparisons\"><thead class=\"unseen\"><tr><th>Measured</th>"
+                "<th>Picture</th><th>So it is</th></tr></thead>");
+            for (const auto& item : claim.comparisons) comparison(item, claim.why);
+            raw("</table></div>");
         }
         if (!claim.settle.empty()) {
             raw("<div class=\"settle\"><h4>What would settle it</h4>");
-            if (claim.settle.size() == 1) paragraph("", claim.settle.front());
-            else list(claim.settle);
+            for (const auto& item : claim.settle) prose_paragraph("", as_sentence(item));
             raw("</div>");
         }
         raw("<p class=\"facts\">Claim ");
@@ -270,20 +323,19 @@ class Page {
         raw("</p></article>\n");
     }
 
-    void comparison(const ReportComparison& item) {
-        raw("<tr><td><code>");
-        text(item.text);
+    void comparison(const ReportComparison& item, const std::string& claim_why) {
+        raw("<tbody><tr class=\"needs\"><td colspan=\"3\"><span class=\"small\">The claim needs</span> <code>");
+        prose(item.text);
         raw("</code>");
-        paragraph("small", item.why);
-        raw("</td><td class=\"number\">");
+        if (item.why != claim_why) prose_paragraph("small", as_sentence(item.why));
+        raw("</td></tr><tr><td>");
         if (item.is_measured) {
-            element("span", "class=\"value\"", number_text(item.value) + (item.unit.empty() ? "" : " " + item.unit));
-            if (item.low != item.high)
-                element("span", "class=\"range\"", number_text(item.low) + " to " + number_text(item.high));
+            element("span", "class=\"value\"", quantity_text(item.value, item.unit));
+            if (item.low != item.high) element("span", "class=\"range\"", range_text(item.low, item.high, item.unit));
             if (item.has_other) {
-                element("span", "class=\"range\"", "against " + number_text(item.other_value));
+                element("span", "class=\"range\"", "against " + quantity_text(item.other_value, item.unit));
                 if (item.other_low != item.other_high)
-                    element("span", "class=\"range\"", number_text(item.other_low) + " to " + number_text(item.other_high));
+                    element("span", "class=\"range\"", range_text(item.other_low, item.other_high, item.unit));
             }
         } else {
             raw("<span class=\"missing\">not measured</span>");
@@ -292,14 +344,15 @@ class Page {
         if (item.is_measured) {
             IntervalPicture picture{item.value, item.low, item.high, item.has_other, item.other_value, item.other_low,
                                     item.other_high, {}, {}};
-            picture.measured_label = "Measured " + number_text(item.value);
-            picture.other_label = (item.has_other ? "against " : "the claim draws the line at ") + number_text(item.other_value);
+            picture.measured_label = "Measured " + quantity_text(item.value, item.unit);
+            picture.other_label = (item.has_other ? "against " : "the claim draws the line at ") +
+                                  quantity_text(item.other_value, item.unit);
             if (!item.has_other) picture.other_low = picture.other_high = item.other_value;
             append_interval_picture(picture, m_out);
         }
-        raw("</td><td>");
+        raw("</td><td class=\"so\">");
         badge(item.verdict);
-        raw("</td></tr>");
+        raw("</td></tr></tbody>");
     }
 
     void run(std::size_t index) {
@@ -319,17 +372,29 @@ class Page {
         }
         raw("</p>");
         const std::size_t count = std::min(run.findings.items.size(), m_limits.findings);
-        std::vector<const Finding*> compact;
-        std::size_t figures = 0;
+        std::vector<std::string_view> families;
         for (std::size_t i = 0; i < count; ++i) {
-            const auto& item = run.findings.items[i];
-            const bool has_section = item.figure.kind != FigureKind::none || !item.table.rows.empty() || !item.caveat.empty();
-            if (has_section) finding(item, fmt::format("{}-{}", index + 1, ++figures));
-            else compact.push_back(&item);
+            const auto family = metric_family(run.findings.items[i].metric);
+            if (std::find(families.begin(), families.end(), family) == families.end()) families.push_back(family);
         }
-        if (!compact.empty()) {
-            element("h3", "", figures > 0 ? "Further findings" : "Findings");
-            compact_table(compact);
+        for (const auto family : families) {
+            std::vector<const Finding*> drawn;
+            std::vector<const Finding*> plain;
+            for (std::size_t i = 0; i < count; ++i) {
+                const auto& item = run.findings.items[i];
+                if (metric_family(item.metric) != family) continue;
+                const bool is_drawn = item.figure.kind != FigureKind::none || !item.table.rows.empty();
+                (is_drawn ? drawn : plain).push_back(&item);
+            }
+            if (!family.empty() && families.size() > 1) element("h3", "class=\"family\"", capitalised(std::string(family)));
+            // A network says most at one look.
+            std::stable_partition(drawn.begin(), drawn.end(),
+                                  [](const Finding* item) { return item->figure.kind == FigureKind::network; });
+            for (const auto* item : drawn)
+                finding(*item, fmt::format("{}-{}", index + 1, item - run.findings.items.data() + 1));
+            if (plain.empty()) continue;
+            if (!drawn.empty()) raw("<h4>Further numbers</h4>");
+            compact_table(plain);
         }
         if (count < run.findings.items.size())
             paragraph("note", fmt::format("{} further findings are left out here; findings.json has all of them.",
@@ -351,9 +416,9 @@ class Page {
 
     void stat(const Finding& item) {
         raw("<p class=\"stat\"><span class=\"stat-value\">");
-        text(number_text(item.value));
+        text(amount_text(item.value, item.unit));
         raw("</span> ");
-        element("span", "class=\"stat-unit\"", item.unit);
+        element("span", "class=\"stat-unit\"", unit_text(item.unit));
         raw(" <span class=\"stat-interval\">");
         if (item.low != item.high)
             text(fmt::format("{} % interval {} · ", number_text(100 * item.level), interval_text(item)));
@@ -367,15 +432,15 @@ class Page {
         put("<article class=\"finding\" id=\"finding-{}\">", id);
         std::string title = item.figure.title;
         if (title.empty()) title = item.subject.empty() ? item.metric : capitalised(item.subject);
-        element("h3", "", title);
+        element("h4", "", title);
         stat(item);
-        paragraph("sentence", item.sentence);
+        prose_paragraph("sentence", as_sentence(item.sentence));
         if (item.figure.kind == FigureKind::network) network(item, id);
         else if (item.figure.kind != FigureKind::none) chart(item);
         if (!item.table.columns.empty()) {
             data_table(item.table.columns, item.table.rows, "The table");
         }
-        remark("caveat", "But:", item.caveat);
+        remark("caveat", "Caveat.", as_sentence(item.caveat));
         locators(item);
         raw("</article>\n");
     }
@@ -491,14 +556,15 @@ class Page {
             "<th>Interval</th><th>In words</th></tr></thead><tbody>");
         for (const auto* item : findings) {
             raw("<tr><td><code>");
-            text(item->metric);
+            prose(item->metric);
             raw("</code></td><td class=\"number\">");
-            text(value_text(*item));
+            text(quantity_text(item->value, item->unit));
             raw("</td><td>");
             const bool is_plain = item->strength == StrengthKind::exact || item->strength == StrengthKind::interval;
             text(interval_text(*item) + (is_plain ? "" : ", " + strength_text(*item)));
             raw("</td><td>");
-            text(item->sentence);
+            prose(as_sentence(item->sentence));
+            paragraph("small", as_sentence(item->caveat));
             raw("</td></tr>");
         }
         raw("</tbody></table></div>");
