@@ -313,7 +313,9 @@ GraphLayout lay_out_graph(std::uint32_t vertices, std::span<const LayoutEdge> ed
         area += box.width * box.height;
         width_max = std::max(width_max, box.width);
     }
-    std::stable_sort(boxes.begin(), boxes.end(), [](const Box& a, const Box& b) { return a.height > b.height; });
+    std::stable_sort(boxes.begin(), boxes.end(), [&](const Box& a, const Box& b) {
+        return members[a.component].size() > members[b.component].size();
+    });
     pack(boxes, std::max(width_max, std::sqrt(area * 1.7)));
     for (const auto& box : boxes) {
         for (const auto vertex : members[box.component]) {

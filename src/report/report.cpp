@@ -139,7 +139,8 @@ class Page {
             const auto end = std::min(words.find(' ', at), words.size());
             const auto word = words.substr(at, end - at);
             const auto joint = word.find_first_of("._", 1);
-            if (joint == std::string_view::npos || joint + 1 >= word.size() || word.size() > 200) {
+            const bool is_metric = !word.empty() && word[0] >= 'a' && word[0] <= 'z' && joint < word.size() - 1 && word.size() <= 200;
+            if (!is_metric) {
                 text(word);
             } else {
                 raw("<span class=\"whole\">");
