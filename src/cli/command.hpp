@@ -41,6 +41,8 @@ struct Global {
     Progress* progress = nullptr;
     /// Talk for the user on stderr, dropped by --quiet.
     void say(std::string_view line) const;
+    /// Data on stdout; takes the progress line away first.
+    void print(std::string_view text) const;
 };
 
 struct Invocation {

@@ -17,6 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t line_bytes_max = 4000;
+
 Parameter run_option(std::string name, ParameterType type, std::string metavar, std::string default_text,
                      std::string help) {
     Parameter option;
@@ -141,20 +143,18 @@ class InstrumentCommand final : public Command {
         const auto result = run_instrument(request, out, *global.progress);
         for (const auto& source : result.sources) say_source_report(global, source);
         if (global.json) {
-            fmt::print("{}", result.findings_json);
+            global.print(result.findings_json);
             return 0;
         }
-        fmt::print("{}", findings_table(result.findings));
-        for (const auto& note : result.findings.notes) global.say(wrapped_line("note: " + note));
-        for (const auto& caveat : result.findings.caveats) global.say(wrapped_line("caveat: " + caveat));
+        global.print(findings_table(result.findings));
+        for (const auto& note : result.findings.notes) global.say(printable("note: " + note, line_bytes_max));
+        for (const auto& caveat : result.findings.caveats) global.say(printable("caveat: " + caveat, line_bytes_max));
         fmt::print("\nwritten to {}:\n", printable(out, 1000));
         for (const auto& name : written_files(out)) fmt::print("  {}\n", printable(name, 1000));
         return 0;
     }
 
   private:
-    static std::string wrapped_line(const std::string& text) { return printable(text, 4000); }
-
     static std::vector<std::string> written_files(const std::string& out) {
         std::vector<std::string> names;
         for (const auto& entry : fs::directory_iterator(out))

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "case/investigate.hpp"
 #include "cli/command_instrument.hpp"
@@ -124,7 +123,7 @@ class InvestigateCommand final : public Command {
         global.say(printable("report: " + investigation.folder + "/report.html", 1000));
         const std::string text =
             global.json ? investigation.verdicts_json : verdict_table(investigation, global.use_color);
-        std::fwrite(text.data(), 1, text.size(), stdout);
+        global.print(text);
         return has_failed(investigation.verdicts, invocation.options.text("fail-if")) ? exit_fail_if : 0;
     }
 };

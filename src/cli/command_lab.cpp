@@ -129,7 +129,8 @@ class LabMakeCommand final : public Command {
             fmt::print("{}\n", json_text(json));
             return 0;
         }
-        for (const auto& file : scenario.files) fmt::print("{}\n", (fs::path(out) / file).string());
+        for (const auto& file : scenario.files)
+            invocation.global.print((fs::path(out) / file).string() + "\n");
         invocation.global.say(
             fmt::format("Next: unveil investigate {}", (fs::path(out) / "case.toml").string()));
         return 0;
@@ -242,9 +243,9 @@ class LabScoreCommand final : public Command {
                 held.push_back(fmt::format("{} (it is {:.4g})", condition.text, *value));
         }
         if (invocation.global.json)
-            fmt::print("{}", score_to_json(score));
+            invocation.global.print(score_to_json(score));
         else
-            fmt::print("{}", score_text(score));
+            invocation.global.print(score_text(score));
         for (const auto& condition : held) invocation.global.say("condition holds: " + condition);
         return held.empty() ? 0 : 3;
     }

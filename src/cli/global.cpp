@@ -62,12 +62,22 @@ std::string with_thousands(const std::string& digits) {
     return out;
 }
 
+void erase_line(Progress* progress) {
+    if (auto* terminal = dynamic_cast<TerminalProgress*>(progress)) terminal->erase();
+}
+
 }  // namespace
 
 void Global::say(std::string_view line) const {
     if (quiet) return;
-    if (auto* terminal = dynamic_cast<TerminalProgress*>(progress)) terminal->erase();
+    erase_line(progress);
+    std::fflush(stdout);
     fmt::print(stderr, "{}\n", line);
+}
+
+void Global::print(std::string_view text) const {
+    erase_line(progress);
+    std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
 std::span<const Parameter> global_options() {
