@@ -18,7 +18,9 @@ namespace {
 double cpu_seconds() {
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+    };
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -30,8 +32,8 @@ void measure(const char* stage, int runs, const std::function<std::string()>& wo
         const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - wall;
         rusage usage{};
         ::getrusage(RUSAGE_SELF, &usage);
-        fmt::print("{:<24} cpu {:.3f} s  wall {:.3f} s  peak {} MB  {}\n", stage, cpu_seconds() - cpu, elapsed.count(),
-                   usage.ru_maxrss / 1024, result);
+        fmt::print("{:<24} cpu {:.3f} s  wall {:.3f} s  peak {} MB  {}\n", stage, cpu_seconds() - cpu,
+                   elapsed.count(), usage.ru_maxrss / 1024, result);
     }
 }
 
@@ -49,12 +51,14 @@ int main(int argc, char** argv) {
     measure("bytes and digest", runs, [&] {
         unveil::ByteStream stream(unveil::open_file_input(path), path, limits);
         std::vector<char> buffer(limits.read_bytes);
-        while (stream.read(buffer.data(), buffer.size()) > 0) {}
+        while (stream.read(buffer.data(), buffer.size()) > 0) {
+        }
         return stream.finish_sha256().substr(0, 16);
     });
     measure("and cells", runs, [&] {
         unveil::CsvReader reader(
-            unveil::InputBuffer(unveil::ByteStream(unveil::open_file_input(path), path, limits), limits), limits);
+            unveil::InputBuffer(unveil::ByteStream(unveil::open_file_input(path), path, limits), limits),
+            limits);
         unveil::TextArena arena;
         unveil::Tally tally;
         std::uint64_t sum = 0;
@@ -76,7 +80,8 @@ int main(int argc, char** argv) {
             rows += batch.size();
             for (const auto& account : batch.account) bytes += account.size();
         }
-        return fmt::format("{} posts, {} bytes of account ids, {}", rows, bytes, source->report().sha256.substr(0, 16));
+        return fmt::format("{} posts, {} bytes of account ids, {}", rows, bytes,
+                           source->report().sha256.substr(0, 16));
     });
     return 0;
 }

@@ -1,5 +1,5 @@
-// CSV of any bytes behind a good header. First byte: limits; second: size of the pieces in which the bytes come.
-// The same posts must come out however the bytes are cut into pieces.
+// CSV of any bytes behind a good header. First byte: limits; second: size of the pieces in which the bytes
+// come. The same posts must come out however the bytes are cut into pieces.
 #include <algorithm>
 
 #include "read_whole.hpp"

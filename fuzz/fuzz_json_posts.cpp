@@ -1,4 +1,5 @@
-// JSON of any bytes, as what it seems to be or as a table. First byte: limits and format; second: size of the pieces.
+// JSON of any bytes, as what it seems to be or as a table. First byte: limits and format; second: size of the
+// pieces.
 #include <algorithm>
 
 #include "read_whole.hpp"

@@ -1,4 +1,5 @@
-// Any file at all: detection, unpacking and whatever reader follows. First byte: limits; second: size of the pieces.
+// Any file at all: detection, unpacking and whatever reader follows. First byte: limits; second: size of the
+// pieces.
 #include <algorithm>
 
 #include "read_whole.hpp"

@@ -1,4 +1,5 @@
-// Reads a source to its end as an instrument would, touching every byte it hands out, and checks what must always hold.
+// Reads a source to its end as an instrument would, touching every byte it hands out, and checks what must
+// always hold.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,8 @@ inline std::string read_whole(std::string bytes, const EvidenceOptions& options,
     std::string seen;
     try {
         const auto size = bytes.size();
-        const auto source = open_posts_from(memory_input(std::move(bytes), piece_bytes_max), "input", options, 0, limits);
+        const auto source =
+            open_posts_from(memory_input(std::move(bytes), piece_bytes_max), "input", options, 0, limits);
         PostBatch batch;
         std::uint64_t kept = 0;
         std::uint64_t row_before = 0;
@@ -50,8 +52,9 @@ inline std::string read_whole(std::string bytes, const EvidenceOptions& options,
                 row_before = batch.row[i];
                 require(!batch.account[i].empty() && !batch.content[i].empty());
                 seen += std::to_string(batch.time_us[i]);
-                for (const auto* column : {&batch.account, &batch.content, &batch.object, &batch.text, &batch.repost_of,
-                                           &batch.reply_to, &batch.quote_of, &batch.name, &batch.language, &batch.client}) {
+                for (const auto* column :
+                     {&batch.account, &batch.content, &batch.object, &batch.text, &batch.repost_of,
+                      &batch.reply_to, &batch.quote_of, &batch.name, &batch.language, &batch.client}) {
                     require(column->empty() || column->size() == batch.size());
                     if (!column->empty()) seen += (*column)[i];
                     seen += '\x1f';

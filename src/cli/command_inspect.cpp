@@ -29,11 +29,16 @@ struct TraceNeed {
     PostField field;
 };
 constexpr TraceNeed trace_needs[] = {
-    {"co-share", PostField::object},        {"co-retweet", PostField::repost_of},
-    {"co-link", PostField::urls},           {"co-domain", PostField::domains},
-    {"co-domain", PostField::urls},         {"co-hashtag", PostField::hashtags},
-    {"hashtag-sequence", PostField::hashtags}, {"co-mention", PostField::mentions},
-    {"co-reply", PostField::reply_to},      {"co-quote", PostField::quote_of},
+    {"co-share", PostField::object},
+    {"co-retweet", PostField::repost_of},
+    {"co-link", PostField::urls},
+    {"co-domain", PostField::domains},
+    {"co-domain", PostField::urls},
+    {"co-hashtag", PostField::hashtags},
+    {"hashtag-sequence", PostField::hashtags},
+    {"co-mention", PostField::mentions},
+    {"co-reply", PostField::reply_to},
+    {"co-quote", PostField::quote_of},
     {"exact-text", PostField::text},
 };
 
@@ -50,13 +55,14 @@ struct Inspection {
     std::string container;
     TableMapping mapping;
     std::uint64_t accounts = 0;
-    std::vector<TraceCount> traces;   // those that some post can carry
-    std::string next;                 // a command line; empty when there is nothing to run
+    std::vector<TraceCount> traces;  // those that some post can carry
+    std::string next;                // a command line; empty when there is nothing to run
     std::optional<Error> error;
 };
 
 std::uint64_t count_filled(const std::vector<std::string_view>& column) {
-    return static_cast<std::uint64_t>(std::count_if(column.begin(), column.end(), [](auto cell) { return !cell.empty(); }));
+    return static_cast<std::uint64_t>(
+        std::count_if(column.begin(), column.end(), [](auto cell) { return !cell.empty(); }));
 }
 
 std::uint64_t count_filled(const ListColumn& column) {
@@ -71,16 +77,26 @@ std::uint64_t count_filled(const ListColumn& column) {
 
 std::uint64_t count_filled(const PostBatch& batch, PostField field) {
     switch (field) {
-        case PostField::object: return count_filled(batch.object);
-        case PostField::repost_of: return count_filled(batch.repost_of);
-        case PostField::reply_to: return count_filled(batch.reply_to);
-        case PostField::quote_of: return count_filled(batch.quote_of);
-        case PostField::text: return count_filled(batch.text);
-        case PostField::urls: return count_filled(batch.urls);
-        case PostField::hashtags: return count_filled(batch.hashtags);
-        case PostField::mentions: return count_filled(batch.mentions);
-        case PostField::domains: return count_filled(batch.domains);
-        default: return 0;
+        case PostField::object:
+            return count_filled(batch.object);
+        case PostField::repost_of:
+            return count_filled(batch.repost_of);
+        case PostField::reply_to:
+            return count_filled(batch.reply_to);
+        case PostField::quote_of:
+            return count_filled(batch.quote_of);
+        case PostField::text:
+            return count_filled(batch.text);
+        case PostField::urls:
+            return count_filled(batch.urls);
+        case PostField::hashtags:
+            return count_filled(batch.hashtags);
+        case PostField::mentions:
+            return count_filled(batch.mentions);
+        case PostField::domains:
+            return count_filled(batch.domains);
+        default:
+            return 0;
     }
 }
 
@@ -93,8 +109,10 @@ std::string shell_word(std::string_view text) {
     if (!text.empty() && std::all_of(text.begin(), text.end(), is_plain)) return std::string(text);
     std::string out = "'";
     for (const char c : text) {
-        if (c == '\'') out += "'\\''";
-        else out += c;
+        if (c == '\'')
+            out += "'\\''";
+        else
+            out += c;
     }
     return out + '\'';
 }
@@ -102,7 +120,8 @@ std::string shell_word(std::string_view text) {
 std::string next_command(const Inspection& inspection, const ParameterValues& options) {
     if (inspection.traces.empty() || inspection.report.tally.kept() < 2) return {};
     // A window finer than the times would be meaningless, and is refused.
-    const auto window_us = std::max<std::int64_t>(60'000'000, inspection.report.time_resolution.resolution_us);
+    const auto window_us =
+        std::max<std::int64_t>(60'000'000, inspection.report.time_resolution.resolution_us);
     std::string traces;
     for (const auto& [trace, posts] : inspection.traces)
         if (posts >= 2) traces += fmt::format("{}{}", traces.empty() ? "" : ",", trace);
@@ -128,7 +147,8 @@ Inspection inspect(const std::string& path, const Invocation& invocation, std::u
         std::vector<std::pair<PostField, std::uint64_t>> filled;
         for (const auto& need : trace_needs)
             if (contains(source->fields(), need.field) &&
-                std::none_of(filled.begin(), filled.end(), [&](const auto& entry) { return entry.first == need.field; }))
+                std::none_of(filled.begin(), filled.end(),
+                             [&](const auto& entry) { return entry.first == need.field; }))
                 filled.emplace_back(need.field, 0);
         std::unordered_set<std::string> accounts;
         PostBatch batch;
@@ -155,8 +175,10 @@ Inspection inspect(const std::string& path, const Invocation& invocation, std::u
             if (posts == 0) continue;
             const auto known = std::find_if(inspection.traces.begin(), inspection.traces.end(),
                                             [&](const auto& entry) { return entry.trace == need.trace; });
-            if (known == inspection.traces.end()) inspection.traces.push_back({need.trace, posts});
-            else known->posts = std::max(known->posts, posts);
+            if (known == inspection.traces.end())
+                inspection.traces.push_back({need.trace, posts});
+            else
+                known->posts = std::max(known->posts, posts);
         }
         inspection.next = next_command(inspection, options);
     } catch (const Error& error) {
@@ -175,7 +197,8 @@ std::string_view field_name(PostField field) {
 std::vector<std::string> unread_columns(const TableMapping& mapping) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < mapping.columns.size(); ++i)
-        if (std::none_of(mapping.mapped.begin(), mapping.mapped.end(), [&](const auto& used) { return used.column == i; }))
+        if (std::none_of(mapping.mapped.begin(), mapping.mapped.end(),
+                         [&](const auto& used) { return used.column == i; }))
             names.push_back(mapping.columns[i]);
     return names;
 }
@@ -203,7 +226,8 @@ Json to_json(const Inspection& inspection) {
     for (const auto& [reason, entry] : report.tally.skips())
         json["skipped"].push_back({{"reason", reason}, {"count", entry.count}, {"examples", entry.examples}});
     json["notes"] = Json::array();
-    for (const auto& [what, count] : report.tally.notes()) json["notes"].push_back({{"what", what}, {"count", count}});
+    for (const auto& [what, count] : report.tally.notes())
+        json["notes"].push_back({{"what", what}, {"count", count}});
     json["accounts"] = inspection.accounts;
     if (report.tally.kept() > 0) {
         json["time_first"] = format_time(report.time_first_us);
@@ -216,7 +240,8 @@ Json to_json(const Inspection& inspection) {
         json["columns"][std::string(field_name(used.field))] = inspection.mapping.columns[used.column];
     json["columns_not_read"] = unread_columns(inspection.mapping);
     json["traces"] = Json::array();
-    for (const auto& [trace, posts] : inspection.traces) json["traces"].push_back({{"trace", trace}, {"posts", posts}});
+    for (const auto& [trace, posts] : inspection.traces)
+        json["traces"].push_back({{"trace", trace}, {"posts", posts}});
     json["next"] = inspection.next;
     return json;
 }
@@ -226,7 +251,9 @@ void add_line(std::string& out, std::string_view name, std::string_view value) {
     out += fmt::format("  {:<10}  {}\n", name, value);
 }
 
-std::string human(std::uint64_t number) { return human_number(static_cast<double>(number)); }
+std::string human(std::uint64_t number) {
+    return human_number(static_cast<double>(number));
+}
 
 std::string to_text(const Inspection& inspection) {
     const auto& report = inspection.report;
@@ -236,26 +263,33 @@ std::string to_text(const Inspection& inspection) {
         add_line(out, "problem", printable(inspection.error->message(), 4000));
         if (inspection.error->where() != report.path && !inspection.error->where().empty())
             add_line(out, "where", printable(inspection.error->where(), 1000));
-        if (!inspection.error->hint().empty()) add_line(out, "remedy", printable(inspection.error->hint(), 2000));
+        if (!inspection.error->hint().empty())
+            add_line(out, "remedy", printable(inspection.error->hint(), 2000));
         return out;
     }
-    add_line(out, "format", fmt::format("{} ({}{})", report.format, inspection.container,
-                                        report.compression == "none" ? "" : ", " + report.compression));
+    add_line(out, "format",
+             fmt::format("{} ({}{})", report.format, inspection.container,
+                         report.compression == "none" ? "" : ", " + report.compression));
     add_line(out, "size", fmt::format("{} bytes", human(report.bytes)));
     add_line(out, "sha256", report.sha256);
     add_line(out, "posts", human(tally.kept()));
     add_line(out, "accounts", human(inspection.accounts));
     if (tally.kept() > 0) {
-        add_line(out, "time", fmt::format("{} to {}", format_time(report.time_first_us), format_time(report.time_last_us)));
-        add_line(out, "resolution", fmt::format("{} ({})",
-                                                report.time_resolution.resolution_us == 1
-                                                    ? "not limited"
-                                                    : format_duration(report.time_resolution.resolution_us),
-                                                report.time_resolution.reason));
+        add_line(
+            out, "time",
+            fmt::format("{} to {}", format_time(report.time_first_us), format_time(report.time_last_us)));
+        add_line(out, "resolution",
+                 fmt::format("{} ({})",
+                             report.time_resolution.resolution_us == 1
+                                 ? "not limited"
+                                 : format_duration(report.time_resolution.resolution_us),
+                             report.time_resolution.reason));
     }
     std::string_view label = "columns";
     for (const auto& used : inspection.mapping.mapped) {
-        add_line(out, label, fmt::format("{:<10} {}", field_name(used.field), printable(inspection.mapping.columns[used.column], 80)));
+        add_line(out, label,
+                 fmt::format("{:<10} {}", field_name(used.field),
+                             printable(inspection.mapping.columns[used.column], 80)));
         label = "";
     }
     if (const auto unread = unread_columns(inspection.mapping); !unread.empty())
@@ -265,7 +299,8 @@ std::string to_text(const Inspection& inspection) {
         add_line(out, label, fmt::format("{:<16} {} post{}", trace, human(posts), posts == 1 ? "" : "s"));
         label = "";
     }
-    if (inspection.traces.empty()) add_line(out, "traces", "none: no column holds anything that accounts could share");
+    if (inspection.traces.empty())
+        add_line(out, "traces", "none: no column holds anything that accounts could share");
     label = "notes";
     for (const auto& [what, count] : tally.notes()) {
         add_line(out, label, fmt::format("{} x {}", human(count), what));
@@ -273,15 +308,19 @@ std::string to_text(const Inspection& inspection) {
     }
     label = "skipped";
     if (tally.skipped() > 0)
-        add_line(out, label, fmt::format("{} row{}, {:.2f} %", human(tally.skipped()), tally.skipped() == 1 ? "" : "s",
-                                        100 * tally.skipped_share()));
+        add_line(out, label,
+                 fmt::format("{} row{}, {:.2f} %", human(tally.skipped()), tally.skipped() == 1 ? "" : "s",
+                             100 * tally.skipped_share()));
     for (const auto& [reason, entry] : tally.skips()) {
         add_line(out, "", fmt::format("{} x {}", human(entry.count), reason));
         for (const auto& example : entry.examples) add_line(out, "", "  " + printable(example, 400));
     }
-    if (tally.kept() == 0) add_line(out, "problem", "there is no post in it");
+    if (tally.kept() == 0)
+        add_line(out, "problem", "there is no post in it");
     else if (tally.skipped_share() > skipped_share_max)
-        add_line(out, "problem", "more than 1 % of the rows are malformed, which fails a run unless --skipped-share-max allows it");
+        add_line(out, "problem",
+                 "more than 1 % of the rows are malformed, which fails a run unless --skipped-share-max "
+                 "allows it");
     if (!inspection.next.empty()) add_line(out, "run next", printable(inspection.next, 4000));
     return out;
 }
@@ -293,10 +332,14 @@ class InspectCommand final : public Command {
         description.name = "inspect";
         description.summary = "Say what a file is, what is in it and what to run on it";
         description.details =
-            "Reads each file to its end and says its format and packing, how many posts and accounts it holds, the time "
-            "span and how fine the times are, which column was taken for what, which traces the posts can carry, every "
+            "Reads each file to its end and says its format and packing, how many posts and accounts it "
+            "holds, the time "
+            "span and how fine the times are, which column was taken for what, which traces the posts can "
+            "carry, every "
             "kind of row that was skipped with examples, and a command that runs on it.";
-        description.positionals = {{"FILE", "Files of posts: CSV, JSON or Parquet, plain or packed with gzip, zstd or xz", 1, SIZE_MAX}};
+        description.positionals = {
+            {"FILE", "Files of posts: CSV, JSON or Parquet, plain or packed with gzip, zstd or xz", 1,
+             SIZE_MAX}};
         Parameter format;
         format.name = "format";
         format.metavar = "NAME";
@@ -308,8 +351,9 @@ class InspectCommand final : public Command {
         columns.help = "Which column holds which field, such as account=user_id,time=created_at";
         columns.affects_findings = false;
         description.options = {format, columns};
-        description.examples = {"unveil inspect tweets.csv.gz",
-                                "unveil inspect posts.csv --columns account=user,time=created,urls=link --json"};
+        description.examples = {
+            "unveil inspect tweets.csv.gz",
+            "unveil inspect posts.csv --columns account=user,time=created,urls=link --json"};
         description.diagnostics = {"0: every file could be read; 1: at least one could not"};
         description.memory = "The account names of one file, and a read buffer";
         return description;
@@ -322,8 +366,10 @@ class InspectCommand final : public Command {
         for (const auto& path : invocation.positionals.at(0)) {
             const auto inspection = inspect(path, invocation, position);
             is_all_readable = is_all_readable && !inspection.error;
-            if (invocation.global.json) files.push_back(to_json(inspection));
-            else fmt::print("{}{}", position > 0 ? "\n" : "", to_text(inspection));
+            if (invocation.global.json)
+                files.push_back(to_json(inspection));
+            else
+                fmt::print("{}{}", position > 0 ? "\n" : "", to_text(inspection));
             ++position;
         }
         if (invocation.global.json) fmt::print("{}\n", json_text({{"schema_version", 1}, {"files", files}}));
@@ -333,6 +379,8 @@ class InspectCommand final : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_inspect_command() { return std::make_unique<InspectCommand>(); }
+std::unique_ptr<Command> make_inspect_command() {
+    return std::make_unique<InspectCommand>();
+}
 
 }  // namespace unveil::cli

@@ -36,7 +36,8 @@ class FileInput final : public RawInput {
             return;
         }
         if (is_known && S_ISDIR(status.st_mode)) fail("is a folder", "Name the files in it");
-        fail("is not a plain file", "Evidence needs a digest, so write the stream to a file first and name that file");
+        fail("is not a plain file",
+             "Evidence needs a digest, so write the stream to a file first and name that file");
     }
     ~FileInput() override { ::close(m_descriptor); }
     FileInput(const FileInput&) = delete;
@@ -83,7 +84,9 @@ constexpr std::size_t input_bytes = 256u << 10;
 
 }  // namespace
 
-std::unique_ptr<RawInput> open_file_input(const std::string& path) { return std::make_unique<FileInput>(path); }
+std::unique_ptr<RawInput> open_file_input(const std::string& path) {
+    return std::make_unique<FileInput>(path);
+}
 
 std::unique_ptr<RawInput> memory_input(std::string bytes, std::size_t piece_bytes_max) {
     return std::make_unique<MemoryInput>(std::move(bytes), piece_bytes_max);
@@ -92,7 +95,8 @@ std::unique_ptr<RawInput> memory_input(std::string bytes, std::size_t piece_byte
 struct ByteStream::State {
     enum class Packing { none, gzip, zstd, xz };
 
-    State(std::unique_ptr<RawInput> raw_input, std::string shown_path) : raw(std::move(raw_input)), path(std::move(shown_path)) {}
+    State(std::unique_ptr<RawInput> raw_input, std::string shown_path)
+        : raw(std::move(raw_input)), path(std::move(shown_path)) {}
     ~State() {
         if (packing == Packing::gzip) ::inflateEnd(&gzip);
         if (packing == Packing::xz) ::lzma_end(&xz);
@@ -140,12 +144,14 @@ struct ByteStream::State {
     [[noreturn]] void fail_cut(const char* tool) const {
         throw Error(ErrorKind::input,
                     fmt::format("the compressed data ends too early, at byte {} of the file", disk_bytes),
-                    fmt::format("The file was cut: copy or download it again (`{} FILE` must succeed)", tool), path);
+                    fmt::format("The file was cut: copy or download it again (`{} FILE` must succeed)", tool),
+                    path);
     }
     [[noreturn]] void fail_damaged(const char* tool, std::string_view detail) const {
-        throw Error(ErrorKind::input,
-                    fmt::format("the compressed data is damaged near byte {} of the file ({})", offset(), detail),
-                    fmt::format("Copy or download the file again (`{} FILE` must succeed)", tool), path);
+        throw Error(
+            ErrorKind::input,
+            fmt::format("the compressed data is damaged near byte {} of the file ({})", offset(), detail),
+            fmt::format("Copy or download the file again (`{} FILE` must succeed)", tool), path);
     }
 
     void detect(const EvidenceLimits& limits) {
@@ -158,10 +164,11 @@ struct ByteStream::State {
         const std::string_view head(input.data(), end);
         const auto begins = [&](std::string_view magic) { return head.starts_with(magic); };
         if (begins("\x1f\x8b")) {
-            if (::inflateInit2(&gzip, 15 + 16) != Z_OK) throw Error(ErrorKind::run, "zlib could not be started");
+            if (::inflateInit2(&gzip, 15 + 16) != Z_OK)
+                throw Error(ErrorKind::run, "zlib could not be started");
             packing = Packing::gzip;
-        } else if (begins("\x28\xb5\x2f\xfd") ||
-                   (head.size() >= 4 && (head[0] & '\xf0') == '\x50' && head.substr(1, 3) == "\x2a\x4d\x18")) {
+        } else if (begins("\x28\xb5\x2f\xfd") || (head.size() >= 4 && (head[0] & '\xf0') == '\x50' &&
+                                                  head.substr(1, 3) == "\x2a\x4d\x18")) {
             packing = Packing::zstd;
             zstd = ::ZSTD_createDStream();
             if (!zstd) throw Error(ErrorKind::run, "zstd could not be started");
@@ -191,12 +198,14 @@ struct ByteStream::State {
                 fail_cut("gzip -t");
             }
             if (is_between_members) {
-                // Tape-like tools pad with zeros; anything else must be another member (RFC 1952, section 2.2).
+                // Tape-like tools pad with zeros; anything else must be another member (RFC 1952,
+                // section 2.2).
                 if (input[begin] == 0) {
                     ++begin;
                     continue;
                 }
-                if (input[begin] != '\x1f') fail_damaged("gzip -t", "bytes after the end that are no gzip member");
+                if (input[begin] != '\x1f')
+                    fail_damaged("gzip -t", "bytes after the end that are no gzip member");
                 ::inflateReset(&gzip);
                 is_between_members = false;
             }
@@ -204,8 +213,10 @@ struct ByteStream::State {
             gzip.avail_in = static_cast<uInt>(end - begin);
             const int code = ::inflate(&gzip, Z_NO_FLUSH);
             begin = end - gzip.avail_in;
-            if (code == Z_STREAM_END) is_between_members = true;
-            else if (code != Z_OK && code != Z_BUF_ERROR) fail_damaged("gzip -t", gzip.msg ? gzip.msg : "not gzip");
+            if (code == Z_STREAM_END)
+                is_between_members = true;
+            else if (code != Z_OK && code != Z_BUF_ERROR)
+                fail_damaged("gzip -t", gzip.msg ? gzip.msg : "not gzip");
         }
         return wanted - gzip.avail_out;
     }
@@ -229,8 +240,10 @@ struct ByteStream::State {
             const auto left = ::ZSTD_decompressStream(zstd, &out, &in);
             if (::ZSTD_isError(left)) {
                 if (::ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge)
-                    throw Error(ErrorKind::input, "was packed with a window above 128 MiB, too large to read safely",
-                                "Pack it anew without --long: zstd -d --long=31 --stdout FILE | zstd > NEW.zst", path);
+                    throw Error(
+                        ErrorKind::input, "was packed with a window above 128 MiB, too large to read safely",
+                        "Pack it anew without --long: zstd -d --long=31 --stdout FILE | zstd > NEW.zst",
+                        path);
                 fail_damaged("zstd -t", ::ZSTD_getErrorName(left));
             }
             begin = in.pos;
@@ -287,26 +300,38 @@ ByteStream::ByteStream(ByteStream&&) noexcept = default;
 
 std::size_t ByteStream::read(char* to, std::size_t size_bytes) {
     switch (m_state->packing) {
-        case State::Packing::gzip: return m_state->read_gzip(to, size_bytes);
-        case State::Packing::zstd: return m_state->read_zstd(to, size_bytes);
-        case State::Packing::xz: return m_state->read_xz(to, size_bytes);
-        case State::Packing::none: break;
+        case State::Packing::gzip:
+            return m_state->read_gzip(to, size_bytes);
+        case State::Packing::zstd:
+            return m_state->read_zstd(to, size_bytes);
+        case State::Packing::xz:
+            return m_state->read_xz(to, size_bytes);
+        case State::Packing::none:
+            break;
     }
     return m_state->read_plain(to, size_bytes);
 }
 
 std::string_view ByteStream::compression() const {
     switch (m_state->packing) {
-        case State::Packing::gzip: return "gzip";
-        case State::Packing::zstd: return "zstd";
-        case State::Packing::xz: return "xz";
-        case State::Packing::none: break;
+        case State::Packing::gzip:
+            return "gzip";
+        case State::Packing::zstd:
+            return "zstd";
+        case State::Packing::xz:
+            return "xz";
+        case State::Packing::none:
+            break;
     }
     return "none";
 }
 
-const std::string& ByteStream::path() const { return m_state->path; }
-std::uint64_t ByteStream::disk_bytes() const { return m_state->disk_bytes; }
+const std::string& ByteStream::path() const {
+    return m_state->path;
+}
+std::uint64_t ByteStream::disk_bytes() const {
+    return m_state->disk_bytes;
+}
 
 std::string ByteStream::finish_sha256() {
     UNVEIL_ASSERT(m_state->is_raw_at_end);

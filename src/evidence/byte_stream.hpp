@@ -1,5 +1,5 @@
-// What are the bytes of this evidence file, once unpacked, and what is the digest of the file as it lies on disk?
-// The file is read once, front to back; compression is known by its magic bytes, never by the name.
+// What are the bytes of this evidence file, once unpacked, and what is the digest of the file as it lies on
+// disk? The file is read once, front to back; compression is known by its magic bytes, never by the name.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +32,8 @@ class ByteStream {
     ~ByteStream();
     ByteStream(ByteStream&&) noexcept;
 
-    /// Unpacked bytes: between 1 and size_bytes of them, or 0 at the end. Throws Error(input) with the offset in the
-    /// file and the remedy when compressed data is damaged or cut.
+    /// Unpacked bytes: between 1 and size_bytes of them, or 0 at the end. Throws Error(input) with the offset
+    /// in the file and the remedy when compressed data is damaged or cut.
     std::size_t read(char* to, std::size_t size_bytes);
 
     std::string_view compression() const;  // "none", "gzip", "zstd", "xz"

@@ -9,7 +9,9 @@
 namespace unveil {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_blank(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 bool begins_url(std::string_view text) {
     while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
@@ -66,16 +68,21 @@ std::string_view unescaped(std::string_view text, TextArena& arena) {
             continue;
         }
         const char kind = text[++i];
-        if (kind == 'n') *out++ = '\n';
-        else if (kind == 't') *out++ = '\t';
-        else if (kind == 'r') *out++ = '\r';
-        else if (kind == '\\' || kind == '/' || kind == '"' || kind == '\'') *out++ = kind;
+        if (kind == 'n')
+            *out++ = '\n';
+        else if (kind == 't')
+            *out++ = '\t';
+        else if (kind == 'r')
+            *out++ = '\r';
+        else if (kind == '\\' || kind == '/' || kind == '"' || kind == '\'')
+            *out++ = kind;
         else if (const int code = kind == 'u' ? hex_number(text, i + 1, 4) : -1; code >= 0) {
             i += 4;
             auto code_point = static_cast<unsigned>(code);
-            const int low = code_point >= 0xD800 && code_point < 0xDC00 && text.substr(i + 1).starts_with("\\u")
-                                ? hex_number(text, i + 3, 4)
-                                : -1;
+            const int low =
+                code_point >= 0xD800 && code_point < 0xDC00 && text.substr(i + 1).starts_with("\\u")
+                    ? hex_number(text, i + 3, 4)
+                    : -1;
             if (low >= 0xDC00 && low < 0xE000) {
                 code_point = 0x10000 + ((code_point - 0xD800) << 10) + (static_cast<unsigned>(low) - 0xDC00);
                 i += 6;

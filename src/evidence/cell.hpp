@@ -34,9 +34,9 @@ class TextArena {
 
 enum class ListStyle { words, urls };
 
-/// The items of `[a, b]`, `['a', 'b']`, `["a","b"]` or `a, b`; none for `[]` and the words for nothing. In a list of
-/// URLs blanks separate too, and a comma only where a new URL begins behind it. Returns false when more than
-/// items_max were there; the rest is cut.
+/// The items of `[a, b]`, `['a', 'b']`, `["a","b"]` or `a, b`; none for `[]` and the words for nothing. In a
+/// list of URLs blanks separate too, and a comma only where a new URL begins behind it. Returns false when
+/// more than items_max were there; the rest is cut.
 bool split_list(std::string_view cell, ListStyle style, TextArena& arena, std::size_t items_max,
                 std::vector<std::string_view>& items);
 

@@ -8,7 +8,8 @@ namespace {
 class CsvPosts final : public TablePosts {
   public:
     CsvPosts(CsvReader reader, TableMapping mapping, std::uint32_t evidence, const EvidenceLimits& limits)
-        : TablePosts(std::move(mapping), "CSV", reader.stream().path(), evidence, limits), m_reader(std::move(reader)) {
+        : TablePosts(std::move(mapping), "CSV", reader.stream().path(), evidence, limits),
+          m_reader(std::move(reader)) {
         m_report.compression = m_reader.stream().compression();
     }
 
@@ -31,8 +32,8 @@ class CsvPosts final : public TablePosts {
 
 }  // namespace
 
-std::unique_ptr<PostSource> make_csv_posts(InputBuffer input, const EvidenceOptions& options, std::uint32_t evidence,
-                                           const EvidenceLimits& limits) {
+std::unique_ptr<PostSource> make_csv_posts(InputBuffer input, const EvidenceOptions& options,
+                                           std::uint32_t evidence, const EvidenceLimits& limits) {
     CsvReader reader(std::move(input), limits);
     auto mapping = map_table(reader.header(), options, reader.stream().path(), limits);
     return std::make_unique<CsvPosts>(std::move(reader), std::move(mapping), evidence, limits);

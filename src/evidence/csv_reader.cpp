@@ -22,11 +22,14 @@ std::string_view CsvRow::unescaped(const CsvCell& cell) const {
     return m_arena->commit(begin, static_cast<std::size_t>(out - begin));
 }
 
-CsvReader::CsvReader(InputBuffer input, const EvidenceLimits& limits) : m_input(std::move(input)), m_limits(limits) {
+CsvReader::CsvReader(InputBuffer input, const EvidenceLimits& limits)
+    : m_input(std::move(input)), m_limits(limits) {
     read_header();
 }
 
-std::string CsvReader::where() const { return fmt::format("{}:{}", m_input.stream().path(), m_line); }
+std::string CsvReader::where() const {
+    return fmt::format("{}:{}", m_input.stream().path(), m_line);
+}
 
 std::uint64_t CsvReader::count_lines(const char* begin, const char* end, char terminator) {
     const auto lines = static_cast<std::uint64_t>(std::count(begin, end, terminator));
@@ -42,7 +45,8 @@ void CsvReader::choose_delimiter(std::string_view line) {
         if (c == '"') is_quoted = !is_quoted;
         for (std::size_t i = 0; i < candidates.size(); ++i) counts[i] += !is_quoted && c == candidates[i];
     }
-    m_delimiter = candidates[static_cast<std::size_t>(std::max_element(counts.begin(), counts.end()) - counts.begin())];
+    m_delimiter =
+        candidates[static_cast<std::size_t>(std::max_element(counts.begin(), counts.end()) - counts.begin())];
 }
 
 void CsvReader::read_header() {
@@ -50,7 +54,8 @@ void CsvReader::read_header() {
     const auto fail = [&](std::string message, std::string hint) {
         throw Error(ErrorKind::input, std::move(message), std::move(hint), where());
     };
-    while (m_input.size() < 3 && m_input.fill()) {}
+    while (m_input.size() < 3 && m_input.fill()) {
+    }
     if (std::string_view(m_input.begin(), m_input.size()).starts_with("\xEF\xBB\xBF")) m_input.consume(3);
 
     // The header ends at the first end of line outside quotes.
@@ -82,9 +87,11 @@ void CsvReader::read_header() {
         if (!m_input.fill() && seen >= m_input.size()) break;
     }
     if (!line_end) line_end = m_input.end();
-    if (line_end == m_input.begin()) throw Error(ErrorKind::input, "there is nothing in it", "Get the file anew", path);
+    if (line_end == m_input.begin())
+        throw Error(ErrorKind::input, "there is nothing in it", "Get the file anew", path);
     const std::string_view line(m_input.begin(), static_cast<std::size_t>(line_end - m_input.begin()));
-    if (line_end < m_input.end() && *line_end == '\r' && (line_end + 1 == m_input.end() || line_end[1] != '\n'))
+    if (line_end < m_input.end() && *line_end == '\r' &&
+        (line_end + 1 == m_input.end() || line_end[1] != '\n'))
         m_terminator = '\r';
     choose_delimiter(line);
 
@@ -105,7 +112,8 @@ void CsvReader::read_header() {
         if (at < end) cell += line.substr(at, end - at);
         m_header.emplace_back(trimmed(cell));
         if (m_header.size() > m_limits.columns_max)
-            fail(fmt::format("has more than {} columns", m_limits.columns_max), "Keep only the columns that matter");
+            fail(fmt::format("has more than {} columns", m_limits.columns_max),
+                 "Keep only the columns that matter");
         if (end == line.size()) break;
         at = end + 1;
     }
@@ -118,7 +126,8 @@ void CsvReader::read_header() {
 }
 
 void CsvReader::count_broken(Tally& tally, const char* reason, const char* begin, const char* end) {
-    const auto size = std::min<std::size_t>(static_cast<std::size_t>(end - begin), Tally::example_bytes_max + 1);
+    const auto size =
+        std::min<std::size_t>(static_cast<std::size_t>(end - begin), Tally::example_bytes_max + 1);
     std::string_view example(begin, size);
     while (!example.empty() && (example.back() == '\n' || example.back() == '\r')) example.remove_suffix(1);
     tally.skip(reason, where(), example);
@@ -129,17 +138,20 @@ void CsvReader::drop_line(Tally& tally, const char* reason, std::size_t looked_a
     constexpr std::uint64_t reread_share_max = 16;
     m_reread_bytes += looked_at_bytes;
     if (m_reread_bytes > 64 * m_limits.record_bytes_max + reread_share_max * m_consumed_bytes)
-        throw Error(ErrorKind::input, "the quotes of this file do not pair up, from here back to its beginning",
+        throw Error(ErrorKind::input,
+                    "the quotes of this file do not pair up, from here back to its beginning",
                     "Write the table anew with a program that quotes as RFC 4180 says", where());
     ++m_record;
-    const auto* line_end = static_cast<const char*>(std::memchr(m_input.begin(), m_terminator, m_input.size()));
+    const auto* line_end =
+        static_cast<const char*>(std::memchr(m_input.begin(), m_terminator, m_input.size()));
     count_broken(tally, reason, m_input.begin(), line_end ? line_end : m_input.end());
     m_is_in_dropped_line = true;
 }
 
 bool CsvReader::skip_rest_of_line() {
     for (;;) {
-        const auto* end = static_cast<const char*>(std::memchr(m_input.begin(), m_terminator, m_input.size()));
+        const auto* end =
+            static_cast<const char*>(std::memchr(m_input.begin(), m_terminator, m_input.size()));
         const auto used = end ? static_cast<std::size_t>(end + 1 - m_input.begin()) : m_input.size();
         m_consumed_bytes += used;
         m_input.consume(used);

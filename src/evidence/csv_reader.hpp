@@ -1,5 +1,5 @@
-// Where do the cells of a CSV file begin and end? RFC 4180, read tolerantly, without copying: cells are views into the
-// read buffer. A broken record costs only the line on which it began, however wrong its quotes are.
+// Where do the cells of a CSV file begin and end? RFC 4180, read tolerantly, without copying: cells are views
+// into the read buffer. A broken record costs only the line on which it began, however wrong its quotes are.
 #pragma once
 
 #include <cstddef>
@@ -48,10 +48,10 @@ class CsvReader {
     const ByteStream& stream() const { return m_input.stream(); }
     ByteStream& stream() { return m_input.stream(); }
 
-    /// Calls sink(row, record number) for each well-formed record in the buffer until the sink has records_max of them
-    /// or the buffer is used up; views stay valid until the next call. The sink returns nullptr when it kept the
-    /// record, else a fixed phrase that says why not. Returns false when the file is at its end.
-    /// Broken records are counted in `tally` with file:line.
+    /// Calls sink(row, record number) for each well-formed record in the buffer until the sink has
+    /// records_max of them or the buffer is used up; views stay valid until the next call. The sink returns
+    /// nullptr when it kept the record, else a fixed phrase that says why not. Returns false when the file is
+    /// at its end. Broken records are counted in `tally` with file:line.
     template <typename Sink>
     bool read(std::size_t records_max, TextArena& arena, Tally& tally, Sink&& sink);
 
@@ -79,8 +79,8 @@ class CsvReader {
     std::vector<CsvCell> m_cells;
     char m_delimiter = ',';
     char m_terminator = '\n';
-    std::uint64_t m_line = 1;       // of the first byte of the buffer
-    std::uint64_t m_record = 0;     // data records so far
+    std::uint64_t m_line = 1;    // of the first byte of the buffer
+    std::uint64_t m_record = 0;  // data records so far
     std::uint64_t m_consumed_bytes = 0;
     std::uint64_t m_reread_bytes = 0;
     bool m_is_fill_due = false;

@@ -35,7 +35,8 @@ inline std::uint64_t CsvReader::special_bytes(const char* block) const {
 }
 
 template <typename Sink>
-CsvReader::Stop CsvReader::scan(std::size_t records_max, TextArena& arena, Tally& tally, Sink&& sink, bool is_last) {
+CsvReader::Stop CsvReader::scan(std::size_t records_max, TextArena& arena, Tally& tally, Sink&& sink,
+                                bool is_last) {
     const char* const end = m_input.end();
     const std::size_t columns = m_header.size();
     CsvCell* const cells = m_cells.data();  // one more than columns, where surplus cells go
@@ -63,7 +64,8 @@ CsvReader::Stop CsvReader::scan(std::size_t records_max, TextArena& arena, Tally
                 bool has_escapes = false;
                 const char* quote = cell + 1;
                 for (;;) {
-                    quote = static_cast<const char*>(std::memchr(quote, '"', static_cast<std::size_t>(end - quote)));
+                    quote = static_cast<const char*>(
+                        std::memchr(quote, '"', static_cast<std::size_t>(end - quote)));
                     if (!quote) break;
                     if (quote + 1 == end) break;
                     if (quote[1] != '"') break;
@@ -77,8 +79,8 @@ CsvReader::Stop CsvReader::scan(std::size_t records_max, TextArena& arena, Tally
                     break;
                 }
                 // Sizes fit: records longer than record_bytes_max are dropped before anyone sees their cells.
-                cells[count < columns ? count : columns] = {cell + 1, static_cast<std::uint32_t>(quote - cell - 1),
-                                                            has_escapes};
+                cells[count < columns ? count : columns] = {
+                    cell + 1, static_cast<std::uint32_t>(quote - cell - 1), has_escapes};
                 ++count;
                 const char* after = quote + 1;
                 if (after == end) {
@@ -102,7 +104,8 @@ CsvReader::Stop CsvReader::scan(std::size_t records_max, TextArena& arena, Tally
                     break;
                 }
                 if (count > columns) {
-                    // Quotes out of step make one endless record of the rest of the file; stop as soon as it shows.
+                    // Quotes out of step make one endless record of the rest of the file; stop as soon as it
+                    // shows.
                     broken = "wrong number of cells";
                     looked_at = after;
                     break;
@@ -133,7 +136,8 @@ CsvReader::Stop CsvReader::scan(std::size_t records_max, TextArena& arena, Tally
                 has_nul = true;
             }
             if (special == end && !is_last) goto more_wanted;
-            cells[count < columns ? count : columns] = {cell, static_cast<std::uint32_t>(special - cell), false};
+            cells[count < columns ? count : columns] = {cell, static_cast<std::uint32_t>(special - cell),
+                                                        false};
             ++count;
             if (special != end && *special == delimiter) {
                 cell = special + 1;
@@ -167,11 +171,16 @@ CsvReader::Stop CsvReader::scan(std::size_t records_max, TextArena& arena, Tally
         if (has_quotes && !has_nul)
             has_nul = std::memchr(record, '\0', static_cast<std::size_t>(next - record)) != nullptr;
         const char* reason = nullptr;
-        if (has_nul) reason = "NUL byte";
-        else if (count != columns) reason = "wrong number of cells";
-        else reason = sink(CsvRow(cells, arena), m_record);
-        if (reason) count_broken(tally, reason, record, next);
-        else ++kept;
+        if (has_nul)
+            reason = "NUL byte";
+        else if (count != columns)
+            reason = "wrong number of cells";
+        else
+            reason = sink(CsvRow(cells, arena), m_record);
+        if (reason)
+            count_broken(tally, reason, record, next);
+        else
+            ++kept;
         m_line += has_quotes ? count_lines(record, next, terminator) : 1;
         record = next;
         if (block + 64 <= record) {

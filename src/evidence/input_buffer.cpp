@@ -13,7 +13,8 @@ InputBuffer::InputBuffer(ByteStream stream, const EvidenceLimits& limits)
 bool InputBuffer::fill() {
     if (m_is_at_end) return false;
     const auto kept = size();
-    // Half of the window is always free for reading, so that a long record is not looked at for every few bytes.
+    // Half of the window is always free for reading, so that a long record is not looked at for every few
+    // bytes.
     if (kept > m_capacity_bytes / 2) {
         const auto capacity = m_capacity_bytes * 2;
         auto data = std::make_unique_for_overwrite<char[]>(capacity + padding_bytes);

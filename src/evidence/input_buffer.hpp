@@ -9,8 +9,8 @@
 
 namespace unveil {
 
-/// A window on the stream. What is not consumed stays; fill() moves it to the front and reads on, so views into the
-/// window die with fill(). At least padding_bytes readable bytes follow the last one.
+/// A window on the stream. What is not consumed stays; fill() moves it to the front and reads on, so views
+/// into the window die with fill(). At least padding_bytes readable bytes follow the last one.
 class InputBuffer {
   public:
     static constexpr std::size_t padding_bytes = 128;
@@ -21,7 +21,8 @@ class InputBuffer {
     const char* end() const { return m_data.get() + m_end; }
     std::size_t size() const { return m_end - m_begin; }
     void consume(std::size_t size_bytes) { m_begin += size_bytes; }
-    /// False when nothing more can come. The window grows to hold more than capacity_bytes only as long as needed.
+    /// False when nothing more can come. The window grows to hold more than capacity_bytes only as long as
+    /// needed.
     bool fill();
     bool is_at_end() const { return m_is_at_end; }
 

@@ -23,7 +23,8 @@ std::string_view scalar_text(element value, TextArena& arena) {
     char* begin;
     char* end;
     switch (value.type()) {
-        case simdjson::dom::element_type::STRING: return arena.copy(value.get_string().value_unsafe());
+        case simdjson::dom::element_type::STRING:
+            return arena.copy(value.get_string().value_unsafe());
         case simdjson::dom::element_type::INT64:
             begin = arena.reserve(32);
             end = fmt::format_to(begin, "{}", value.get_int64().value_unsafe());
@@ -36,14 +37,17 @@ std::string_view scalar_text(element value, TextArena& arena) {
             begin = arena.reserve(64);
             end = fmt::format_to(begin, "{}", value.get_double().value_unsafe());
             return arena.commit(begin, static_cast<std::size_t>(end - begin));
-        case simdjson::dom::element_type::BOOL: return value.get_bool().value_unsafe() ? "true" : "false";
-        default: return {};
+        case simdjson::dom::element_type::BOOL:
+            return value.get_bool().value_unsafe() ? "true" : "false";
+        default:
+            return {};
     }
 }
 
 std::string_view member_text(object parent, std::string_view key, TextArena& arena) {
     element value;
-    return parent.at_key(key).get(value) == simdjson::SUCCESS ? scalar_text(value, arena) : std::string_view();
+    return parent.at_key(key).get(value) == simdjson::SUCCESS ? scalar_text(value, arena)
+                                                              : std::string_view();
 }
 
 std::optional<object> member_object(object parent, std::string_view key) {
@@ -85,9 +89,11 @@ class JsonPosts : public TablePosts {
             const char* reason = "not an object";
             if (item.get(post) == simdjson::SUCCESS) reason = add(batch, post);
             if (reason) {
-                const auto where = m_reader.is_document() ? fmt::format("{}: item {}", m_reader.where(), m_record)
-                                                          : m_reader.where();
-                m_report.tally.skip(reason, where, m_reader.is_document() ? std::string_view() : m_reader.line_text());
+                const auto where = m_reader.is_document()
+                                       ? fmt::format("{}: item {}", m_reader.where(), m_record)
+                                       : m_reader.where();
+                m_report.tally.skip(reason, where,
+                                    m_reader.is_document() ? std::string_view() : m_reader.line_text());
             }
         }
         m_report.tally.keep(batch.size());
@@ -101,8 +107,8 @@ class JsonPosts : public TablePosts {
 
   protected:
     JsonPosts(JsonReader reader, TableMapping mapping, std::uint32_t evidence, const EvidenceLimits& limits)
-        : TablePosts(std::move(mapping), reader.is_document() ? "JSON document" : "JSON lines", reader.stream().path(),
-                     evidence, limits),
+        : TablePosts(std::move(mapping), reader.is_document() ? "JSON document" : "JSON lines",
+                     reader.stream().path(), evidence, limits),
           m_reader(std::move(reader)) {
         m_report.compression = m_reader.stream().compression();
     }
@@ -125,7 +131,8 @@ class JsonPosts : public TablePosts {
 /// A row of a table spelled as a flat object.
 class FlatRow {
   public:
-    FlatRow(const std::vector<std::optional<element>>& cells, TextArena& arena) : m_cells(cells), m_arena(arena) {}
+    FlatRow(const std::vector<std::optional<element>>& cells, TextArena& arena)
+        : m_cells(cells), m_arena(arena) {}
     std::string_view text(std::size_t column) const {
         return m_cells[column] ? scalar_text(*m_cells[column], m_arena) : std::string_view();
     }
@@ -145,7 +152,8 @@ class FlatRow {
 class FlatPosts final : public JsonPosts {
   public:
     FlatPosts(JsonReader reader, TableMapping table, std::uint32_t evidence, const EvidenceLimits& limits)
-        : JsonPosts(std::move(reader), std::move(table), evidence, limits), m_cells(mapping().columns.size()) {
+        : JsonPosts(std::move(reader), std::move(table), evidence, limits),
+          m_cells(mapping().columns.size()) {
         for (std::size_t i = 0; i < m_cells.size(); ++i) m_column_of.emplace(mapping().columns[i], i);
         for (const auto& known : mapping().format->columns) m_column_of.emplace(known.column, late);
     }
@@ -153,8 +161,10 @@ class FlatPosts final : public JsonPosts {
   private:
     void take_apart(element value) override {
         array values;
-        if (value.get(values) != simdjson::SUCCESS) m_items.push_back(value);
-        else for (const auto item : values) m_items.push_back(item);
+        if (value.get(values) != simdjson::SUCCESS)
+            m_items.push_back(value);
+        else
+            for (const auto item : values) m_items.push_back(item);
     }
 
     const char* add(PostBatch& batch, object post) override {
@@ -162,8 +172,10 @@ class FlatPosts final : public JsonPosts {
         for (const auto [key, value] : post) {
             const auto found = m_column_of.find(key);
             if (found == m_column_of.end()) continue;
-            if (found->second == late) ++m_late_cells;
-            else m_cells[found->second] = value;
+            if (found->second == late)
+                ++m_late_cells;
+            else
+                m_cells[found->second] = value;
         }
         return m_assembler.add(batch, m_record, FlatRow(m_cells, m_assembler.arena()));
     }
@@ -233,7 +245,8 @@ class TweetPosts final : public JsonPosts {
         if (value.get(values) == simdjson::SUCCESS) {
             for (const auto item : values) take_apart_answer(item);
         } else if (value.get(answer) == simdjson::SUCCESS) {
-            if (const auto includes = member_object(answer, "includes")) m_users = member_array(*includes, "users");
+            if (const auto includes = member_object(answer, "includes"))
+                m_users = member_array(*includes, "users");
             take_apart_answer(value);
         } else {
             m_items.push_back(value);
@@ -248,10 +261,13 @@ class TweetPosts final : public JsonPosts {
             m_items.push_back(value);
         } else if (answer.at_key("data").get(data) == simdjson::SUCCESS) {
             array tweets;
-            if (data.get(tweets) != simdjson::SUCCESS) m_items.push_back(data);
-            else for (const auto tweet : tweets) m_items.push_back(tweet);
+            if (data.get(tweets) != simdjson::SUCCESS)
+                m_items.push_back(data);
+            else
+                for (const auto tweet : tweets) m_items.push_back(tweet);
         } else if (answer.at_key("id").error() != simdjson::SUCCESS &&
-                   (answer.at_key("meta").error() == simdjson::SUCCESS || answer.at_key("errors").error() == simdjson::SUCCESS)) {
+                   (answer.at_key("meta").error() == simdjson::SUCCESS ||
+                    answer.at_key("errors").error() == simdjson::SUCCESS)) {
             ++m_empty_answers;
         } else {
             m_items.push_back(value);
@@ -287,17 +303,20 @@ class TweetPosts final : public JsonPosts {
         set(PostField::client, member_text(tweet, "source", arena));
         // Posts above 280 characters carry their whole text apart.
         if (const auto note = member_object(tweet, "note_tweet"))
-            if (const auto text = member_text(*note, "text", arena); !text.empty()) set(PostField::text, text);
+            if (const auto text = member_text(*note, "text", arena); !text.empty())
+                set(PostField::text, text);
         if (const auto author = member_object(tweet, "author")) {
             set(PostField::name, member_text(*author, "username", arena));
-        } else if (const auto known = m_name_of.find(row.text(v2_column(PostField::account))); known != m_name_of.end()) {
+        } else if (const auto known = m_name_of.find(row.text(v2_column(PostField::account)));
+                   known != m_name_of.end()) {
             set(PostField::name, arena.copy(known->second));
         }
         if (const auto references = member_array(tweet, "referenced_tweets")) {
             for (const auto reference : *references) {
                 object fields;
                 std::string_view kind;
-                if (reference.get(fields) != simdjson::SUCCESS || fields.at_key("type").get(kind) != simdjson::SUCCESS)
+                if (reference.get(fields) != simdjson::SUCCESS ||
+                    fields.at_key("type").get(kind) != simdjson::SUCCESS)
                     continue;
                 const auto id = member_text(fields, "id", arena);
                 if (kind == "retweeted") {
@@ -357,7 +376,8 @@ TableMapping v2_mapping() {
 /// Is this an answer of the API, or a tweet of one?
 bool is_tweet(object value) {
     const auto has = [&](std::string_view key) { return value.at_key(key).error() == simdjson::SUCCESS; };
-    return has("id") && has("text") && (has("author_id") || has("created_at") || has("edit_history_tweet_ids"));
+    return has("id") && has("text") &&
+           (has("author_id") || has("created_at") || has("edit_history_tweet_ids"));
 }
 
 bool is_v2(element value) {
@@ -408,8 +428,8 @@ class KeyCollector {
 
 }  // namespace
 
-std::unique_ptr<PostSource> make_json_posts(InputBuffer input, const EvidenceOptions& options, std::uint32_t evidence,
-                                            const EvidenceLimits& limits) {
+std::unique_ptr<PostSource> make_json_posts(InputBuffer input, const EvidenceOptions& options,
+                                            std::uint32_t evidence, const EvidenceLimits& limits) {
     constexpr std::size_t values_looked_at = 1000;
     JsonReader reader(std::move(input), limits);
     bool is_api_answer = options.format == "twitter-v2";
@@ -422,7 +442,8 @@ std::unique_ptr<PostSource> make_json_posts(InputBuffer input, const EvidenceOpt
     if (is_api_answer) {
         if (!options.columns.empty())
             throw Error(ErrorKind::usage, "--columns says nothing about twitter-v2, whose fields are nested",
-                        "Leave it away, or read the top-level keys as columns with --format table", reader.stream().path());
+                        "Leave it away, or read the top-level keys as columns with --format table",
+                        reader.stream().path());
         return std::make_unique<TweetPosts>(std::move(reader), v2_mapping(), evidence, limits);
     }
     auto mapping = map_table(std::move(collector.keys()), options, reader.stream().path(), limits);

@@ -13,9 +13,12 @@ namespace unveil {
 static_assert(InputBuffer::padding_bytes >= simdjson::SIMDJSON_PADDING);
 
 JsonReader::JsonReader(InputBuffer input, const EvidenceLimits& limits)
-    : m_input(std::move(input)), m_limits(limits),
-      m_parser(std::make_unique<simdjson::dom::parser>(std::max(limits.document_bytes_max, limits.record_bytes_max))) {
-    while (m_input.size() < 3 && m_input.fill()) {}
+    : m_input(std::move(input)),
+      m_limits(limits),
+      m_parser(std::make_unique<simdjson::dom::parser>(
+          std::max(limits.document_bytes_max, limits.record_bytes_max))) {
+    while (m_input.size() < 3 && m_input.fill()) {
+    }
     if (std::string_view(m_input.begin(), m_input.size()).starts_with("\xEF\xBB\xBF")) m_input.consume(3);
     while (const auto line = front_line()) {
         if (line->is_too_long) {
@@ -29,7 +32,8 @@ JsonReader::JsonReader(InputBuffer input, const EvidenceLimits& limits)
             continue;
         }
         if (parses(text)) return;
-        // Not a value by itself: the first line of a document spread over lines, or a broken line before good ones.
+        // Not a value by itself: the first line of a document spread over lines, or a broken line before good
+        // ones.
         const auto rest = trimmed(std::string_view(m_input.begin(), m_input.size()).substr(line->size_bytes));
         const bool is_broken_line = text.size() > 1 && text.front() == '{' && rest.starts_with('{');
         if (!is_broken_line) read_document();
@@ -49,7 +53,8 @@ bool JsonReader::parses(std::string_view text) {
 std::optional<JsonReader::Line> JsonReader::front_line() {
     std::size_t seen = 0;
     for (;;) {
-        const auto* end = static_cast<const char*>(std::memchr(m_input.begin() + seen, '\n', m_input.size() - seen));
+        const auto* end =
+            static_cast<const char*>(std::memchr(m_input.begin() + seen, '\n', m_input.size() - seen));
         if (end) {
             const auto size = static_cast<std::size_t>(end - m_input.begin());
             return Line{{m_input.begin(), size}, size + 1, size > m_limits.record_bytes_max};
@@ -76,7 +81,8 @@ void JsonReader::read_document() {
     do {
         if (m_document.size() + m_input.size() > m_limits.document_bytes_max)
             throw Error(ErrorKind::input,
-                        fmt::format("is one JSON document of more than {} bytes, too large to hold", m_limits.document_bytes_max),
+                        fmt::format("is one JSON document of more than {} bytes, too large to hold",
+                                    m_limits.document_bytes_max),
                         "Write one object a line instead: jq -c '.[]' FILE > NEW.jsonl (or '.data[]')", path);
         m_document.append(m_input.begin(), m_input.size());
         m_input.consume(m_input.size());

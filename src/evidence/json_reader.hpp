@@ -1,4 +1,5 @@
-// Where does one JSON value end and the next begin? One value a line, or one document; every value is parsed whole.
+// Where does one JSON value end and the next begin? One value a line, or one document; every value is parsed
+// whole.
 #pragma once
 
 #include <simdjson.h>
@@ -17,13 +18,13 @@ namespace unveil {
 
 class JsonReader {
   public:
-    /// Finds out whether there is a value a line or one document. Throws Error(input) for a document that is too large
-    /// or no JSON.
+    /// Finds out whether there is a value a line or one document. Throws Error(input) for a document that is
+    /// too large or no JSON.
     JsonReader(InputBuffer input, const EvidenceLimits& limits);
 
     bool is_document() const { return m_is_document; }
-    /// The next value, or nothing at the end; it dies with the next call. Lines that are no JSON are counted in `tally`
-    /// and as one record each.
+    /// The next value, or nothing at the end; it dies with the next call. Lines that are no JSON are counted
+    /// in `tally` and as one record each.
     std::optional<simdjson::dom::element> next(Tally& tally);
     /// Values at the front of the file, to see which keys there are; next() gives them again.
     void look_ahead(std::size_t values_max, const std::function<void(simdjson::dom::element)>& look);
@@ -37,7 +38,7 @@ class JsonReader {
 
   private:
     struct Line {
-        std::string_view text;      // without its end
+        std::string_view text;       // without its end
         std::size_t size_bytes = 0;  // with it
         bool is_too_long = false;
     };

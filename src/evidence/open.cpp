@@ -15,13 +15,15 @@ namespace {
 constexpr EvidenceFormat formats[] = {
     {"twitter-io", "Twitter's Information Operations archive: 31 columns, one tweet a row", "post",
      "formats/twitter-io.md"},
-    {"twitter-v2", "answers of the X/Twitter API v2 as JSON: one tweet or one response a line, or one document", "post",
+    {"twitter-v2",
+     "answers of the X/Twitter API v2 as JSON: one tweet or one response a line, or one document", "post",
      "formats/twitter-v2.md"},
     {"coortweet", "CooRTweet's four columns: object_id, account_id, content_id, timestamp_share", "post",
      "formats/coortweet.md"},
-    {"qut", "the QUT coordination-network-toolkit's eight columns, message_id to urls", "post", "formats/qut.md"},
-    {"ira-clemson", "the Clemson tables of Internet Research Agency tweets: content, publish_date, retweet", "post",
-     "formats/ira-clemson.md"},
+    {"qut", "the QUT coordination-network-toolkit's eight columns, message_id to urls", "post",
+     "formats/qut.md"},
+    {"ira-clemson", "the Clemson tables of Internet Research Agency tweets: content, publish_date, retweet",
+     "post", "formats/ira-clemson.md"},
     {"table", "any table of posts; --columns says which column is which", "post", "formats/table.md"},
 };
 
@@ -32,14 +34,15 @@ std::string known_formats() {
 }
 
 void check_options(const EvidenceOptions& options) {
-    if (!options.format.empty() &&
-        std::none_of(std::begin(formats), std::end(formats), [&](const auto& f) { return f.name == options.format; })) {
+    if (!options.format.empty() && std::none_of(std::begin(formats), std::end(formats),
+                                                [&](const auto& f) { return f.name == options.format; })) {
         std::vector<std::string> names;
         for (const auto& format : formats) names.emplace_back(format.name);
         const auto nearest = nearest_word(options.format, names);
-        throw Error(ErrorKind::usage, fmt::format("unknown format '{}'", printable(options.format, 60)),
-                    fmt::format("{}Known: {}", nearest.empty() ? "" : fmt::format("Did you mean '{}'? ", nearest),
-                                known_formats()));
+        throw Error(
+            ErrorKind::usage, fmt::format("unknown format '{}'", printable(options.format, 60)),
+            fmt::format("{}Known: {}", nearest.empty() ? "" : fmt::format("Did you mean '{}'? ", nearest),
+                        known_formats()));
     }
     for (const auto& mapped : options.columns) {
         // clang 14 lets no lambda capture a structured binding.
@@ -52,8 +55,10 @@ void check_options(const EvidenceOptions& options) {
             const auto nearest = nearest_word(field, known);
             std::string all;
             for (const auto& name : known) all += (all.empty() ? "" : ", ") + name;
-            throw Error(ErrorKind::usage, fmt::format("unknown field '{}' in --columns", printable(field, 60)),
-                        fmt::format("{}Fields: {}", nearest.empty() ? "" : fmt::format("Did you mean '{}'? ", nearest), all));
+            throw Error(ErrorKind::usage,
+                        fmt::format("unknown field '{}' in --columns", printable(field, 60)),
+                        fmt::format("{}Fields: {}",
+                                    nearest.empty() ? "" : fmt::format("Did you mean '{}'? ", nearest), all));
         }
         if (column.empty())
             throw Error(ErrorKind::usage, fmt::format("--columns names no column for '{}'", field),
@@ -62,18 +67,21 @@ void check_options(const EvidenceOptions& options) {
 }
 
 [[noreturn]] void fail_unknown(std::string_view head, const std::string& path) {
-    throw Error(ErrorKind::input,
-                fmt::format("is no evidence of a known kind; it begins with \"{}\"", printable(head.substr(0, 32), 60)),
-                fmt::format("Known formats: {}, as CSV, JSON lines or Parquet, plain or packed with gzip, zstd or xz",
-                            known_formats()),
-                path);
+    throw Error(
+        ErrorKind::input,
+        fmt::format("is no evidence of a known kind; it begins with \"{}\"",
+                    printable(head.substr(0, 32), 60)),
+        fmt::format("Known formats: {}, as CSV, JSON lines or Parquet, plain or packed with gzip, zstd or xz",
+                    known_formats()),
+        path);
 }
 
 /// What is not text fails here, with what can be done about it.
 void check_text(std::string_view head, const std::string& path) {
     const auto fail_utf16 = [&](std::string_view order) {
         throw Error(ErrorKind::input, fmt::format("is UTF-16{} text", order),
-                    fmt::format("Turn it into UTF-8: iconv -f UTF-16{} -t UTF-8 FILE > NEW.csv", order), path);
+                    fmt::format("Turn it into UTF-8: iconv -f UTF-16{} -t UTF-8 FILE > NEW.csv", order),
+                    path);
     };
     if (head.starts_with("\xFF\xFE")) fail_utf16("LE");
     if (head.starts_with("\xFE\xFF")) fail_utf16("BE");
@@ -82,12 +90,15 @@ void check_text(std::string_view head, const std::string& path) {
     // Control bytes have no place in a header line, while a damaged row further down is only a damaged row.
     const auto line = head.substr(0, head.find('\n'));
     for (const char c : line)
-        if ((static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r') || c == 0x7F) fail_unknown(head, path);
+        if ((static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r') || c == 0x7F)
+            fail_unknown(head, path);
 }
 
 }  // namespace
 
-std::span<const EvidenceFormat> evidence_formats() { return formats; }
+std::span<const EvidenceFormat> evidence_formats() {
+    return formats;
+}
 
 std::unique_ptr<PostSource> open_posts_from(std::unique_ptr<RawInput> input, const std::string& path,
                                             const EvidenceOptions& options, std::uint32_t evidence,
@@ -95,7 +106,8 @@ std::unique_ptr<PostSource> open_posts_from(std::unique_ptr<RawInput> input, con
     check_options(options);
     InputBuffer buffer(ByteStream(std::move(input), path, limits), limits);
     constexpr std::size_t head_bytes = 4096;
-    while (buffer.size() < head_bytes && buffer.fill()) {}
+    while (buffer.size() < head_bytes && buffer.fill()) {
+    }
     if (buffer.size() == 0)
         throw Error(ErrorKind::input, "there is nothing in it once unpacked", "Get the file anew", path);
     const std::string_view head(buffer.begin(), std::min(buffer.size(), head_bytes));
@@ -109,10 +121,12 @@ std::unique_ptr<PostSource> open_posts_from(std::unique_ptr<RawInput> input, con
     auto text = head;
     if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     text = trimmed(text);
-    const bool is_json = text.starts_with('{') || (text.starts_with('[') && trimmed(text.substr(1)).starts_with('{'));
+    const bool is_json =
+        text.starts_with('{') || (text.starts_with('[') && trimmed(text.substr(1)).starts_with('{'));
     if (is_json) return make_json_posts(std::move(buffer), options, evidence, limits);
     if (options.format == "twitter-v2")
-        throw Error(ErrorKind::input, fmt::format("is not JSON; it begins with \"{}\"", printable(head.substr(0, 32), 60)),
+        throw Error(ErrorKind::input,
+                    fmt::format("is not JSON; it begins with \"{}\"", printable(head.substr(0, 32), 60)),
                     "Leave --format away, or name the JSON file", path);
     return make_csv_posts(std::move(buffer), options, evidence, limits);
 }

@@ -16,8 +16,10 @@ namespace {
 std::string path_literal(const std::string& path) {
     std::string plain;
     for (const char c : path) {
-        if (c == '*' || c == '?' || c == '[') plain += {'[', c, ']'};
-        else plain += c;
+        if (c == '*' || c == '?' || c == '[')
+            plain += {'[', c, ']'};
+        else
+            plain += c;
     }
     return sql_literal(plain);
 }
@@ -40,7 +42,9 @@ class ParquetRow {
         if (!is_list(column)) return false;
         const auto begin = items.size();
         m_result.list(m_selected[column], m_row, items);
-        std::erase_if(items, [&, at = std::size_t{0}](const auto& item) mutable { return at++ >= begin && item.empty(); });
+        std::erase_if(items, [&, at = std::size_t{0}](const auto& item) mutable {
+            return at++ >= begin && item.empty();
+        });
         return true;
     }
 
@@ -55,8 +59,9 @@ class ParquetRow {
 
 class ParquetPosts final : public TablePosts {
   public:
-    ParquetPosts(std::unique_ptr<DuckDatabase> database, std::vector<ParquetColumn> columns, TableMapping mapping,
-                 const std::string& path, std::uint32_t evidence, const EvidenceLimits& limits)
+    ParquetPosts(std::unique_ptr<DuckDatabase> database, std::vector<ParquetColumn> columns,
+                 TableMapping mapping, const std::string& path, std::uint32_t evidence,
+                 const EvidenceLimits& limits)
         : TablePosts(std::move(mapping), "Parquet", path, evidence, limits),
           m_database(std::move(database)),
           m_columns(std::move(columns)),
@@ -65,12 +70,12 @@ class ParquetPosts final : public TablePosts {
         if (::stat(path.c_str(), &status) == 0) m_disk_bytes = static_cast<std::uint64_t>(status.st_size);
         auto count = m_database->query(
             fmt::format("SELECT CAST(count(*) AS VARCHAR) FROM read_parquet({})", path_literal(path)));
-        if (count.next_chunk())
-            m_rows_total = std::stoull(std::string(count.text(0, 0).value_or("0")));
+        if (count.next_chunk()) m_rows_total = std::stoull(std::string(count.text(0, 0).value_or("0")));
     }
 
     void want(PostFields fields) override {
-        m_wanted = fields | PostField::account | static_cast<PostFields>(PostField::content) | PostField::time;
+        m_wanted =
+            fields | PostField::account | static_cast<PostFields>(PostField::content) | PostField::time;
         TablePosts::want(fields);
     }
 
@@ -114,10 +119,12 @@ class ParquetPosts final : public TablePosts {
             const auto identifier = sql_identifier(name);
             if (count > 0) columns += ", ";
             m_selected[mapped.column] = count++;
-            if (type.ends_with("[]")) columns += fmt::format("CAST({} AS VARCHAR[])", identifier);
+            if (type.ends_with("[]"))
+                columns += fmt::format("CAST({} AS VARCHAR[])", identifier);
             else if (type == "TIMESTAMP WITH TIME ZONE")
                 columns += fmt::format("CAST({} AT TIME ZONE 'UTC' AS VARCHAR)", identifier);
-            else columns += fmt::format("CAST({} AS VARCHAR)", identifier);
+            else
+                columns += fmt::format("CAST({} AS VARCHAR)", identifier);
         }
         return fmt::format("SELECT {} FROM read_parquet({})", columns, path_literal(m_report.path));
     }
@@ -141,11 +148,13 @@ std::unique_ptr<PostSource> make_parquet_posts(const std::string& path, const Ev
     auto database = std::make_unique<DuckDatabase>(duck_options);
     std::vector<ParquetColumn> columns;
     try {
-        auto described = database->query(fmt::format(
-            "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet({}))", path_literal(path)));
+        auto described = database->query(
+            fmt::format("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet({}))",
+                        path_literal(path)));
         while (described.next_chunk())
             for (std::size_t i = 0; i < described.rows(); ++i)
-                columns.push_back({std::string(described.text(0, i).value_or("")), std::string(described.text(1, i).value_or(""))});
+                columns.push_back({std::string(described.text(0, i).value_or("")),
+                                   std::string(described.text(1, i).value_or(""))});
     } catch (const Error& error) {
         throw Error(ErrorKind::input, fmt::format("is no readable Parquet file ({})", error.message()),
                     "Copy or download the file again", path);
@@ -153,7 +162,8 @@ std::unique_ptr<PostSource> make_parquet_posts(const std::string& path, const Ev
     std::vector<std::string> names;
     for (const auto& column : columns) names.push_back(column.name);
     auto mapping = map_table(std::move(names), options, path, limits);
-    return std::make_unique<ParquetPosts>(std::move(database), std::move(columns), std::move(mapping), path, evidence, limits);
+    return std::make_unique<ParquetPosts>(std::move(database), std::move(columns), std::move(mapping), path,
+                                          evidence, limits);
 }
 
 }  // namespace unveil

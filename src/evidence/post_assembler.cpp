@@ -14,25 +14,39 @@ namespace {
 
 std::vector<std::string_view> PostBatch::*plain_target(PostField field) {
     switch (field) {
-        case PostField::object: return &PostBatch::object;
-        case PostField::text: return &PostBatch::text;
-        case PostField::repost_of: return &PostBatch::repost_of;
-        case PostField::reply_to: return &PostBatch::reply_to;
-        case PostField::quote_of: return &PostBatch::quote_of;
-        case PostField::name: return &PostBatch::name;
-        case PostField::language: return &PostBatch::language;
-        case PostField::client: return &PostBatch::client;
-        default: return nullptr;
+        case PostField::object:
+            return &PostBatch::object;
+        case PostField::text:
+            return &PostBatch::text;
+        case PostField::repost_of:
+            return &PostBatch::repost_of;
+        case PostField::reply_to:
+            return &PostBatch::reply_to;
+        case PostField::quote_of:
+            return &PostBatch::quote_of;
+        case PostField::name:
+            return &PostBatch::name;
+        case PostField::language:
+            return &PostBatch::language;
+        case PostField::client:
+            return &PostBatch::client;
+        default:
+            return nullptr;
     }
 }
 
 ListColumn PostBatch::*list_target(PostField field) {
     switch (field) {
-        case PostField::urls: return &PostBatch::urls;
-        case PostField::hashtags: return &PostBatch::hashtags;
-        case PostField::mentions: return &PostBatch::mentions;
-        case PostField::domains: return &PostBatch::domains;
-        default: return nullptr;
+        case PostField::urls:
+            return &PostBatch::urls;
+        case PostField::hashtags:
+            return &PostBatch::hashtags;
+        case PostField::mentions:
+            return &PostBatch::mentions;
+        case PostField::domains:
+            return &PostBatch::domains;
+        default:
+            return nullptr;
     }
 }
 
@@ -51,8 +65,8 @@ std::optional<std::int64_t> parse_us_date(std::string_view text) {
         ++at;
     }
     if (at != text.size()) return {};
-    return parse_time_us(
-        fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", numbers[2], numbers[0], numbers[1], numbers[3], numbers[4]));
+    return parse_time_us(fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", numbers[2], numbers[0], numbers[1],
+                                     numbers[3], numbers[4]));
 }
 
 }  // namespace
@@ -138,7 +152,8 @@ void PostAssembler::finish_list(ListColumn& target, std::size_t begin, const Lis
     }
     if (use.strips_hash)
         for (auto i = begin; i < target.items.size(); ++i)
-            if (target.items[i].size() > 1 && target.items[i].front() == '#') target.items[i].remove_prefix(1);
+            if (target.items[i].size() > 1 && target.items[i].front() == '#')
+                target.items[i].remove_prefix(1);
     target.ends.push_back(static_cast<std::uint32_t>(target.items.size()));
 }
 

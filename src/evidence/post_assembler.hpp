@@ -1,5 +1,6 @@
-// Turns one row of cells into a post of the batch, or into a count in the tally that says why it could not be one.
-// All table readers share it: whatever a row is made of, it is asked for a column's text, or for its list items.
+// Turns one row of cells into a post of the batch, or into a count in the tally that says why it could not be
+// one. All table readers share it: whatever a row is made of, it is asked for a column's text, or for its
+// list items.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,9 @@ class PostAssembler {
     void start_batch(PostBatch& batch, std::uint32_t evidence);
     TextArena& arena() { return m_arena; }
 
-    /// `cells` has text(column) -> string_view, which must live as long as the batch, and list(column, items) -> bool,
-    /// true when the cell was a list already. Returns the reason when the row is no post, else nullptr.
+    /// `cells` has text(column) -> string_view, which must live as long as the batch, and list(column, items)
+    /// -> bool, true when the cell was a list already. Returns the reason when the row is no post, else
+    /// nullptr.
     template <typename Cells>
     const char* add(PostBatch& batch, std::uint64_t row, const Cells& cells);
 
@@ -83,13 +85,15 @@ inline bool PostAssembler::parse_ten_digits(const char* text, std::int64_t& seco
     const auto tenth = static_cast<unsigned>(text[9] - '0');
     constexpr std::uint64_t high_halves = 0xF0F0F0F0F0F0F0F0;
     constexpr std::uint64_t zeros = 0x3030303030303030;
-    if ((eight & high_halves) != zeros || ((eight + 0x0606060606060606) & high_halves) != zeros || ninth > 9 || tenth > 9)
+    if ((eight & high_halves) != zeros || ((eight + 0x0606060606060606) & high_halves) != zeros ||
+        ninth > 9 || tenth > 9)
         return false;
     // Pairs, then fours, then eights (little endian), as in simdjson's parse_eight_digits_unrolled.
     eight -= zeros;
     eight = eight * 10 + (eight >> 8);
     eight = (((eight & 0x000000FF000000FF) * 0x000F424000000064) +
-             (((eight >> 16) & 0x000000FF000000FF) * 0x0000271000000001)) >> 32;
+             (((eight >> 16) & 0x000000FF000000FF) * 0x0000271000000001)) >>
+            32;
     seconds = static_cast<std::int64_t>((eight & 0xFFFFFFFF) * 100 + ninth * 10 + tenth);
     return true;
 }
@@ -105,7 +109,8 @@ const char* PostAssembler::add(PostBatch& batch, std::uint64_t row, const Cells&
     }
     const std::string_view time_cell = cells.text(m_time_column);
     std::int64_t time_us = 0;
-    if (std::int64_t seconds; !m_is_twitter && time_cell.size() == 10 && parse_ten_digits(time_cell.data(), seconds)) {
+    if (std::int64_t seconds;
+        !m_is_twitter && time_cell.size() == 10 && parse_ten_digits(time_cell.data(), seconds)) {
         time_us = seconds * 1'000'000;
         m_times.add_spelling(TimeSpelling::second);
     } else {

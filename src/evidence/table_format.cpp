@@ -14,7 +14,8 @@ namespace {
 
 using enum CellKind;
 
-// Read by name: the release of October 2018 has two of the columns swapped, and later ones leave the last away.
+// Read by name: the release of October 2018 has two of the columns swapped, and later ones leave the last
+// away.
 constexpr FormatColumn twitter_io_columns[] = {
     {PostField::account, "userid", plain},
     {PostField::content, "tweetid", plain},
@@ -72,16 +73,22 @@ constexpr TableFormat formats[] = {
 /// How a column that the user named is read.
 CellKind kind_of(PostField field) {
     switch (field) {
-        case PostField::time: return time;
+        case PostField::time:
+            return time;
         case PostField::repost_of:
         case PostField::reply_to:
-        case PostField::quote_of: return reference;
-        case PostField::urls: return urls;
+        case PostField::quote_of:
+            return reference;
+        case PostField::urls:
+            return urls;
         case PostField::hashtags:
         case PostField::mentions:
-        case PostField::domains: return list;
-        case PostField::is_repost: return flag;
-        default: return plain;
+        case PostField::domains:
+            return list;
+        case PostField::is_repost:
+            return flag;
+        default:
+            return plain;
     }
 }
 
@@ -93,7 +100,9 @@ std::string_view name_of(PostField field) {
 
 }  // namespace
 
-std::span<const TableFormat> table_formats() { return formats; }
+std::span<const TableFormat> table_formats() {
+    return formats;
+}
 
 const TableFormat* table_format_named(std::string_view name) {
     for (const auto& format : formats)
@@ -103,9 +112,9 @@ const TableFormat* table_format_named(std::string_view name) {
 
 const TableFormat* detect_table_format(std::span<const std::string> columns) {
     for (const auto& format : formats) {
-        const bool is_it = std::all_of(format.recognised_by.begin(), format.recognised_by.end(), [&](auto sign) {
-            return std::find(columns.begin(), columns.end(), sign) != columns.end();
-        });
+        const bool is_it = std::all_of(
+            format.recognised_by.begin(), format.recognised_by.end(),
+            [&](auto sign) { return std::find(columns.begin(), columns.end(), sign) != columns.end(); });
         if (is_it && !format.recognised_by.empty()) return &format;
     }
     return nullptr;
@@ -128,26 +137,31 @@ std::string listed_columns(std::span<const std::string> columns) {
     return out;
 }
 
-TableMapping map_table(std::vector<std::string> columns, const EvidenceOptions& options, const std::string& path,
-                       const EvidenceLimits& limits) {
+TableMapping map_table(std::vector<std::string> columns, const EvidenceOptions& options,
+                       const std::string& path, const EvidenceLimits& limits) {
     if (columns.size() > limits.columns_max)
-        throw Error(ErrorKind::input, fmt::format("has {} columns; at most {} are read", columns.size(), limits.columns_max),
+        throw Error(ErrorKind::input,
+                    fmt::format("has {} columns; at most {} are read", columns.size(), limits.columns_max),
                     "Keep only the columns that matter", path);
     std::set<std::string_view> names;
     for (const auto& column : columns)
         if (!column.empty() && !names.insert(column).second)
-            throw Error(ErrorKind::input, fmt::format("the column '{}' is there twice", printable(column, 80)),
+            throw Error(ErrorKind::input,
+                        fmt::format("the column '{}' is there twice", printable(column, 80)),
                         "Rename one of them in the header line", path);
 
     TableMapping mapping;
-    mapping.format = options.format.empty() ? detect_table_format(columns) : table_format_named(options.format);
-    if (!mapping.format && options.format.empty() && !options.columns.empty()) mapping.format = table_format_named("table");
+    mapping.format =
+        options.format.empty() ? detect_table_format(columns) : table_format_named(options.format);
+    if (!mapping.format && options.format.empty() && !options.columns.empty())
+        mapping.format = table_format_named("table");
     if (!mapping.format)
-        throw Error(ErrorKind::input,
-                    fmt::format("is a table, but of no known format. Columns found: {}", listed_columns(columns)),
-                    "Say which is which: --columns account=COLUMN,time=COLUMN (and content=, object=, text=, urls=, "
-                    "... where there are such columns)",
-                    path);
+        throw Error(
+            ErrorKind::input,
+            fmt::format("is a table, but of no known format. Columns found: {}", listed_columns(columns)),
+            "Say which is which: --columns account=COLUMN,time=COLUMN (and content=, object=, text=, urls=, "
+            "... where there are such columns)",
+            path);
     mapping.columns = std::move(columns);
 
     const auto position = [&](std::string_view name) {
@@ -159,8 +173,8 @@ TableMapping map_table(std::vector<std::string> columns, const EvidenceOptions& 
             const auto column = position(named->second);
             if (column == mapping.columns.size())
                 throw Error(ErrorKind::input,
-                            fmt::format("has no column '{}' (wanted as {}). Columns found: {}", printable(named->second, 80),
-                                        name, listed_columns(mapping.columns)),
+                            fmt::format("has no column '{}' (wanted as {}). Columns found: {}",
+                                        printable(named->second, 80), name, listed_columns(mapping.columns)),
                             "Correct --columns", path);
             mapping.mapped.push_back({field, kind_of(field), column});
             continue;
@@ -178,14 +192,16 @@ TableMapping map_table(std::vector<std::string> columns, const EvidenceOptions& 
     std::string missing;
     std::string remedy;
     for (const auto field : {PostField::account, PostField::time, PostField::content}) {
-        if (contains(mapping.fields, field) || (field == PostField::content && !mapping.format->needs_content)) continue;
+        if (contains(mapping.fields, field) ||
+            (field == PostField::content && !mapping.format->needs_content))
+            continue;
         missing += fmt::format("{}{}", missing.empty() ? "" : " and ", name_of(field));
         remedy += fmt::format("{}{}=COLUMN", remedy.empty() ? "" : ",", name_of(field));
     }
     if (!missing.empty())
         throw Error(ErrorKind::input,
-                    fmt::format("lacks a column for {} (read as '{}'). Columns found: {}", missing, mapping.format->name,
-                                listed_columns(mapping.columns)),
+                    fmt::format("lacks a column for {} (read as '{}'). Columns found: {}", missing,
+                                mapping.format->name, listed_columns(mapping.columns)),
                     fmt::format("Name it: --columns {}", remedy), path);
     mapping.fields = mapping.fields | PostField::content;
     return mapping;

@@ -2,8 +2,8 @@
 
 namespace unveil {
 
-TablePosts::TablePosts(TableMapping mapping, std::string container, const std::string& path, std::uint32_t evidence,
-                       const EvidenceLimits& limits)
+TablePosts::TablePosts(TableMapping mapping, std::string container, const std::string& path,
+                       std::uint32_t evidence, const EvidenceLimits& limits)
     : m_assembler(std::move(mapping), limits), m_evidence(evidence), m_container(std::move(container)) {
     m_report.path = path;
     m_report.format = m_assembler.mapping().format->name;

@@ -1,4 +1,5 @@
-// What all readers of posts share: the report, the columns asked for, and how the columns of the file were understood.
+// What all readers of posts share: the report, the columns asked for, and how the columns of the file were
+// understood.
 #pragma once
 
 #include <cstdint>
@@ -37,10 +38,10 @@ class TablePosts : public PostSource {
     std::string m_container;
 };
 
-std::unique_ptr<PostSource> make_csv_posts(InputBuffer input, const EvidenceOptions& options, std::uint32_t evidence,
-                                           const EvidenceLimits& limits);
-std::unique_ptr<PostSource> make_json_posts(InputBuffer input, const EvidenceOptions& options, std::uint32_t evidence,
-                                            const EvidenceLimits& limits);
+std::unique_ptr<PostSource> make_csv_posts(InputBuffer input, const EvidenceOptions& options,
+                                           std::uint32_t evidence, const EvidenceLimits& limits);
+std::unique_ptr<PostSource> make_json_posts(InputBuffer input, const EvidenceOptions& options,
+                                            std::uint32_t evidence, const EvidenceLimits& limits);
 std::unique_ptr<PostSource> make_parquet_posts(const std::string& path, const EvidenceOptions& options,
                                                std::uint32_t evidence, const EvidenceLimits& limits);
 

@@ -25,12 +25,18 @@ constexpr int level_finest = 5;
 /// The divisors are constants, so that no division is left.
 bool is_multiple(std::int64_t time_us, int level) {
     switch (level) {
-        case 0: return time_us % 86'400'000'000 == 0;
-        case 1: return time_us % 3'600'000'000 == 0;
-        case 2: return time_us % 60'000'000 == 0;
-        case 3: return time_us % 1'000'000 == 0;
-        case 4: return time_us % 1'000 == 0;
-        default: return true;
+        case 0:
+            return time_us % 86'400'000'000 == 0;
+        case 1:
+            return time_us % 3'600'000'000 == 0;
+        case 2:
+            return time_us % 60'000'000 == 0;
+        case 3:
+            return time_us % 1'000'000 == 0;
+        case 4:
+            return time_us % 1'000 == 0;
+        default:
+            return true;
     }
 }
 
@@ -48,16 +54,21 @@ TimeSpelling time_spelling(std::string_view cell) {
     const auto point = cell.find('.');
     if (point == std::string_view::npos) return TimeSpelling::second;
     const auto finer = cell.find_first_not_of('0', point + 1);
-    return finer != std::string_view::npos && cell[finer] >= '1' && cell[finer] <= '9' ? TimeSpelling::fraction
-                                                                                       : TimeSpelling::second;
+    return finer != std::string_view::npos && cell[finer] >= '1' && cell[finer] <= '9'
+               ? TimeSpelling::fraction
+               : TimeSpelling::second;
 }
 
 std::int64_t spelling_us(TimeSpelling spelling) {
     switch (spelling) {
-        case TimeSpelling::day: return 86'400'000'000;
-        case TimeSpelling::minute: return 60'000'000;
-        case TimeSpelling::second: return 1'000'000;
-        case TimeSpelling::fraction: break;
+        case TimeSpelling::day:
+            return 86'400'000'000;
+        case TimeSpelling::minute:
+            return 60'000'000;
+        case TimeSpelling::second:
+            return 1'000'000;
+        case TimeSpelling::fraction:
+            break;
     }
     return 1'000;
 }
@@ -90,15 +101,15 @@ TimeResolution TimeTracker::resolution() const {
         // Written to the minute, the times may still all be whole days or hours.
         const auto spelled_us = spelling_us(m_coarsest_spelling);
         if (m_count < count_min || m_distinct_count < distinct_min || levels[m_level].step_us <= spelled_us)
-            return {spelled_us, fmt::format("every one of {} times is written as a {}", grouped_digits(m_count),
-                                            is_day ? "day" : "minute")};
+            return {spelled_us, fmt::format("every one of {} times is written as a {}",
+                                            grouped_digits(m_count), is_day ? "day" : "minute")};
     }
     if (m_count < count_min || m_distinct_count < distinct_min)
         return {1, fmt::format("{} times, {} of them distinct, are too few to tell", grouped_digits(m_count),
                                m_distinct_count)};
     if (m_level == level_finest) return {1, "some times are finer than a millisecond"};
-    return {levels[m_level].step_us,
-            fmt::format("every one of {} times is a whole {}", grouped_digits(m_count), levels[m_level].name)};
+    return {levels[m_level].step_us, fmt::format("every one of {} times is a whole {}",
+                                                 grouped_digits(m_count), levels[m_level].name)};
 }
 
 }  // namespace unveil

@@ -39,16 +39,19 @@ std::string sql_identifier(std::string_view name) {
 namespace {
 
 // The functions of DuckDB's C interface that are used, looked up once by name.
-#define UNVEIL_DUCKDB_FUNCTIONS(use)                                                                               \
-    use(duckdb_create_config) use(duckdb_set_config) use(duckdb_destroy_config) use(duckdb_open_ext)              \
-    use(duckdb_close) use(duckdb_connect) use(duckdb_disconnect) use(duckdb_free) use(duckdb_query)               \
-    use(duckdb_destroy_result) use(duckdb_result_error) use(duckdb_prepare) use(duckdb_prepare_error)             \
-    use(duckdb_destroy_prepare) use(duckdb_pending_prepared_streaming) use(duckdb_pending_error)                  \
-    use(duckdb_destroy_pending) use(duckdb_execute_pending) use(duckdb_fetch_chunk) use(duckdb_destroy_data_chunk) \
-    use(duckdb_data_chunk_get_size) use(duckdb_data_chunk_get_vector) use(duckdb_vector_get_data)                 \
-    use(duckdb_vector_get_validity) use(duckdb_list_vector_get_child) use(duckdb_column_count)                    \
-    use(duckdb_column_name) use(duckdb_column_type) use(duckdb_column_logical_type) use(duckdb_list_type_child_type) \
-    use(duckdb_get_type_id) use(duckdb_destroy_logical_type)
+#define UNVEIL_DUCKDB_FUNCTIONS(use)                                                                         \
+    use(duckdb_create_config) use(duckdb_set_config) use(duckdb_destroy_config) use(duckdb_open_ext)         \
+        use(duckdb_close) use(duckdb_connect) use(duckdb_disconnect) use(duckdb_free) use(duckdb_query)      \
+            use(duckdb_destroy_result) use(duckdb_result_error) use(duckdb_prepare)                          \
+                use(duckdb_prepare_error) use(duckdb_destroy_prepare) use(duckdb_pending_prepared_streaming) \
+                    use(duckdb_pending_error) use(duckdb_destroy_pending) use(duckdb_execute_pending)        \
+                        use(duckdb_fetch_chunk) use(duckdb_destroy_data_chunk)                               \
+                            use(duckdb_data_chunk_get_size) use(duckdb_data_chunk_get_vector)                \
+                                use(duckdb_vector_get_data) use(duckdb_vector_get_validity)                  \
+                                    use(duckdb_list_vector_get_child) use(duckdb_column_count)               \
+                                        use(duckdb_column_name) use(duckdb_column_type)                      \
+                                            use(duckdb_column_logical_type) use(duckdb_list_type_child_type) \
+                                                use(duckdb_get_type_id) use(duckdb_destroy_logical_type)
 
 struct Functions {
 #define UNVEIL_DUCKDB_MEMBER(name) decltype(&::name) name = nullptr;
@@ -79,8 +82,8 @@ Library load_library() {
     }
     if (!handle) return library;
     library.problem.clear();
-#define UNVEIL_DUCKDB_LOOK_UP(name)                                                                    \
-    library.functions.name = reinterpret_cast<decltype(&::name)>(::dlsym(handle, #name));              \
+#define UNVEIL_DUCKDB_LOOK_UP(name)                                                       \
+    library.functions.name = reinterpret_cast<decltype(&::name)>(::dlsym(handle, #name)); \
     if (!library.functions.name) library.problem = "libduckdb.so is too old: it lacks " #name;
     UNVEIL_DUCKDB_FUNCTIONS(UNVEIL_DUCKDB_LOOK_UP)
 #undef UNVEIL_DUCKDB_LOOK_UP
@@ -96,7 +99,8 @@ const Library& library() {
 const Functions& duck() {
     if (!library().problem.empty())
         throw Error(ErrorKind::run, fmt::format("DuckDB could not be loaded ({})", library().problem),
-                    "Build unveil again with ./run, or put libduckdb.so into the folder lib/unveil beside the program's "
+                    "Build unveil again with ./run, or put libduckdb.so into the folder lib/unveil beside "
+                    "the program's "
                     "bin folder; CSV and JSON need no DuckDB");
     return library().functions;
 }
@@ -129,29 +133,52 @@ struct Connection {
 
 std::string type_name(duckdb_type type) {
     switch (type) {
-        case DUCKDB_TYPE_BOOLEAN: return "BOOLEAN";
-        case DUCKDB_TYPE_TINYINT: return "TINYINT";
-        case DUCKDB_TYPE_SMALLINT: return "SMALLINT";
-        case DUCKDB_TYPE_INTEGER: return "INTEGER";
-        case DUCKDB_TYPE_BIGINT: return "BIGINT";
-        case DUCKDB_TYPE_HUGEINT: return "HUGEINT";
-        case DUCKDB_TYPE_UTINYINT: return "UTINYINT";
-        case DUCKDB_TYPE_USMALLINT: return "USMALLINT";
-        case DUCKDB_TYPE_UINTEGER: return "UINTEGER";
-        case DUCKDB_TYPE_UBIGINT: return "UBIGINT";
-        case DUCKDB_TYPE_FLOAT: return "FLOAT";
-        case DUCKDB_TYPE_DOUBLE: return "DOUBLE";
-        case DUCKDB_TYPE_DECIMAL: return "DECIMAL";
-        case DUCKDB_TYPE_DATE: return "DATE";
-        case DUCKDB_TYPE_TIME: return "TIME";
-        case DUCKDB_TYPE_TIMESTAMP: return "TIMESTAMP";
-        case DUCKDB_TYPE_TIMESTAMP_TZ: return "TIMESTAMP WITH TIME ZONE";
-        case DUCKDB_TYPE_VARCHAR: return "VARCHAR";
-        case DUCKDB_TYPE_BLOB: return "BLOB";
-        case DUCKDB_TYPE_LIST: return "LIST";
-        case DUCKDB_TYPE_STRUCT: return "STRUCT";
-        case DUCKDB_TYPE_MAP: return "MAP";
-        default: return "OTHER";
+        case DUCKDB_TYPE_BOOLEAN:
+            return "BOOLEAN";
+        case DUCKDB_TYPE_TINYINT:
+            return "TINYINT";
+        case DUCKDB_TYPE_SMALLINT:
+            return "SMALLINT";
+        case DUCKDB_TYPE_INTEGER:
+            return "INTEGER";
+        case DUCKDB_TYPE_BIGINT:
+            return "BIGINT";
+        case DUCKDB_TYPE_HUGEINT:
+            return "HUGEINT";
+        case DUCKDB_TYPE_UTINYINT:
+            return "UTINYINT";
+        case DUCKDB_TYPE_USMALLINT:
+            return "USMALLINT";
+        case DUCKDB_TYPE_UINTEGER:
+            return "UINTEGER";
+        case DUCKDB_TYPE_UBIGINT:
+            return "UBIGINT";
+        case DUCKDB_TYPE_FLOAT:
+            return "FLOAT";
+        case DUCKDB_TYPE_DOUBLE:
+            return "DOUBLE";
+        case DUCKDB_TYPE_DECIMAL:
+            return "DECIMAL";
+        case DUCKDB_TYPE_DATE:
+            return "DATE";
+        case DUCKDB_TYPE_TIME:
+            return "TIME";
+        case DUCKDB_TYPE_TIMESTAMP:
+            return "TIMESTAMP";
+        case DUCKDB_TYPE_TIMESTAMP_TZ:
+            return "TIMESTAMP WITH TIME ZONE";
+        case DUCKDB_TYPE_VARCHAR:
+            return "VARCHAR";
+        case DUCKDB_TYPE_BLOB:
+            return "BLOB";
+        case DUCKDB_TYPE_LIST:
+            return "LIST";
+        case DUCKDB_TYPE_STRUCT:
+            return "STRUCT";
+        case DUCKDB_TYPE_MAP:
+            return "MAP";
+        default:
+            return "OTHER";
     }
 }
 
@@ -161,7 +188,8 @@ bool is_valid(const std::uint64_t* validity, std::uint64_t row) {
 
 std::string_view view_of(const duckdb_string_t& text) {
     const auto size = text.value.inlined.length;
-    return {size <= sizeof(text.value.inlined.inlined) ? text.value.inlined.inlined : text.value.pointer.ptr, size};
+    return {size <= sizeof(text.value.inlined.inlined) ? text.value.inlined.inlined : text.value.pointer.ptr,
+            size};
 }
 
 }  // namespace
@@ -225,7 +253,8 @@ DuckDatabase::DuckDatabase(const Options& options) : m_state(std::make_unique<Du
     const auto& f = duck();
     m_state->connection = std::make_shared<Connection>(f);
     duckdb_config config = nullptr;
-    if (f.duckdb_create_config(&config) != DuckDBSuccess) throw Error(ErrorKind::run, "DuckDB could not be configured");
+    if (f.duckdb_create_config(&config) != DuckDBSuccess)
+        throw Error(ErrorKind::run, "DuckDB could not be configured");
     const std::pair<const char*, std::string> settings[] = {
         {"autoinstall_known_extensions", "false"},
         {"autoload_known_extensions", "false"},
@@ -246,7 +275,8 @@ DuckDatabase::DuckDatabase(const Options& options) : m_state(std::make_unique<Du
     f.duckdb_destroy_config(&config);
     std::string message = said ? said : "unknown reason";
     if (said) f.duckdb_free(said);
-    if (opened != DuckDBSuccess || f.duckdb_connect(m_state->connection->database, &m_state->connection->connection) != DuckDBSuccess)
+    if (opened != DuckDBSuccess ||
+        f.duckdb_connect(m_state->connection->database, &m_state->connection->connection) != DuckDBSuccess)
         throw Error(ErrorKind::run, fmt::format("DuckDB could not be started ({})", message));
     execute("SET TimeZone = 'UTC'");
     if (!options.external_access) lock_external_access();
@@ -255,7 +285,9 @@ DuckDatabase::DuckDatabase(const Options& options) : m_state(std::make_unique<Du
 DuckDatabase::~DuckDatabase() = default;
 DuckDatabase::DuckDatabase(DuckDatabase&&) noexcept = default;
 
-void DuckDatabase::execute(const std::string& sql) { m_state->connection->execute(sql); }
+void DuckDatabase::execute(const std::string& sql) {
+    m_state->connection->execute(sql);
+}
 
 void DuckDatabase::lock_external_access() {
     execute("SET enable_external_access = false");
@@ -272,7 +304,9 @@ DuckDatabase::Result::Result(std::unique_ptr<DuckResultState> state) : m_state(s
 DuckDatabase::Result::~Result() = default;
 DuckDatabase::Result::Result(Result&&) noexcept = default;
 
-const std::vector<DuckDatabase::Column>& DuckDatabase::Result::columns() const { return m_state->columns; }
+const std::vector<DuckDatabase::Column>& DuckDatabase::Result::columns() const {
+    return m_state->columns;
+}
 
 bool DuckDatabase::Result::next_chunk() {
     const auto& f = m_state->connection->functions;
@@ -291,7 +325,9 @@ bool DuckDatabase::Result::next_chunk() {
     }
 }
 
-std::size_t DuckDatabase::Result::rows() const { return m_state->rows; }
+std::size_t DuckDatabase::Result::rows() const {
+    return m_state->rows;
+}
 
 std::optional<std::string_view> DuckDatabase::Result::text(std::size_t column, std::size_t row) const {
     UNVEIL_ASSERT(column < m_state->columns.size() && row < m_state->rows);
@@ -302,7 +338,8 @@ std::optional<std::string_view> DuckDatabase::Result::text(std::size_t column, s
     return view_of(static_cast<const duckdb_string_t*>(f.duckdb_vector_get_data(vector))[row]);
 }
 
-void DuckDatabase::Result::list(std::size_t column, std::size_t row, std::vector<std::string_view>& items) const {
+void DuckDatabase::Result::list(std::size_t column, std::size_t row,
+                                std::vector<std::string_view>& items) const {
     UNVEIL_ASSERT(column < m_state->columns.size() && row < m_state->rows);
     UNVEIL_ASSERT(m_state->columns[column].type == "VARCHAR[]");
     const auto& f = m_state->connection->functions;
@@ -316,7 +353,9 @@ void DuckDatabase::Result::list(std::size_t column, std::size_t row, std::vector
         if (is_valid(validity, i)) items.push_back(view_of(texts[i]));
 }
 
-bool has_duckdb() { return library().problem.empty(); }
+bool has_duckdb() {
+    return library().problem.empty();
+}
 
 #else  // built without DuckDB
 
@@ -330,21 +369,43 @@ namespace {
 struct DuckState {};
 struct DuckResultState {};
 
-DuckDatabase::DuckDatabase(const Options&) { fail_without_duckdb(); }
+DuckDatabase::DuckDatabase(const Options&) {
+    fail_without_duckdb();
+}
 DuckDatabase::~DuckDatabase() = default;
 DuckDatabase::DuckDatabase(DuckDatabase&&) noexcept = default;
-void DuckDatabase::execute(const std::string&) { fail_without_duckdb(); }
-void DuckDatabase::lock_external_access() { fail_without_duckdb(); }
-DuckDatabase::Result DuckDatabase::query(const std::string&) { fail_without_duckdb(); }
-DuckDatabase::Result::Result(std::unique_ptr<DuckResultState>) { fail_without_duckdb(); }
+void DuckDatabase::execute(const std::string&) {
+    fail_without_duckdb();
+}
+void DuckDatabase::lock_external_access() {
+    fail_without_duckdb();
+}
+DuckDatabase::Result DuckDatabase::query(const std::string&) {
+    fail_without_duckdb();
+}
+DuckDatabase::Result::Result(std::unique_ptr<DuckResultState>) {
+    fail_without_duckdb();
+}
 DuckDatabase::Result::~Result() = default;
 DuckDatabase::Result::Result(Result&&) noexcept = default;
-const std::vector<DuckDatabase::Column>& DuckDatabase::Result::columns() const { fail_without_duckdb(); }
-bool DuckDatabase::Result::next_chunk() { fail_without_duckdb(); }
-std::size_t DuckDatabase::Result::rows() const { fail_without_duckdb(); }
-std::optional<std::string_view> DuckDatabase::Result::text(std::size_t, std::size_t) const { fail_without_duckdb(); }
-void DuckDatabase::Result::list(std::size_t, std::size_t, std::vector<std::string_view>&) const { fail_without_duckdb(); }
-bool has_duckdb() { return false; }
+const std::vector<DuckDatabase::Column>& DuckDatabase::Result::columns() const {
+    fail_without_duckdb();
+}
+bool DuckDatabase::Result::next_chunk() {
+    fail_without_duckdb();
+}
+std::size_t DuckDatabase::Result::rows() const {
+    fail_without_duckdb();
+}
+std::optional<std::string_view> DuckDatabase::Result::text(std::size_t, std::size_t) const {
+    fail_without_duckdb();
+}
+void DuckDatabase::Result::list(std::size_t, std::size_t, std::vector<std::string_view>&) const {
+    fail_without_duckdb();
+}
+bool has_duckdb() {
+    return false;
+}
 
 #endif
 

@@ -1,6 +1,7 @@
-// Goal: whatever a table holds and however it is quoted, packed and cut into pieces, the same posts come out; and on
-// well-formed files the reader agrees with DuckDB's. Method: seeded random tables of hostile cells, written with random
-// quoting, delimiters and line ends, read back in pieces of many sizes; the same files read by DuckDB as text.
+// Goal: whatever a table holds and however it is quoted, packed and cut into pieces, the same posts come out;
+// and on well-formed files the reader agrees with DuckDB's. Method: seeded random tables of hostile cells,
+// written with random quoting, delimiters and line ends, read back in pieces of many sizes; the same files
+// read by DuckDB as text.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <lzma.h>
@@ -33,10 +34,28 @@ class Generator {
     std::uint64_t below(std::uint64_t bound) { return m_random() % bound; }
 
     std::string cell(bool may_be_empty) {
-        static const std::string pieces[] = {"a", "bc", ",", "\"", "\"\"", "\n", "\r\n", ";", "\t", " ", "=1+1", "+", "@x",
-                                             "\xc3\xa9", "\xe2\x80\x8b", "0", "longer than sixteen bytes of text", "'", "\\"};
+        static const std::string pieces[] = {"a",
+                                             "bc",
+                                             ",",
+                                             "\"",
+                                             "\"\"",
+                                             "\n",
+                                             "\r\n",
+                                             ";",
+                                             "\t",
+                                             " ",
+                                             "=1+1",
+                                             "+",
+                                             "@x",
+                                             "\xc3\xa9",
+                                             "\xe2\x80\x8b",
+                                             "0",
+                                             "longer than sixteen bytes of text",
+                                             "'",
+                                             "\\"};
         std::string out;
-        for (auto count = below(6) + (may_be_empty ? 0 : 1); count > 0; --count) out += pieces[below(std::size(pieces))];
+        for (auto count = below(6) + (may_be_empty ? 0 : 1); count > 0; --count)
+            out += pieces[below(std::size(pieces))];
         return out;
     }
 
@@ -44,7 +63,8 @@ class Generator {
         Table table;
         const auto write = [&](const std::string& cell, bool is_first) {
             if (!is_first) table.bytes += delimiter;
-            const bool must_be_quoted = cell.find_first_of(std::string("\n\r\"") + delimiter) != std::string::npos;
+            const bool must_be_quoted =
+                cell.find_first_of(std::string("\n\r\"") + delimiter) != std::string::npos;
             if (!must_be_quoted && below(3) != 0) {
                 table.bytes += cell;
                 return;
@@ -108,8 +128,9 @@ std::string zstd(const std::string& bytes) {
 std::string xz(const std::string& bytes) {
     std::string out(lzma_stream_buffer_bound(bytes.size()), '\0');
     std::size_t size = 0;
-    EXPECT_EQ(lzma_easy_buffer_encode(3, LZMA_CHECK_CRC64, nullptr, reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                      bytes.size(), reinterpret_cast<std::uint8_t*>(out.data()), &size, out.size()),
+    EXPECT_EQ(lzma_easy_buffer_encode(3, LZMA_CHECK_CRC64, nullptr,
+                                      reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(),
+                                      reinterpret_cast<std::uint8_t*>(out.data()), &size, out.size()),
               LZMA_OK);
     out.resize(size);
     return out;
@@ -119,10 +140,12 @@ TEST(CsvProperty, EveryTableComesBackForEveryPieceSize) {
     for (std::uint64_t seed = 1; seed <= 120; ++seed) {
         Generator generator(seed);
         const char delimiter = ",;\t"[generator.below(3)];
-        const auto table = generator.table(generator.below(60) + 1, delimiter, generator.below(2) == 0 ? "\n" : "\r\n");
+        const auto table =
+            generator.table(generator.below(60) + 1, delimiter, generator.below(2) == 0 ? "\n" : "\r\n");
         EvidenceLimits limits;
         limits.read_bytes = 64 + generator.below(300);
-        for (const std::size_t piece : {std::size_t{1}, std::size_t{3}, 1 + generator.below(200), std::size_t{4096}}) {
+        for (const std::size_t piece :
+             {std::size_t{1}, std::size_t{3}, 1 + generator.below(200), std::size_t{4096}}) {
             const auto result = read_bytes(table.bytes, {}, limits, piece);
             ASSERT_EQ(result.posts, table.rows) << "seed " << seed << ", piece " << piece;
             ASSERT_EQ(result.report.tally.skipped(), 0u);
@@ -143,7 +166,8 @@ TEST(CsvProperty, BrokenBytesNeverChangeWithThePieceSize) {
         auto bytes = generator.table(generator.below(30) + 1, ',', "\n").bytes;
         const auto header = bytes.find('\n') + 1;
         for (auto count = generator.below(6) + 1; count > 0 && bytes.size() > header; --count)
-            bytes[header + generator.below(bytes.size() - header)] = std::string("\"\n,\0x\r", 6)[generator.below(6)];
+            bytes[header + generator.below(bytes.size() - header)] =
+                std::string("\"\n,\0x\r", 6)[generator.below(6)];
         EvidenceLimits limits;
         limits.read_bytes = 64;
         limits.record_bytes_max = 100 + generator.below(400);
@@ -163,8 +187,10 @@ TEST(PackedProperty, SameRowsPlainAndPackedInOneOrTwoParts) {
         const auto half = generator.below(table.bytes.size());
         const auto first = table.bytes.substr(0, half);
         const auto second = table.bytes.substr(half);
-        for (const auto& [name, packed] : {std::pair{"gzip", gzip(first) + gzip(second)}, {"zstd", zstd(first) + zstd(second)},
-                                           {"xz", xz(first) + xz(second)}, {"gzip", gzip(table.bytes) + std::string(100, '\0')}}) {
+        for (const auto& [name, packed] : {std::pair{"gzip", gzip(first) + gzip(second)},
+                                           {"zstd", zstd(first) + zstd(second)},
+                                           {"xz", xz(first) + xz(second)},
+                                           {"gzip", gzip(table.bytes) + std::string(100, '\0')}}) {
             for (const std::size_t piece : {std::size_t{1}, std::size_t{100}, SIZE_MAX}) {
                 const auto result = read_bytes(packed, {}, {}, piece);
                 ASSERT_EQ(result.posts, table.rows) << name << ", seed " << seed << ", piece " << piece;
@@ -187,7 +213,8 @@ TEST(PackedProperty, EveryCutIsAnErrorThatNamesTheByte) {
                 ADD_FAILURE() << "cut at " << size << " of " << packed.size() << " was not noticed";
             } catch (const Error& error) {
                 ASSERT_EQ(error.kind(), ErrorKind::input);
-                ASSERT_NE(std::string(error.what()).find(fmt::format("byte {} ", size)), std::string::npos) << error.what();
+                ASSERT_NE(std::string(error.what()).find(fmt::format("byte {} ", size)), std::string::npos)
+                    << error.what();
                 ASSERT_FALSE(error.hint().empty());
             }
         }
@@ -198,7 +225,8 @@ TEST(PackedProperty, FlippedBitsNeverGoUnnoticed) {
     Generator generator(4);
     const auto table = generator.table(50, ',', "\n");
     // xz carries CRC64, gzip CRC32; a plain zstd frame may carry none, so it only must not crash.
-    for (const auto& [packed, is_checked] : {std::pair{gzip(table.bytes), true}, {xz(table.bytes), true}, {zstd(table.bytes), false}}) {
+    for (const auto& [packed, is_checked] :
+         {std::pair{gzip(table.bytes), true}, {xz(table.bytes), true}, {zstd(table.bytes), false}}) {
         for (int round = 0; round < 200; ++round) {
             auto damaged = packed;
             damaged[10 + generator.below(damaged.size() - 10)] ^= static_cast<char>(1u << generator.below(8));
@@ -232,7 +260,8 @@ TEST_F(AgainstDuckDb, TheSameCells) {
         std::ofstream(path("posts.csv"), std::ios::binary) << table.bytes;
         DuckDatabase database({});
         auto result = database.query(fmt::format(
-            "SELECT * FROM read_csv({}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', "
+            "SELECT * FROM read_csv({}, header = true, all_varchar = true, delim = ',', quote = '\"', escape "
+            "= '\"', "
             "new_line = '\\n', nullstr = 'no such cell', auto_detect = false, strict_mode = true, "
             "columns = {{'o': 'VARCHAR', 'a': 'VARCHAR', 'c': 'VARCHAR', 't': 'VARCHAR', 'e': 'VARCHAR'}})",
             sql_literal(path("posts.csv"))));
@@ -241,7 +270,8 @@ TEST_F(AgainstDuckDb, TheSameCells) {
         while (result.next_chunk()) {
             for (std::size_t i = 0; i < result.rows(); ++i, ++row) {
                 ASSERT_LT(row, own.posts.size());
-                ASSERT_EQ(own.posts[row].object, result.text(0, i).value_or("")) << "seed " << seed << ", row " << row;
+                ASSERT_EQ(own.posts[row].object, result.text(0, i).value_or(""))
+                    << "seed " << seed << ", row " << row;
                 ASSERT_EQ(own.posts[row].account, result.text(1, i).value_or(""));
                 ASSERT_EQ(own.posts[row].content, result.text(2, i).value_or(""));
             }
@@ -255,9 +285,11 @@ TEST_F(AgainstDuckDb, ParquetGivesTheSamePostsInTheSameOrder) {
     // A name in which DuckDB would see a wildcard.
     const auto parquet = path("posts[1]*.parquet");
     database.execute(fmt::format(
-        "COPY (SELECT 'o' || (i % 7) AS object_id, CASE WHEN i % 1000 = 999 THEN NULL ELSE 'a' || i END AS account_id, "
+        "COPY (SELECT 'o' || (i % 7) AS object_id, CASE WHEN i % 1000 = 999 THEN NULL ELSE 'a' || i END AS "
+        "account_id, "
         "i AS content_id, TIMESTAMPTZ '2020-06-11 12:00:00+02' + INTERVAL (i) SECOND AS timestamp_share, "
-        "['#x', NULL, 'y' || i] AS tags, DATE '2020-06-11' AS day FROM range(5000) t(i)) TO {} (FORMAT parquet)",
+        "['#x', NULL, 'y' || i] AS tags, DATE '2020-06-11' AS day FROM range(5000) t(i)) TO {} (FORMAT "
+        "parquet)",
         sql_literal(parquet)));
     EvidenceOptions options;
     options.columns = {{"hashtags", "tags"}};

@@ -1,6 +1,6 @@
-// Goal: CSV is read as RFC 4180 says, and every way in which a row can be broken costs that row, says where it was, and
-// nothing else. Method: small tables in memory, some of them handed out in tiny pieces; limits are made small where a
-// large file would be needed.
+// Goal: CSV is read as RFC 4180 says, and every way in which a row can be broken costs that row, says where
+// it was, and nothing else. Method: small tables in memory, some of them handed out in tiny pieces; limits
+// are made small where a large file would be needed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -60,7 +60,9 @@ TEST(Csv, PlainRows) {
 }
 
 TEST(Csv, ByteOrderMarkCrLfAndNoFinalNewline) {
-    const auto result = read_bytes("\xEF\xBB\xBFobject_id,account_id,content_id,timestamp_share\r\no1,a1,c1,1600000000\r\no2,a2,c2,1600000001");
+    const auto result = read_bytes(
+        "\xEF\xBB\xBFobject_id,account_id,content_id,timestamp_share\r\no1,a1,c1,1600000000\r\no2,a2,c2,"
+        "1600000001");
     ASSERT_EQ(result.posts.size(), 2u);
     EXPECT_EQ(result.posts[0].time_us, 1'600'000'000'000'000);
     EXPECT_EQ(result.posts[1].time_us, 1'600'000'001'000'000);
@@ -68,8 +70,9 @@ TEST(Csv, ByteOrderMarkCrLfAndNoFinalNewline) {
 }
 
 TEST(Csv, QuotedCellsWithEverythingInside) {
-    const auto result = read_bytes(
-        header + "\"o,1\",\"a\"\"1\"\"\",\"c\n1\",1600000000\r\n\"\",\"a+/=\",\"\"\"\",\"1600000001\"\n=1+1,@a,-c,1600000002\n");
+    const auto result = read_bytes(header +
+                                   "\"o,1\",\"a\"\"1\"\"\",\"c\n1\",1600000000\r\n\"\",\"a+/"
+                                   "=\",\"\"\"\",\"1600000001\"\n=1+1,@a,-c,1600000002\n");
     ASSERT_EQ(result.posts.size(), 3u);
     EXPECT_EQ(result.posts[0].object, "o,1");
     EXPECT_EQ(result.posts[0].account, "a\"1\"");
@@ -88,28 +91,30 @@ TEST(Csv, QuoteInsideAnUnquotedCellIsText) {
 
 TEST(Csv, SemicolonTabAndOldMacLineEnds) {
     for (const std::string delimiter : {";", "\t"}) {
-        const auto result = read_bytes("object_id" + delimiter + "account_id" + delimiter + "content_id" + delimiter +
-                                       "timestamp_share\no,1" + delimiter + "a" + delimiter + "c" + delimiter + "1600000000\n");
+        const auto result = read_bytes("object_id" + delimiter + "account_id" + delimiter + "content_id" +
+                                       delimiter + "timestamp_share\no,1" + delimiter + "a" + delimiter +
+                                       "c" + delimiter + "1600000000\n");
         ASSERT_EQ(result.posts.size(), 1u);
         EXPECT_EQ(result.posts[0].object, "o,1");
     }
-    const auto mac = read_bytes("object_id,account_id,content_id,timestamp_share\ro1,a1,c1,1600000000\ro2,a2,c2,1600000001\r");
+    const auto mac = read_bytes(
+        "object_id,account_id,content_id,timestamp_share\ro1,a1,c1,1600000000\ro2,a2,c2,1600000001\r");
     EXPECT_EQ(mac.posts.size(), 2u);
 }
 
 TEST(Csv, BrokenRowsAreCountedWithTheirLine) {
     const auto result = read_bytes(header +
-                                   "o,a,c,1600000000\n"              // 2
-                                   "o,a,c\n"                         // 3
-                                   "o,a,c,1600000000,x\n"            // 4
-                                   "\"multi\nline\",a,c,1600000000\n"  // 5, 6
-                                   "o,,c,1600000000\n"               // 7
-                                   "o,a,,1600000000\n"               // 8
-                                   "o,a,c,yesterday\n"               // 9
-                                   "\n"                              // 10: no record
-                                   "\"o\"x,a,c,1600000000\n" +       // 11
+                                   "o,a,c,1600000000\n"                       // 2
+                                   "o,a,c\n"                                  // 3
+                                   "o,a,c,1600000000,x\n"                     // 4
+                                   "\"multi\nline\",a,c,1600000000\n"         // 5, 6
+                                   "o,,c,1600000000\n"                        // 7
+                                   "o,a,,1600000000\n"                        // 8
+                                   "o,a,c,yesterday\n"                        // 9
+                                   "\n"                                       // 10: no record
+                                   "\"o\"x,a,c,1600000000\n" +                // 11
                                    std::string("o,a\0,c,1600000000\n", 18) +  // 12
-                                   "o,a,c,1600000001\n");            // 13
+                                   "o,a,c,1600000001\n");                     // 13
     EXPECT_EQ(result.posts.size(), 3u);
     EXPECT_EQ(result.report.tally.kept(), 3u);
     EXPECT_EQ(result.report.tally.skipped(), 7u);
@@ -124,7 +129,8 @@ TEST(Csv, BrokenRowsAreCountedWithTheirLine) {
 }
 
 TEST(Csv, AnUnclosedQuoteCostsOnlyItsLine) {
-    const auto result = read_bytes(header + "o1,a1,c1,1600000000\n\"o2,a2,c2,1600000001\no3,a3,c3,1600000002\no4,a4,c4,1600000003");
+    const auto result = read_bytes(
+        header + "o1,a1,c1,1600000000\n\"o2,a2,c2,1600000001\no3,a3,c3,1600000002\no4,a4,c4,1600000003");
     ASSERT_EQ(result.posts.size(), 3u);
     EXPECT_EQ(result.posts[1].object, "o3");
     EXPECT_THAT(first_example(result.report, "quote not closed"), HasSubstr("posts.csv:3: "));
@@ -132,7 +138,8 @@ TEST(Csv, AnUnclosedQuoteCostsOnlyItsLine) {
 }
 
 TEST(Csv, AnUnclosedQuoteIsNoticedAtTheNextQuote) {
-    const auto result = read_bytes(header + "\"o1,a1,c1,1600000000\n\"o2\",a2,c2,1600000001\no3,a3,c3,1600000002\n");
+    const auto result =
+        read_bytes(header + "\"o1,a1,c1,1600000000\n\"o2\",a2,c2,1600000001\no3,a3,c3,1600000002\n");
     ASSERT_EQ(result.posts.size(), 2u);
     EXPECT_EQ(result.posts[0].object, "o2");
     EXPECT_EQ(skips(result.report, "stray quote"), 1u);
@@ -141,13 +148,15 @@ TEST(Csv, AnUnclosedQuoteIsNoticedAtTheNextQuote) {
 TEST(Csv, RecordsAboveTheLimitAreSkippedAndReadingGoesOn) {
     const std::string long_line(5'000, 'x');
     for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{64}, SIZE_MAX}) {
-        const auto result = read_bytes(header + "o1,a1,c1,1600000000\n" + long_line + "\no2,a2,c2,1600000001\n\"" + long_line +
-                                           "\",a,c,1\n" + "\"o3,a3,c3,1600000002\n" + [&] {
-                                               std::string rows;
-                                               for (int i = 0; i < 50; ++i) rows += "p,b,d,1600000009\n";
-                                               return rows;
-                                           }(),
-                                       {}, small_limits(), piece);
+        const auto result = read_bytes(
+            header + "o1,a1,c1,1600000000\n" + long_line + "\no2,a2,c2,1600000001\n\"" + long_line +
+                "\",a,c,1\n" + "\"o3,a3,c3,1600000002\n" +
+                [&] {
+                    std::string rows;
+                    for (int i = 0; i < 50; ++i) rows += "p,b,d,1600000009\n";
+                    return rows;
+                }(),
+            {}, small_limits(), piece);
         EXPECT_EQ(result.posts.size(), 52u) << piece;
         EXPECT_EQ(skips(result.report, "too long"), 3u) << piece;
         EXPECT_EQ(result.report.tally.skipped(), 3u) << piece;
@@ -181,7 +190,8 @@ TEST(Csv, TimesOfManySpellings) {
 }
 
 TEST(Csv, TenDigitTimesAreReadDigitByDigit) {
-    for (const std::int64_t seconds : {1'000'000'000LL, 1'234'567'890LL, 9'876'543'210LL, 9'999'999'999LL, 1'029'384'756LL}) {
+    for (const std::int64_t seconds :
+         {1'000'000'000LL, 1'234'567'890LL, 9'876'543'210LL, 9'999'999'999LL, 1'029'384'756LL}) {
         const auto result = read_bytes(header + "o,a,c," + std::to_string(seconds) + "\n");
         ASSERT_EQ(result.posts.size(), 1u);
         EXPECT_EQ(result.posts[0].time_us, seconds * 1'000'000);
@@ -190,7 +200,8 @@ TEST(Csv, TenDigitTimesAreReadDigitByDigit) {
 
 TEST(Csv, MissingColumnsAreNamedWithTheRemedy) {
     EXPECT_THAT(message_of([] { read_bytes("who,what,when\na,b,1600000000\n"); }),
-                ::testing::AllOf(HasSubstr("posts.csv: "), HasSubstr("who, what, when"), HasSubstr("--columns account=COLUMN")));
+                ::testing::AllOf(HasSubstr("posts.csv: "), HasSubstr("who, what, when"),
+                                 HasSubstr("--columns account=COLUMN")));
     EvidenceOptions options;
     options.columns = {{"account", "who"}};
     EXPECT_THAT(message_of([&] { read_bytes("who,what,when\na,b,1600000000\n", options); }),
@@ -205,11 +216,20 @@ TEST(Csv, MissingColumnsAreNamedWithTheRemedy) {
 TEST(Csv, WhatIsNoTableOfTextIsRefused) {
     EXPECT_THAT(message_of([] { read_bytes(""); }), HasSubstr("nothing in it"));
     EXPECT_THAT(message_of([] { read_bytes("\n\n"); }), HasSubstr("nothing in it"));
-    EXPECT_THAT(message_of([] { read_bytes(std::string("\x7f" "ELF\x02\x01\x00", 7)); }), HasSubstr("begins with"));
-    EXPECT_THAT(message_of([] { read_bytes(std::string("\xff\xfeo\0b\0", 6)); }), HasSubstr("iconv -f UTF-16LE"));
+    EXPECT_THAT(message_of([] {
+                    read_bytes(
+                        std::string("\x7f"
+                                    "ELF\x02\x01\x00",
+                                    7));
+                }),
+                HasSubstr("begins with"));
+    EXPECT_THAT(message_of([] { read_bytes(std::string("\xff\xfeo\0b\0", 6)); }),
+                HasSubstr("iconv -f UTF-16LE"));
     EXPECT_THAT(message_of([] { read_bytes(std::string("\0o\0b", 4)); }), HasSubstr("iconv -f UTF-16BE"));
-    EXPECT_THAT(message_of([] { read_bytes("account_id,account_id,x\n"); }), HasSubstr("'account_id' is there twice"));
-    EXPECT_THAT(message_of([] { read_bytes(std::string(500, 'x'), {}, small_limits(100)); }), HasSubstr("first line"));
+    EXPECT_THAT(message_of([] { read_bytes("account_id,account_id,x\n"); }),
+                HasSubstr("'account_id' is there twice"));
+    EXPECT_THAT(message_of([] { read_bytes(std::string(500, 'x'), {}, small_limits(100)); }),
+                HasSubstr("first line"));
     EXPECT_THAT(message_of([] { read_bytes(std::string(10'000, ',') + "\n"); }), HasSubstr("columns"));
 }
 

@@ -1,5 +1,6 @@
-// Goal: each layout of tables is recognised by its columns, and its cells mean what that layout says: lists in three
-// spellings, absent ids, flags, times finer in the id than in the column. Method: small tables in memory.
+// Goal: each layout of tables is recognised by its columns, and its cells mean what that layout says: lists
+// in three spellings, absent ids, flags, times finer in the id than in the column. Method: small tables in
+// memory.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,10 +19,13 @@ using ::testing::IsEmpty;
 using testing::read_bytes;
 
 const std::string twitter_header =
-    "tweetid,userid,user_display_name,user_screen_name,user_reported_location,user_profile_description,user_profile_url,"
-    "follower_count,following_count,account_creation_date,account_language,tweet_language,tweet_text,tweet_time,"
+    "tweetid,userid,user_display_name,user_screen_name,user_reported_location,user_profile_description,user_"
+    "profile_url,"
+    "follower_count,following_count,account_creation_date,account_language,tweet_language,tweet_text,tweet_"
+    "time,"
     "tweet_client_name,in_reply_to_userid,in_reply_to_tweetid,quoted_tweet_tweetid,is_retweet,retweet_userid,"
-    "retweet_tweetid,latitude,longitude,quote_count,reply_count,like_count,retweet_count,hashtags,urls,user_mentions,"
+    "retweet_tweetid,latitude,longitude,quote_count,reply_count,like_count,retweet_count,hashtags,urls,user_"
+    "mentions,"
     "poll_choices\n";
 
 std::vector<std::string> split(std::string_view cell, ListStyle style = ListStyle::words) {
@@ -37,12 +41,14 @@ TEST(ListCell, ThreeSpellings) {
     EXPECT_THAT(split("[\"a\",\"b\"]"), ElementsAre("a", "b"));
     EXPECT_THAT(split("a, b"), ElementsAre("a", "b"));
     EXPECT_THAT(split("a"), ElementsAre("a"));
-    for (const auto* nothing : {"", "[]", "[ ]", "absent", "nan", "null", "None", " ", ","}) EXPECT_THAT(split(nothing), IsEmpty());
+    for (const auto* nothing : {"", "[]", "[ ]", "absent", "nan", "null", "None", " ", ","})
+        EXPECT_THAT(split(nothing), IsEmpty());
 }
 
 TEST(ListCell, QuotesAndEscapes) {
     EXPECT_THAT(split("['a, b', \"it's\", 'it\\'s']"), ElementsAre("a, b", "it's", "it's"));
-    EXPECT_THAT(split("[\"caf\\u00e9 \\ud83d\\ude00\", \"a\\/b\", \"\\\\\"]"), ElementsAre("caf\xc3\xa9 \xf0\x9f\x98\x80", "a/b", "\\"));
+    EXPECT_THAT(split("[\"caf\\u00e9 \\ud83d\\ude00\", \"a\\/b\", \"\\\\\"]"),
+                ElementsAre("caf\xc3\xa9 \xf0\x9f\x98\x80", "a/b", "\\"));
     EXPECT_THAT(split("['tis, b]"), ElementsAre("'tis", "b"));
     EXPECT_THAT(split("[\"\\ud83d\"]"), ElementsAre("\xef\xbf\xbd"));
 }
@@ -54,7 +60,8 @@ TEST(ListCell, CommasInUrls) {
                 ElementsAre("https://a.example/1,2", "https://b.example"));
     EXPECT_THAT(split("['https://a.example/x, y', 'https://b.example']", ListStyle::urls),
                 ElementsAre("https://a.example/x, y", "https://b.example"));
-    EXPECT_THAT(split("https://a.example,https://b.example", ListStyle::urls), ElementsAre("https://a.example", "https://b.example"));
+    EXPECT_THAT(split("https://a.example,https://b.example", ListStyle::urls),
+                ElementsAre("https://a.example", "https://b.example"));
 }
 
 TEST(ListCell, LongListsAreCut) {
@@ -67,11 +74,13 @@ TEST(ListCell, LongListsAreCut) {
 }
 
 TEST(TwitterIo, AllColumnsAndTheirSpellings) {
-    const auto result = read_bytes(
-        twitter_header +
-        "1268889914561278009,aB+/=,n,shown,,,,1,2,2019-01-01,zh-cn,zh,\"line one\nline \"\"two\"\"\",2020-06-05 12:58,Twitter Web App,,"
-        "1268889700412990000,,False,,,absent,absent,0.0,0.0,1,0,\"[a, b]\",\"['https://a.example/1,2', 'https://b.example']\",\"[12, 13]\",\n"
-        "2,u2,n,shown,,,,1,2,2019-01-01,zh-cn,zh,RT,2009-06-05 12:58,Twitter Web App,,0.0,absent,true,x,99.0,,,0.0,0.0,1,0,[],,\"[]\",\n");
+    const auto result = read_bytes(twitter_header +
+                                   "1268889914561278009,aB+/=,n,shown,,,,1,2,2019-01-01,zh-cn,zh,\"line "
+                                   "one\nline \"\"two\"\"\",2020-06-05 12:58,Twitter Web App,,"
+                                   "1268889700412990000,,False,,,absent,absent,0.0,0.0,1,0,\"[a, "
+                                   "b]\",\"['https://a.example/1,2', 'https://b.example']\",\"[12, 13]\",\n"
+                                   "2,u2,n,shown,,,,1,2,2019-01-01,zh-cn,zh,RT,2009-06-05 12:58,Twitter Web "
+                                   "App,,0.0,absent,true,x,99.0,,,0.0,0.0,1,0,[],,\"[]\",\n");
     EXPECT_EQ(result.report.format, "twitter-io");
     ASSERT_EQ(result.posts.size(), 2u);
     const auto& post = result.posts[0];
@@ -94,7 +103,8 @@ TEST(TwitterIo, AllColumnsAndTheirSpellings) {
 }
 
 TEST(TwitterIo, OtherOrderAndFewerColumns) {
-    const auto result = read_bytes("tweet_time,userid,tweetid,in_reply_to_tweetid\n2020-06-05 12:58,u,1268889914561278009,5\n");
+    const auto result = read_bytes(
+        "tweet_time,userid,tweetid,in_reply_to_tweetid\n2020-06-05 12:58,u,1268889914561278009,5\n");
     EXPECT_EQ(result.report.format, "twitter-io");
     EXPECT_EQ(result.posts.at(0).reply_to, "5");
     EXPECT_FALSE(contains(result.report.fields, PostField::text));
@@ -125,8 +135,8 @@ TEST(Snowflake, RecoveredOnlyWhereItAgrees) {
 }
 
 TEST(Snowflake, NeverInOtherTables) {
-    const auto result =
-        read_bytes("object_id,account_id,content_id,timestamp_share\no,a,1268889914561278009,2020-06-05 12:58:25\n");
+    const auto result = read_bytes(
+        "object_id,account_id,content_id,timestamp_share\no,a,1268889914561278009,2020-06-05 12:58:25\n");
     EXPECT_EQ(format_time(result.posts.at(0).time_us), "2020-06-05T12:58:25Z");
     EXPECT_TRUE(result.report.tally.notes().empty());
 }
@@ -145,7 +155,9 @@ TEST(Qut, EightColumns) {
 }
 
 TEST(Clemson, ContentIsTheText) {
-    const auto result = read_bytes("author_id,content,language,publish_date,post_type,retweet\nA,hello,English,2016-09-01 00:02:00,R,1\n");
+    const auto result = read_bytes(
+        "author_id,content,language,publish_date,post_type,retweet\nA,hello,English,2016-09-01 "
+        "00:02:00,R,1\n");
     EXPECT_EQ(result.report.format, "ira-clemson");
     EXPECT_EQ(result.posts.at(0).text, "hello");
     EXPECT_EQ(result.posts.at(0).content, "row:1");
@@ -155,7 +167,8 @@ TEST(Clemson, ContentIsTheText) {
 TEST(Table, SingleColumnsOfAKnownFormatCanBeChanged) {
     EvidenceOptions options;
     options.columns = parse_columns_option(" text = content_id ");
-    const auto result = read_bytes("object_id,account_id,content_id,timestamp_share\no,a,c,1600000000\n", options);
+    const auto result =
+        read_bytes("object_id,account_id,content_id,timestamp_share\no,a,c,1600000000\n", options);
     EXPECT_EQ(result.report.format, "coortweet");
     EXPECT_EQ(result.posts.at(0).text, "c");
     EXPECT_EQ(result.posts.at(0).object, "o");
@@ -190,7 +203,8 @@ TEST(Resolution, CoarsestStepThatDividesAllTimes) {
         }
         return tracker.resolution().resolution_us;
     };
-    for (const std::int64_t step_us : std::vector<std::int64_t>{86400000000, 3600000000, 60000000, 1000000, 1000, 1})
+    for (const std::int64_t step_us :
+         std::vector<std::int64_t>{86400000000, 3600000000, 60000000, 1000000, 1000, 1})
         EXPECT_EQ(resolution(step_us, 20), step_us);
     EXPECT_EQ(resolution(60'000'000, 9), 1);
     EXPECT_EQ(resolution(0, 20), 1);  // one time only says nothing
@@ -203,8 +217,12 @@ TEST(Resolution, SpellingCountsWhenTimesAreFew) {
     EXPECT_EQ(minutes.report.time_resolution.resolution_us, 60'000'000);
     EXPECT_EQ(minutes.report.time_resolution.reason, "every one of 2 times is written as a minute");
     EXPECT_EQ(read_bytes(header + "o,a,c,2020-06-05\n").report.time_resolution.resolution_us, 86'400'000'000);
-    EXPECT_EQ(read_bytes(header + "o,a,c,2020-06-05 12:58\no,a,c,2020-06-05 12:58:01\n").report.time_resolution.resolution_us, 1);
-    EXPECT_EQ(read_bytes("tweetid,userid,tweet_time\n1268889914561278009,u,2020-06-05 12:58\n").report.time_resolution.resolution_us, 1);
+    EXPECT_EQ(read_bytes(header + "o,a,c,2020-06-05 12:58\no,a,c,2020-06-05 12:58:01\n")
+                  .report.time_resolution.resolution_us,
+              1);
+    EXPECT_EQ(read_bytes("tweetid,userid,tweet_time\n1268889914561278009,u,2020-06-05 12:58\n")
+                  .report.time_resolution.resolution_us,
+              1);
 }
 
 }  // namespace

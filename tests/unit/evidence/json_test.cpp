@@ -1,5 +1,5 @@
-// Goal: JSON posts, flat or nested, one a line or in one document, give the same posts as a table would, and broken lines
-// cost only themselves. Method: small texts in memory, some handed out byte by byte.
+// Goal: JSON posts, flat or nested, one a line or in one document, give the same posts as a table would, and
+// broken lines cost only themselves. Method: small texts in memory, some handed out byte by byte.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,9 +23,11 @@ std::uint64_t skips(const SourceReport& report, const std::string& reason) {
 TEST(Json, FlatLines) {
     for (const std::size_t piece : {std::size_t{1}, SIZE_MAX}) {
         const auto result = read_bytes(
-            "{\"object_id\":\"o\",\"account_id\":9007199254740993,\"content_id\":18446744073709551615,\"timestamp_share\":1600000000.5}\n"
+            "{\"object_id\":\"o\",\"account_id\":9007199254740993,\"content_id\":18446744073709551615,"
+            "\"timestamp_share\":1600000000.5}\n"
             "\r\n"
-            "{\"timestamp_share\":\"2020-09-13 12:26\",\"content_id\":\"c\\n\\u00e9\",\"account_id\":\"a\",\"object_id\":null}",
+            "{\"timestamp_share\":\"2020-09-13 "
+            "12:26\",\"content_id\":\"c\\n\\u00e9\",\"account_id\":\"a\",\"object_id\":null}",
             {}, {}, piece);
         EXPECT_EQ(result.report.format, "coortweet");
         ASSERT_EQ(result.posts.size(), 2u);
@@ -42,7 +44,8 @@ TEST(Json, FlatListsAndColumns) {
     EvidenceOptions options;
     options.columns = parse_columns_option("account=who,time=when,hashtags=tags,urls=links");
     const auto result = read_bytes(
-        "{\"who\":\"a\",\"when\":1600000000,\"tags\":[\"#x\",\"y\",null,3],\"links\":\"https://a.example/1,2 https://b.example\"}\n"
+        "{\"who\":\"a\",\"when\":1600000000,\"tags\":[\"#x\",\"y\",null,3],\"links\":\"https://a.example/1,2 "
+        "https://b.example\"}\n"
         "{\"who\":\"a\",\"when\":1600000001}\n",
         options);
     ASSERT_EQ(result.posts.size(), 2u);
@@ -56,30 +59,36 @@ TEST(Json, BrokenLinesAreCountedWithTheirLine) {
     EvidenceLimits limits;
     limits.record_bytes_max = 300;
     limits.read_bytes = 64;
-    const std::string good = "{\"object_id\":\"o\",\"account_id\":\"a\",\"content_id\":\"c\",\"timestamp_share\":1600000000}\n";
-    const auto result = read_bytes(good + "{\"object_id\":\n" + "{\"x\":\"" + std::string(1000, 'x') + "\"}\n" + "17\n" +
-                                       "{\"object_id\":\"o\",\"account_id\":\"\",\"content_id\":\"c\",\"timestamp_share\":1}\n" +
-                                       "{\"a\":\"\xff\"}\n" + good,
-                                   {}, limits);
+    const std::string good =
+        "{\"object_id\":\"o\",\"account_id\":\"a\",\"content_id\":\"c\",\"timestamp_share\":1600000000}\n";
+    const auto result = read_bytes(
+        good + "{\"object_id\":\n" + "{\"x\":\"" + std::string(1000, 'x') + "\"}\n" + "17\n" +
+            "{\"object_id\":\"o\",\"account_id\":\"\",\"content_id\":\"c\",\"timestamp_share\":1}\n" +
+            "{\"a\":\"\xff\"}\n" + good,
+        {}, limits);
     EXPECT_EQ(result.posts.size(), 2u);
     EXPECT_EQ(skips(result.report, "not valid JSON"), 2u);
     EXPECT_EQ(skips(result.report, "too long"), 1u);
     EXPECT_EQ(skips(result.report, "not an object"), 1u);
     EXPECT_EQ(skips(result.report, "empty account"), 1u);
-    EXPECT_EQ(result.report.tally.skips().at("not valid JSON").examples.at(0), "posts.csv:2: {\"object_id\":");
+    EXPECT_EQ(result.report.tally.skips().at("not valid JSON").examples.at(0),
+              "posts.csv:2: {\"object_id\":");
     EXPECT_THAT(result.report.tally.skips().at("too long").examples.at(0), HasSubstr("posts.csv:3: "));
     EXPECT_EQ(result.posts[1].row, 7u);
 }
 
 TEST(Json, AFirstLineThatIsBrokenDoesNotHideTheRest) {
     const auto result = read_bytes(
-        "{\"object_id\": oops}\n{\"object_id\":\"o\",\"account_id\":\"a\",\"content_id\":\"c\",\"timestamp_share\":1600000000}\n");
+        "{\"object_id\": "
+        "oops}\n{\"object_id\":\"o\",\"account_id\":\"a\",\"content_id\":\"c\",\"timestamp_share\":"
+        "1600000000}\n");
     EXPECT_EQ(result.posts.size(), 1u);
     EXPECT_EQ(skips(result.report, "not valid JSON"), 1u);
 }
 
 TEST(Json, OneDocument) {
-    const std::string item = "{\"object_id\":\"o\",\n \"account_id\":\"a\",\"content_id\":\"c\",\"timestamp_share\":1600000000}";
+    const std::string item =
+        "{\"object_id\":\"o\",\n \"account_id\":\"a\",\"content_id\":\"c\",\"timestamp_share\":1600000000}";
     const auto result = read_bytes("[\n" + item + ",\n" + item + "\n, 5]");
     EXPECT_EQ(result.posts.size(), 2u);
     EXPECT_EQ(result.report.tally.skips().at("not an object").examples.at(0), "posts.csv: item 3: ");
@@ -90,11 +99,16 @@ TEST(Json, OneDocument) {
 }
 
 const std::string tweet =
-    "{\"id\":\"1268889914561278009\",\"author_id\":\"12\",\"created_at\":\"2020-06-05T12:58:25.000Z\",\"text\":\"RT hi\",\"lang\":\"en\","
-    "\"source\":\"Web\",\"referenced_tweets\":[{\"type\":\"retweeted\",\"id\":\"5\"},{\"type\":\"quoted\",\"id\":\"6\"},"
-    "{\"type\":\"replied_to\",\"id\":\"7\"}],\"entities\":{\"urls\":[{\"url\":\"https://t.co/1\",\"expanded_url\":"
-    "\"https://a.example/1\"},{\"unwound_url\":\"https://b.example\",\"expanded_url\":\"https://s.example\"}],"
-    "\"hashtags\":[{\"tag\":\"One\"}],\"mentions\":[{\"username\":\"u\",\"id\":\"77\"},{\"username\":\"v\"}]}}";
+    "{\"id\":\"1268889914561278009\",\"author_id\":\"12\",\"created_at\":\"2020-06-05T12:58:25.000Z\","
+    "\"text\":\"RT hi\",\"lang\":\"en\","
+    "\"source\":\"Web\",\"referenced_tweets\":[{\"type\":\"retweeted\",\"id\":\"5\"},{\"type\":\"quoted\","
+    "\"id\":\"6\"},"
+    "{\"type\":\"replied_to\",\"id\":\"7\"}],\"entities\":{\"urls\":[{\"url\":\"https://t.co/"
+    "1\",\"expanded_url\":"
+    "\"https://a.example/1\"},{\"unwound_url\":\"https://b.example\",\"expanded_url\":\"https://"
+    "s.example\"}],"
+    "\"hashtags\":[{\"tag\":\"One\"}],\"mentions\":[{\"username\":\"u\",\"id\":\"77\"},{\"username\":\"v\"}]}"
+    "}";
 
 TEST(TwitterV2, ATweetALine) {
     const auto result = read_bytes(tweet + "\n" + tweet + "\n");
@@ -118,8 +132,10 @@ TEST(TwitterV2, ATweetALine) {
 }
 
 TEST(TwitterV2, AnswersWithUsers) {
-    const std::string answer = "{\"data\":[" + tweet + "," + tweet + "],\"includes\":{\"users\":[{\"id\":\"12\",\"username\":\"dozen\"}],"
-                               "\"tweets\":[" + tweet + "]},\"meta\":{\"result_count\":2}}";
+    const std::string answer = "{\"data\":[" + tweet + "," + tweet +
+                               "],\"includes\":{\"users\":[{\"id\":\"12\",\"username\":\"dozen\"}],"
+                               "\"tweets\":[" +
+                               tweet + "]},\"meta\":{\"result_count\":2}}";
     const std::string lookup = "{\"data\":" + tweet + "}";
     const std::string empty = "{\"meta\":{\"result_count\":0}}";
     const auto lines = read_bytes(answer + "\n" + empty + "\n" + lookup + "\n");
@@ -137,8 +153,10 @@ TEST(TwitterV2, AnswersWithUsers) {
 TEST(TwitterV2, AnAnswerMayHoldMorePostsThanABatch) {
     std::string answer = "{\"data\":[";
     for (int i = 0; i < 5000; ++i)
-        answer += fmt::format("{}{{\"id\":\"{}\",\"text\":\"t\",\"author_id\":\"{}\",\"created_at\":\"2020-06-05T12:58:25.000Z\"}}",
-                              i > 0 ? "," : "", i + 1, i);
+        answer += fmt::format(
+            "{}{{\"id\":\"{}\",\"text\":\"t\",\"author_id\":\"{}\",\"created_at\":\"2020-06-05T12:58:25."
+            "000Z\"}}",
+            i > 0 ? "," : "", i + 1, i);
     const auto result = read_bytes(answer + "]}\n");
     ASSERT_EQ(result.posts.size(), 5000u);
     EXPECT_EQ(result.posts[4999].content, "5000");

@@ -37,7 +37,8 @@ inline ReadResult read_all(PostSource& source) {
         return items;
     };
     while (source.next(batch)) {
-        if (batch.size() == 0 || batch.size() > PostBatch::rows_max) throw std::logic_error("a batch of no valid size");
+        if (batch.size() == 0 || batch.size() > PostBatch::rows_max)
+            throw std::logic_error("a batch of no valid size");
         for (std::size_t i = 0; i < batch.size(); ++i) {
             PostRow row;
             row.row = batch.row[i];
@@ -64,9 +65,10 @@ inline ReadResult read_all(PostSource& source) {
     return result;
 }
 
-inline ReadResult read_bytes(std::string bytes, const EvidenceOptions& options = {}, EvidenceLimits limits = {},
-                             std::size_t piece_bytes_max = SIZE_MAX) {
-    const auto source = open_posts_from(memory_input(std::move(bytes), piece_bytes_max), "posts.csv", options, 0, limits);
+inline ReadResult read_bytes(std::string bytes, const EvidenceOptions& options = {},
+                             EvidenceLimits limits = {}, std::size_t piece_bytes_max = SIZE_MAX) {
+    const auto source =
+        open_posts_from(memory_input(std::move(bytes), piece_bytes_max), "posts.csv", options, 0, limits);
     return read_all(*source);
 }
 

@@ -1,5 +1,6 @@
-// Goal: the readers agree with what is known of three public data sets. Method: read each once, compare counts of rows,
-// accounts and times with the figures their publishers give. The files are no part of the project; absent, the tests skip.
+// Goal: the readers agree with what is known of three public data sets. Method: read each once, compare
+// counts of rows, accounts and times with the figures their publishers give. The files are no part of the
+// project; absent, the tests skip.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -14,7 +15,9 @@ namespace {
 
 using testing::read_file;
 
-std::string shared_posts(const std::string& name) { return std::string(UNVEIL_SHARED_DIR) + "/data/posts/" + name; }
+std::string shared_posts(const std::string& name) {
+    return std::string(UNVEIL_SHARED_DIR) + "/data/posts/" + name;
+}
 
 #define SKIP_WITHOUT(path) \
     if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not here"
@@ -43,7 +46,8 @@ TEST(RealPosts, GermanElectionsByColumns) {
     SKIP_WITHOUT(path);
     EvidenceOptions options;
     options.columns = parse_columns_option(
-        "account=account_id,content=post_id,urls=url_id,hashtags=hashtag_id,domains=domain_id,object=phash_id,"
+        "account=account_id,content=post_id,urls=url_id,hashtags=hashtag_id,domains=domain_id,object=phash_"
+        "id,"
         "time=timestamp");
     const auto result = read_file(path, options);
     EXPECT_EQ(result.report.format, "table");

@@ -1,5 +1,6 @@
-// Goal: no input that ever crashed a reader crashes it again. Method: every file under fuzz/regressions and fuzz/corpus of
-// the evidence targets is read as the fuzz targets read it, and the fuzz targets' own checks hold.
+// Goal: no input that ever crashed a reader crashes it again. Method: every file under fuzz/regressions and
+// fuzz/corpus of the evidence targets is read as the fuzz targets read it, and the fuzz targets' own checks
+// hold.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -34,8 +35,14 @@ std::size_t replay(const std::string& target, int (*one_input)(const std::uint8_
     return count;
 }
 
-TEST(Regressions, Csv) { EXPECT_GT(replay("csv", fuzz_csv_one_input), 0u); }
-TEST(Regressions, JsonPosts) { EXPECT_GT(replay("json_posts", fuzz_json_posts_one_input), 0u); }
-TEST(Regressions, PostSource) { EXPECT_GT(replay("post_source", fuzz_post_source_one_input), 0u); }
+TEST(Regressions, Csv) {
+    EXPECT_GT(replay("csv", fuzz_csv_one_input), 0u);
+}
+TEST(Regressions, JsonPosts) {
+    EXPECT_GT(replay("json_posts", fuzz_json_posts_one_input), 0u);
+}
+TEST(Regressions, PostSource) {
+    EXPECT_GT(replay("post_source", fuzz_post_source_one_input), 0u);
+}
 
 }  // namespace

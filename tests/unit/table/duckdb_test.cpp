@@ -1,10 +1,11 @@
-// Goal: the bridge gives back what DuckDB holds, streams, and cannot be used to leave the sandbox. Method: small queries
-// on the real library; skipped where it is not there.
+// Goal: the bridge gives back what DuckDB holds, streams, and cannot be used to leave the sandbox. Method:
+// small queries on the real library; skipped where it is not there.
+#include "table/duckdb.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "table/duckdb.hpp"
 
 namespace unveil {
 namespace {
@@ -21,7 +22,8 @@ class DuckBridge : public ::testing::Test {
 TEST_F(DuckBridge, TextsNullsAndLists) {
     DuckDatabase database({});
     auto result = database.query(
-        "SELECT * FROM (VALUES ('a', ['x', NULL, 'a text longer than twelve bytes']), (NULL, NULL), ('', [])) t(c, l)");
+        "SELECT * FROM (VALUES ('a', ['x', NULL, 'a text longer than twelve bytes']), (NULL, NULL), ('', "
+        "[])) t(c, l)");
     ASSERT_EQ(result.columns().size(), 2u);
     EXPECT_EQ(result.columns()[0].name, "c");
     EXPECT_EQ(result.columns()[0].type, "VARCHAR");
@@ -64,8 +66,10 @@ TEST_F(DuckBridge, MistakesInSqlAreInputErrors) {
     EXPECT_THROW(database.execute("SELECT * FROM no_such_table"), Error);
     EXPECT_THROW(
         {
-            auto result = database.query("SELECT CAST(CAST(i AS VARCHAR) || 'x' AS INTEGER)::VARCHAR FROM range(5000) t(i)");
-            while (result.next_chunk()) {}
+            auto result = database.query(
+                "SELECT CAST(CAST(i AS VARCHAR) || 'x' AS INTEGER)::VARCHAR FROM range(5000) t(i)");
+            while (result.next_chunk()) {
+            }
         },
         Error);
     EXPECT_NO_THROW(database.execute("SELECT 1"));
