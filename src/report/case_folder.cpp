@@ -148,6 +148,7 @@ class Reader {
             evidence.path = item.at("path");
             evidence.sha256 = item.at("sha256");
             evidence.bytes = item.at("bytes");
+            evidence.obtained = text_or_empty(item, "obtained");
             report.evidence.push_back(std::move(evidence));
         }
         for (const auto& item : json.at("runs")) run(item);
@@ -188,6 +189,7 @@ class Reader {
             evidence = *read;
             evidence.id = named.id;
             evidence.path = named.path;
+            evidence.obtained = named.obtained;
         }
         m_run_of_key[key] = m_case.report.runs.size();
         m_case.report.runs.push_back(std::move(run));

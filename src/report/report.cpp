@@ -630,6 +630,7 @@ class Page {
         if (!item.id.empty()) entry("File", item.path);
         std::string format = item.format;
         if (!item.compression.empty() && item.compression != "none") format += ", " + item.compression;
+        entry("Obtained", item.obtained);
         entry("Format", format);
         raw("<dt>SHA-256</dt><dd>");
         copyable(item.sha256);

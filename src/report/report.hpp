@@ -60,6 +60,7 @@ struct ReportEvidence {
     std::string time_first;
     std::string time_last;
     std::string time_resolution;
+    std::string obtained;     // how it was obtained; free text
 };
 
 struct ReportRun {
