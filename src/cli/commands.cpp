@@ -1,23 +1,17 @@
 // The list of all commands, in the order of `unveil --help`.
 #include "cli/command.hpp"
-#include "cli/command_help.hpp"
-#include "cli/command_instrument.hpp"
-#include "cli/command_demo.hpp"
-#include "cli/command_investigate.hpp"
-#include "cli/command_inspect.hpp"
-#include "cli/command_list.hpp"
-#include "cli/command_lab.hpp"
-#ifdef UNVEIL_HAS_VERIFY
-#include "cli/command_verify.hpp"
-#endif
-#include "cli/command_report.hpp"
-#ifdef UNVEIL_HAS_EXPORT
-#include "cli/command_export.hpp"
-#endif
-#ifdef UNVEIL_HAS_SQL
-#include "cli/command_sql.hpp"
-#endif
 #include "cli/command_completion.hpp"
+#include "cli/command_demo.hpp"
+#include "cli/command_export.hpp"
+#include "cli/command_help.hpp"
+#include "cli/command_inspect.hpp"
+#include "cli/command_instrument.hpp"
+#include "cli/command_investigate.hpp"
+#include "cli/command_lab.hpp"
+#include "cli/command_list.hpp"
+#include "cli/command_report.hpp"
+#include "cli/command_sql.hpp"
+#include "cli/command_verify.hpp"
 #include "instruments/instrument.hpp"
 
 namespace unveil::cli {
@@ -34,16 +28,10 @@ std::vector<std::unique_ptr<Command>> make_commands() {
     all.push_back(make_lab_list_command());
     all.push_back(make_lab_make_command());
     all.push_back(make_lab_score_command());
-#ifdef UNVEIL_HAS_VERIFY
     all.push_back(make_verify_command());
-#endif
     all.push_back(make_report_command());
-#ifdef UNVEIL_HAS_EXPORT
     all.push_back(make_export_command());
-#endif
-#ifdef UNVEIL_HAS_SQL
     all.push_back(make_sql_command());
-#endif
     all.push_back(make_completion_command());
     all.push_back(make_man_command());
     all.push_back(make_help_command());
