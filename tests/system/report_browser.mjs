@@ -100,7 +100,10 @@ const figure = "figure.network";
 }
 {
   const { context, page } = await open("in print", {});
+  await page.locator(figure).first().scrollIntoViewIfNeeded();
+  await page.locator(`${figure}.is-live canvas`).first().waitFor({ timeout: 20_000 }).catch(() => {});
   await page.emulateMedia({ media: "print" });
+  await page.setViewportSize({ width: 700, height: 900 });
   expect(await page.locator(`${figure} svg.network-picture`).first().isVisible(), "in print the still picture is not shown");
   expect((await page.pdf({ format: "A4" })).length > 10_000, "it does not print");
   await context.close();

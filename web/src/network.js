@@ -69,6 +69,8 @@ export class Network {
       labelDensity: 0.3,
       labelRenderedSizeThreshold: 14,
       defaultDrawNodeHover: (context, node, settings) => this.draw_hover(context, node, settings),
+      // The stage may be out of sight for a moment, as in print.
+      allowInvalidContainer: true,
       minEdgeThickness: 0.7,
       stagePadding: 24,
       zIndex: true,
