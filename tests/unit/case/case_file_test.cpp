@@ -136,6 +136,12 @@ TEST(CaseFile, NamesEveryMistakeByItsLine) {
     EXPECT_THAT(message_for(std::string(case_bytes_max + 1, '#')), HasSubstr("a case file may have"));
 }
 
+// toml++ 3.3 assumes that this cannot be.
+TEST(CaseFile, SurvivesWhatItsParserDoesNot) {
+    EXPECT_EQ(message_for("[}\n"),
+              "case.toml: this is not TOML: a table header or key is malformed. See docs/case_file.md for an example");
+}
+
 TEST(CaseFile, RefusesFilesThatAreNotThere) {
     const test::TemporaryFolder folder;
     EXPECT_THROW(read_case(folder / "none.toml", find_counting), Error);
