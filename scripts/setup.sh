@@ -11,7 +11,7 @@ command -v npm >/dev/null || packages+=(npm nodejs)
 for argument in "$@"; do
   case $argument in
     --tests) packages+=(libgtest-dev libgmock-dev sqlite3 chromium zstd xz-utils) ;;
-    --fuzz) packages+=(clang-14 libfuzzer-14-dev libclang-rt-14-dev) ;;
+    --fuzz) packages+=(clang libfuzzer-14-dev libclang-rt-14-dev) ;;
     *) echo "setup.sh: unknown argument '$argument'" >&2; exit 2 ;;
   esac
 done
