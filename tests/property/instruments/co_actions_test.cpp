@@ -201,7 +201,7 @@ std::vector<std::string> all_of(const Outcome& outcome) {
 
 TEST(CoActions, SpilledAndThreadedRunsGiveTheSameBytes) {
     Random random(4);
-    for (int world = 0; world < 60; ++world) {
+    for (int world = 0; world < 6; ++world) {
         const auto posts = random_world(random, 200 + random.below(300));
         for (const std::string semantics : {"native", "coortweet", "qut"}) {
             Settings settings = {{"semantics", semantics}, {"window", "3s"}, {"pairs", "true"}, {"min-weight", "1"}};
