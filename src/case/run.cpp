@@ -180,6 +180,20 @@ void remove_older_run(const std::string& folder) {
     }
 }
 
+/// The example records behind each finding, as a table of its own.
+void write_locators(const Findings& findings, OutputTables& tables) {
+    OutputTable& table = tables.open("locators", {{"metric", CellType::text, "the finding"},
+                                                  {"evidence", CellType::integer, "input of the run, from 1"},
+                                                  {"row", CellType::integer, "data record of that input, from 1"}});
+    for (const auto& finding : findings.items)
+        for (const auto& locator : finding.locators) {
+            table.text(finding.metric);
+            table.integer(std::int64_t{locator.evidence} + 1);
+            table.integer(static_cast<std::int64_t>(locator.row));
+            table.end_row();
+        }
+}
+
 }  // namespace
 
 RunResult run_instrument(const RunRequest& request, const std::string& out_folder, Progress& progress) {
@@ -243,6 +257,7 @@ RunResult run_instrument(const RunRequest& request, const std::string& out_folde
     }
     check_sources();
 
+    write_locators(result.findings, tables);
     result.findings_json = findings_to_json(result.findings);
     if (written) {
         remove_older_run(out_folder);

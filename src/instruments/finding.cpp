@@ -92,13 +92,6 @@ Json finding_to_json(const Finding& finding) {
                  {"strength_value", finite(finding.strength_value)},
                  {"sentence", finding.sentence},
                  {"caveat", finding.caveat}};
-    json["locators"] = Json::array();
-    for (const auto& locator : finding.locators) {
-        Json row = Json::array();
-        row.push_back(locator.evidence);
-        row.push_back(locator.row);
-        json["locators"].push_back(std::move(row));
-    }
     json["locators_total"] = finding.locators_total;
     if (finding.figure.kind != FigureKind::none) json["figure"] = figure_to_json(finding.figure);
     if (!finding.table.columns.empty()) {
@@ -205,11 +198,6 @@ Finding finding_from_json(const Json& json) {
     finding.strength_value = real_member(json, "strength_value");
     finding.sentence = text_member(json, "sentence");
     finding.caveat = text_member(json, "caveat");
-    for (const auto& locator : array_member(json, "locators")) {
-        if (!locator.is_array() || locator.size() != 2) throw_bad("a locator is not [evidence, row]");
-        finding.locators.push_back({as_count<std::uint32_t>(locator[0], "locators"),
-                                    as_count<std::uint64_t>(locator[1], "locators")});
-    }
     finding.locators_total = as_count<std::uint64_t>(member(json, "locators_total"), "locators_total");
     if (json.contains("figure")) finding.figure = figure_from_json(json["figure"]);
     if (json.contains("table")) {

@@ -65,7 +65,8 @@ struct Finding {
     double strength_value = 0;  // p, q or ratio; 0 for exact and interval
     std::string sentence;  // plain words with the number in them
     std::string caveat;    // what it does not show
-    std::vector<Locator> locators;      // examples, sorted; at most locators_max
+    std::vector<Locator> locators;      // examples, sorted; at most locators_max. Not in findings.json but in the
+                                        // table locators.csv: rows move when the input is reordered, findings do not
     std::uint64_t locators_total = 0;   // how many records stand behind the number
     Figure figure;
     FindingTable table;
@@ -82,7 +83,7 @@ struct Findings {
     const Finding* find(std::string_view metric) const;
 };
 
-/// findings.json: schema_version 1, stable key order, one finding a line. Text is escaped so that it can stand in a
+/// findings.json, everything but the locators: schema_version 1, stable key order, one finding a line. Text is escaped so that it can stand in a
 /// <script type="application/json">. Throws Error(input) when reading back what is not such a file.
 std::string findings_to_json(const Findings& findings);
 Findings findings_from_json(std::string_view json);

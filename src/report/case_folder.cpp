@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -119,6 +120,27 @@ ReportComparison comparison_of(const Json& json, const std::string& path) {
     return comparison;
 }
 
+/// Lines "metric,evidence,row" behind a header, as a run writes them; what is not such a line is passed over.
+void add_locators(std::string_view csv, Findings& findings) {
+    while (!csv.empty()) {
+        const auto line = csv.substr(0, csv.find('\n'));
+        csv.remove_prefix(std::min(line.size() + 1, csv.size()));
+        const auto first = line.find(',');
+        const auto second = line.find(',', first + 1);
+        if (second == std::string_view::npos) continue;
+        Locator locator;
+        const auto number = [](std::string_view text, auto& value) {
+            return std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc() && value > 0;
+        };
+        if (!number(line.substr(first + 1, second - first - 1), locator.evidence) ||
+            !number(line.substr(second + 1), locator.row))
+            continue;
+        --locator.evidence;
+        for (auto& finding : findings.items)
+            if (finding.metric == line.substr(0, first)) finding.locators.push_back(locator);
+    }
+}
+
 class Reader {
   public:
     explicit Reader(std::string folder) : m_folder(std::move(folder)) {}
@@ -177,6 +199,7 @@ class Reader {
             }
         });
         run.findings = findings_from_json(read_text(folder + "/findings.json"));
+        add_locators(read_text(folder + "/locators.csv"), run.findings);
         describe(run);
         about.instrument = run.instrument;
         about.claims = item.at("claims").get<std::vector<std::string>>();

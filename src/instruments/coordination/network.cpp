@@ -105,31 +105,32 @@ struct SpilledAction {
     CoAction action;
 };
 
-/// Reads the co-actions of one bucket back in order, a buffer at a time.
-class SpilledRun {
+/// Reads the items of a scratch file back in order, a buffer at a time.
+template <typename Item>
+class ScratchItems {
   public:
-    explicit SpilledRun(ScratchFile file) : m_file(std::move(file)) { m_file.flush(); }
+    explicit ScratchItems(ScratchFile file) : m_file(std::move(file)) { m_file.flush(); }
 
-    const SpilledAction* front() {
+    const Item* front() {
         if (m_next == m_buffer.size() && !refill()) return nullptr;
         return &m_buffer[m_next];
     }
     void pop() { ++m_next; }
 
   private:
-    static constexpr std::size_t buffer_actions = 4096;
+    static constexpr std::size_t buffer_items = 4096;
     bool refill() {
-        const auto left = (m_file.size_bytes() - m_offset) / sizeof(SpilledAction);
-        m_buffer.resize(std::min<std::uint64_t>(left, buffer_actions));
+        const auto left = (m_file.size_bytes() - m_offset) / sizeof(Item);
+        m_buffer.resize(std::min<std::uint64_t>(left, buffer_items));
         m_next = 0;
-        m_file.read_at(m_offset, m_buffer.data(), m_buffer.size() * sizeof(SpilledAction));
-        m_offset += m_buffer.size() * sizeof(SpilledAction);
+        m_file.read_at(m_offset, m_buffer.data(), m_buffer.size() * sizeof(Item));
+        m_offset += m_buffer.size() * sizeof(Item);
         return !m_buffer.empty();
     }
     ScratchFile m_file;
     std::uint64_t m_offset = 0;
     std::size_t m_next = 0;
-    std::vector<SpilledAction> m_buffer;
+    std::vector<Item> m_buffer;
 };
 
 }  // namespace
@@ -336,7 +337,7 @@ void Network::pass_in_memory(std::span<const Row> rows, const PairRules& pair_ru
 template <typename Handle>
 void Network::pass_merged(RowStore& rows, const PairRules& pair_rules, const Scratch& scratch, bool edges_wanted,
                           Progress& progress, const Handle& handle) {
-    std::vector<SpilledRun> runs;
+    std::vector<ScratchItems<SpilledAction>> runs;
     rows.for_each_bucket([&](std::vector<Row>& bucket) {
         ScratchFile file(scratch.folder, 1 << 18);
         const CoActionFinder finder(bucket, static_cast<std::uint32_t>(m_ordered_accounts.size()), pair_rules);
@@ -418,8 +419,10 @@ std::vector<WindowResult> Network::run(RowStore& rows, const PairRules& pair_rul
         if (window.singles > 0) result.weights[1] += window.singles;
         for (const auto& [weight, count] : window.weights) result.weights[weight] += count;
     };
-    if (m_rules.weight_quantile) {
-        // The quantile is over all edges, so it must be known before the first edge can be written.
+    // The quantile is over all edges, so it is not known before the last one. CooRTweet only marks edges by it: they wait
+    // in a scratch file. Otherwise it decides what is kept, which takes a pass of its own.
+    const bool marks_edges = m_rules.weight_quantile && m_rules.semantics == Semantics::coortweet;
+    if (m_rules.weight_quantile && !marks_edges) {
         std::vector<WindowResult> counted(results.size());
         pass(rows, pair_rules, scratch, false, progress, [&](const Part& part) {
             for (std::size_t w = 0; w < counted.size(); ++w) add_counts(counted[w], part.windows[w]);
@@ -428,6 +431,8 @@ std::vector<WindowResult> Network::run(RowStore& rows, const PairRules& pair_rul
             m_thresholds[w] = weight_quantile(counted[w].weights, *m_rules.weight_quantile);
     }
 
+    std::optional<ScratchFile> waiting;
+    if (marks_edges) waiting.emplace(scratch.folder, 1 << 20);
     std::vector<Summing> sums;
     for (std::size_t w = 0; w < results.size(); ++w) {
         results[w].window_us = m_rules.windows_us[w];
@@ -447,11 +452,17 @@ std::vector<WindowResult> Network::run(RowStore& rows, const PairRules& pair_rul
             }
         }
         for (const Edge& edge : part.edges) {
-            write_edge(edge, *tables.edges);
+            if (waiting) waiting->append(&edge, sizeof(Edge));
+            else write_edge(edge, *tables.edges);
             sums[edge.window].add(edge);
         }
         for (const auto& pair : part.pairs) write_pair(pair.action, pair.a, pair.b, *tables.pairs);
     });
+    if (waiting) {
+        results[0].threshold = m_thresholds[0] = weight_quantile(results[0].weights, *m_rules.weight_quantile);
+        ScratchItems<Edge> edges(std::move(*waiting));
+        for (; const Edge* edge = edges.front(); edges.pop()) write_edge(*edge, *tables.edges);
+    }
 
     for (std::size_t w = 0; w < results.size(); ++w) {
         sums[w].finish();
