@@ -30,6 +30,10 @@ struct CommandDescription {
     std::string memory;                    // how much memory it takes
 };
 
+/// An option of a command, which never affects findings.
+Parameter command_option(std::string name, ParameterType type, std::string metavar, std::string default_text,
+                         std::string help);
+
 /// Options that mean the same everywhere.
 struct Global {
     bool json = false;

@@ -18,18 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-Parameter demo_option(std::string name, ParameterType type, std::string metavar, std::string default_text,
-                      std::string help) {
-    Parameter option;
-    option.name = std::move(name);
-    option.type = type;
-    option.metavar = std::move(metavar);
-    option.default_text = std::move(default_text);
-    option.help = std::move(help);
-    option.affects_findings = false;
-    return option;
-}
-
 /// Says what is run, as a user would type it, then runs it.
 void step(const Global& global, std::string_view what, const std::vector<std::string>& words) {
     if (!global.json && !global.quiet) {
@@ -74,8 +62,8 @@ class DemoCommand final : public Command {
             "truth. "
             "Every step is an unveil command of its own and is shown as you would type it.";
         description.options = {
-            demo_option("out", ParameterType::text, "DIR", "unveil-demo.out", "Folder for everything"),
-            demo_option("seed", ParameterType::integer, "N", "1", "Seed of the world")};
+            command_option("out", ParameterType::text, "DIR", "unveil-demo.out", "Folder for everything"),
+            command_option("seed", ParameterType::integer, "N", "1", "Seed of the world")};
         description.options.back().minimum = 0;
         description.examples = {"unveil demo", "unveil demo --seed 7 --out /tmp/demo"};
         description.diagnostics = {"1 when a verdict differs from the truth of the made-up world."};

@@ -19,39 +19,27 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t line_bytes_max = 4000;
 
-Parameter run_option(std::string name, ParameterType type, std::string metavar, std::string default_text,
-                     std::string help) {
-    Parameter option;
-    option.name = std::move(name);
-    option.type = type;
-    option.metavar = std::move(metavar);
-    option.default_text = std::move(default_text);
-    option.help = std::move(help);
-    option.affects_findings = false;
-    return option;
-}
-
 /// What every instrument takes besides its own parameters.
 std::vector<Parameter> run_options() {
     std::vector<Parameter> options;
     options.push_back(
-        run_option("out", ParameterType::text, "DIR", "",
+        command_option("out", ParameterType::text, "DIR", "",
                    "Folder for the tables, findings.json and manifest.json; needed unless --json"));
-    options.push_back(run_option("format", ParameterType::text, "NAME", "",
+    options.push_back(command_option("format", ParameterType::text, "NAME", "",
                                  "Format of the inputs instead of detecting it; 'unveil list' names them"));
-    options.push_back(run_option("columns", ParameterType::text, "FIELD=COLUMN,...", "",
+    options.push_back(command_option("columns", ParameterType::text, "FIELD=COLUMN,...", "",
                                  "Which column holds which field, such as account=user_id,time=created_at"));
-    options.push_back(run_option("skipped-share-max", ParameterType::real, "SHARE", "0.01",
+    options.push_back(command_option("skipped-share-max", ParameterType::real, "SHARE", "0.01",
                                  "Share of malformed rows from which on the run fails"));
     options.back().minimum = 0;
     options.back().maximum = 1;
-    options.push_back(run_option("seed", ParameterType::integer, "N", "0", "Seed of everything random"));
+    options.push_back(command_option("seed", ParameterType::integer, "N", "0", "Seed of everything random"));
     options.back().minimum = 0;
     options.push_back(
-        run_option("memory-limit", ParameterType::bytes, "SIZE", "",
+        command_option("memory-limit", ParameterType::bytes, "SIZE", "",
                    "Memory from which on the run goes to disk; 75 % of this machine's unless given"));
     options.push_back(
-        run_option("scratch", ParameterType::text, "DIR", "",
+        command_option("scratch", ParameterType::text, "DIR", "",
                    "Folder for what does not fit in memory; $TMPDIR or the output folder unless given"));
     return options;
 }

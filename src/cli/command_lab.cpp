@@ -21,18 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-Parameter lab_option(std::string name, ParameterType type, std::string metavar, std::string default_text,
-                     std::string help) {
-    Parameter option;
-    option.name = std::move(name);
-    option.type = type;
-    option.metavar = std::move(metavar);
-    option.default_text = std::move(default_text);
-    option.help = std::move(help);
-    option.affects_findings = false;
-    return option;
-}
-
 std::string needed_text(const ParameterValues& options, std::string_view name, std::string_view remedy) {
     auto text = options.text(name);
     if (text.empty())
@@ -96,9 +84,9 @@ class LabMakeCommand final : public Command {
                                  [&](const auto& known) { return known.name == parameter.name; }))
                     description.options.push_back(parameter);
         description.options.push_back(
-            lab_option("out", ParameterType::text, "DIR", "", "Folder for the files; made when missing"));
+            command_option("out", ParameterType::text, "DIR", "", "Folder for the files; made when missing"));
         description.options.push_back(
-            lab_option("seed", ParameterType::integer, "N", "1", "Seed of everything random"));
+            command_option("seed", ParameterType::integer, "N", "1", "Seed of everything random"));
         description.options.back().minimum = 0;
         description.examples = {"unveil lab make takedown --scale 100000 --seed 7 --out world",
                                 "unveil lab make takedown --campaigns 0 --out null-world"};
@@ -201,10 +189,10 @@ class LabScoreCommand final : public Command {
             "both accounts are of the same campaign; every other pair of accounts is a chance for a false "
             "one.";
         description.options = {
-            lab_option("findings", ParameterType::text, "DIR", "",
+            command_option("findings", ParameterType::text, "DIR", "",
                        "The --out folder of 'unveil coordination' or 'unveil investigate'"),
-            lab_option("truth", ParameterType::text, "FILE", "", "The truth.json of the world"),
-            lab_option("fail-if", ParameterType::text, "CONDITION", "",
+            command_option("truth", ParameterType::text, "FILE", "", "The truth.json of the world"),
+            command_option("fail-if", ParameterType::text, "CONDITION", "",
                        "Exit with 3 when it holds: 'recall < 0.9', 'co-retweet.edge.precision < 0.5'; may be "
                        "given as a "
                        "list")};

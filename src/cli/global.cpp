@@ -68,6 +68,18 @@ void erase_line(Progress* progress) {
 
 }  // namespace
 
+Parameter command_option(std::string name, ParameterType type, std::string metavar, std::string default_text,
+                         std::string help) {
+    Parameter option;
+    option.name = std::move(name);
+    option.type = type;
+    option.metavar = std::move(metavar);
+    option.default_text = std::move(default_text);
+    option.help = std::move(help);
+    option.affects_findings = false;
+    return option;
+}
+
 void Global::say(std::string_view line) const {
     if (quiet) return;
     erase_line(progress);

@@ -1,5 +1,8 @@
 #include "evidence/table_posts.hpp"
 
+#include <filesystem>
+#include <system_error>
+
 namespace unveil {
 
 TablePosts::TablePosts(TableMapping mapping, std::string container, const std::string& path,
@@ -9,6 +12,10 @@ TablePosts::TablePosts(TableMapping mapping, std::string container, const std::s
     m_report.format = m_assembler.mapping().format->name;
     m_report.compression = "none";
     m_report.fields = m_assembler.mapping().fields;
+    // For progress while reading; the bytes really read replace it at the end.
+    std::error_code unknown;
+    const auto size = std::filesystem::file_size(path, unknown);
+    if (!unknown) m_report.bytes = size;
 }
 
 void TablePosts::finish(std::string sha256, std::uint64_t disk_bytes) {

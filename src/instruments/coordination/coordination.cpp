@@ -248,6 +248,10 @@ Findings Coordination::run(const InstrumentInputs& inputs, const ParameterValues
 
     Reading reading(traces, settings, context);
     for (auto* source : inputs.posts) reading.read(*source);
+    // Nothing read must not look like nothing found.
+    if (reading.posts().size() == 0)
+        throw Error(ErrorKind::input, "the evidence holds no usable post", "'unveil inspect' shows what is in the file",
+                    inputs.posts.empty() ? std::string() : inputs.posts.front()->report().path);
     check_windows(inputs.posts, settings);
 
     const auto order = reading.accounts().byte_order();
