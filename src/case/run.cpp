@@ -236,6 +236,13 @@ RunResult run_instrument(const RunRequest& request, const std::string& out_folde
             check_digest(source.input(), source.report().sha256);
             check_skips(source, request.skipped_share_max);
         }
+        // The same bytes twice would count every post twice.
+        for (std::size_t i = 0; i < sources.size(); ++i)
+            for (std::size_t k = 0; k < i; ++k)
+                if (sources[i].report().sha256 == sources[k].report().sha256)
+                    throw Error(ErrorKind::input,
+                                fmt::format("this file has the same bytes as {}", sources[k].input().shown_path),
+                                "Give it once", sources[i].input().shown_path);
     };
     RunResult result;
     try {

@@ -102,8 +102,9 @@ class DemoCommand final : public Command {
                 rows.push_back({claim, found, expected, found == expected ? "agrees" : "DIFFERS"});
             fmt::print("\n== Verdicts and truth\n\n{}",
                        text_table({"claim", "verdict", "truth", ""}, rows, {}));
-            fmt::print("\n{} of {} verdicts agree with the truth.\nreport: {}\n", equal, comparisons.size(),
-                       printable(report, 4000));
+            fmt::print("\n{} of {} verdicts agree with the truth.\nreport: {}\ncheck it anew: unveil verify {} --base {}\n",
+                       equal, comparisons.size(), printable(report, 4000), printable(result.string(), 4000),
+                       printable(world.string(), 4000));
         }
         return equal == comparisons.size() ? 0 : 1;
     }

@@ -17,6 +17,7 @@
 #include "core/time.hpp"
 #include "evidence/open.hpp"
 #include "evidence/table_posts.hpp"
+#include "instruments/coordination/traces.hpp"
 
 namespace unveil::cli {
 namespace {
@@ -122,14 +123,20 @@ std::string next_command(const Inspection& inspection, const ParameterValues& op
     // A window finer than the times would be meaningless, and is refused.
     const auto window_us =
         std::max<std::int64_t>(60'000'000, inspection.report.time_resolution.resolution_us);
-    std::string traces;
-    for (const auto& [trace, posts] : inspection.traces)
-        if (posts >= 2) traces += fmt::format("{}{}", traces.empty() ? "" : ",", trace);
-    if (traces.empty()) return {};
+    // `auto` takes the specific traces; broad ones must be asked for, which is only suggested when nothing else is there.
+    std::string broad;
+    bool has_specific = false;
+    for (const auto& description : coordination::trace_descriptions())
+        for (const auto& [trace, posts] : inspection.traces) {
+            if (trace != description.name || posts < 2) continue;
+            has_specific |= description.is_specific;
+            if (!description.is_specific) broad += fmt::format("{}{}", broad.empty() ? " --traces " : ",", trace);
+        }
+    if (!has_specific && broad.empty()) return {};
     std::string out = "unveil coordination " + shell_word(inspection.report.path);
     for (const auto* name : {"format", "columns"})
         if (options.has_value(name)) out += fmt::format(" --{} {}", name, shell_word(options.text(name)));
-    return out + fmt::format(" --window {} --traces {} --out result", format_duration(window_us), traces);
+    return out + fmt::format(" --window {}{} --out result", format_duration(window_us), has_specific ? "" : broad);
 }
 
 Inspection inspect(const std::string& path, const Invocation& invocation, std::uint32_t position) {

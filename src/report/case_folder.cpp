@@ -156,6 +156,9 @@ class Reader {
   private:
     void manifest(const Json& json) {
         auto& report = m_case.report;
+        if (json.contains("instrument") && !json.contains("title"))
+            throw Error(ErrorKind::input, "this is the folder of one run, not of a case",
+                        "Give the folder that 'unveil investigate' wrote", m_folder);
         report.title = json.at("title");
         report.description = text_or_empty(json, "summary");
         // The folder may have any name by now; the commands name what `investigate` would write.
@@ -199,7 +202,8 @@ class Reader {
             }
         });
         run.findings = findings_from_json(read_text(folder + "/findings.json"));
-        add_locators(read_text(folder + "/locators.csv"), run.findings);
+        if (const std::string path = folder + "/locators.csv"; std::filesystem::exists(path))
+            add_locators(read_text(path), run.findings);
         describe(run);
         about.instrument = run.instrument;
         about.claims = item.at("claims").get<std::vector<std::string>>();

@@ -75,25 +75,33 @@ Settings read_settings(const ParameterValues& parameters, unsigned threads) {
     return settings;
 }
 
-std::vector<Trace> choose_traces(const ParameterValues& parameters, PostFields available, Semantics semantics) {
+std::vector<Trace> choose_traces(const ParameterValues& parameters, PostFields available, Semantics semantics,
+                                 const std::string& path) {
     std::vector<Trace> traces;
-    const auto asked = parameters.texts("traces");
-    const bool is_auto = std::find(asked.begin(), asked.end(), "auto") != asked.end();
     std::vector<std::string> possible;
+    for (const auto& description : trace_descriptions())
+        if ((description.any_of & available) != 0) possible.emplace_back(description.name);
+    const auto asked = parameters.texts("traces");
+    const auto is_in = [](const std::vector<std::string>& names, std::string_view name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
     for (const auto& description : trace_descriptions()) {
-        const bool is_possible = (description.any_of & available) != 0;
-        if (is_possible) possible.emplace_back(description.name);
-        const bool is_asked = std::find(asked.begin(), asked.end(), description.name) != asked.end();
+        const bool is_possible = is_in(possible, description.name);
+        const bool is_asked = is_in(asked, description.name);
         if (is_asked && !is_possible)
             throw Error(ErrorKind::input, fmt::format("the evidence cannot carry the trace '{}'", description.name),
                         possible.empty() ? "It has no column that any trace can use; map one with --columns"
-                                         : "'unveil inspect' shows what it can carry; map columns with --columns");
-        if (is_asked || (is_auto && is_possible && description.is_specific)) traces.push_back(description.trace);
+                                         : fmt::format("It can carry {}; map further columns with --columns",
+                                                       fmt::join(possible, ", ")),
+                        path);
+        if (is_asked || (is_in(asked, "auto") && is_possible && description.is_specific))
+            traces.push_back(description.trace);
     }
     if (traces.empty())
         throw Error(ErrorKind::input, "the evidence has no column that a trace can use by itself",
                     possible.empty() ? "Map one with --columns, for example --columns object=link_id"
-                                     : fmt::format("Ask for one with --traces {}", fmt::join(possible, ",")));
+                                     : fmt::format("Ask for one with --traces {}", fmt::join(possible, ",")),
+                    path);
     if (semantics != Semantics::native && traces.size() > 1)
         throw Error(ErrorKind::usage, "this --semantics takes one trace at a time", "Choose one with --traces");
     return traces;
@@ -241,10 +249,11 @@ void write_excluded(const TraceInWork& work, const FilterResult& filtered, Outpu
 
 Findings Coordination::run(const InstrumentInputs& inputs, const ParameterValues& parameters,
                            InstrumentContext& context) const {
-    const Settings settings = read_settings(parameters, context.threads);
+    Settings settings = read_settings(parameters, context.threads);
     PostFields available = 0;
     for (const auto* source : inputs.posts) available |= source->fields();
-    const auto traces = choose_traces(parameters, available, settings.semantics);
+    const auto traces = choose_traces(parameters, available, settings.semantics,
+                                       inputs.posts.empty() ? std::string() : inputs.posts.front()->report().path);
 
     Reading reading(traces, settings, context);
     for (auto* source : inputs.posts) reading.read(*source);
@@ -253,6 +262,9 @@ Findings Coordination::run(const InstrumentInputs& inputs, const ParameterValues
         throw Error(ErrorKind::input, "the evidence holds no usable post", "'unveil inspect' shows what is in the file",
                     inputs.posts.empty() ? std::string() : inputs.posts.front()->report().path);
     check_windows(inputs.posts, settings);
+    for (const auto* source : inputs.posts)
+        settings.network.time_resolution_us =
+            std::max(settings.network.time_resolution_us, source->report().time_resolution.resolution_us);
 
     const auto order = reading.accounts().byte_order();
     const auto accounts = static_cast<std::uint32_t>(order.ordered.size());

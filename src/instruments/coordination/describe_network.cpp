@@ -40,8 +40,8 @@ Finding share(std::string metric, std::string subject, std::uint64_t hits, std::
 }
 
 /// Median with the order-statistic interval of Conover, Practical Nonparametric Statistics, section 3.2, normal
-/// approximation to the ranks; widened by the tick when delays had to be rounded.
-Finding median_delay(const std::string& metric, const DelayCounts& delays) {
+/// approximation to the ranks; widened by what the times of the evidence, or the rounding of the delays, leave open.
+Finding median_delay(const std::string& metric, const DelayCounts& delays, std::int64_t time_resolution_us) {
     Finding finding;
     finding.metric = metric;
     finding.subject = "co-actions on kept edges";
@@ -57,6 +57,10 @@ Finding median_delay(const std::string& metric, const DelayCounts& delays) {
     finding.value = (at(std::floor((n - 1) / 2)) + at(std::ceil((n - 1) / 2))) / 2;
     finding.low = at(std::floor(n / 2 - half_width) - 1);
     finding.high = at(std::ceil(n / 2 + half_width));
+    // Two times cut to whole ticks are off by less than a tick each, their difference by less than a tick either way.
+    const double open_seconds = static_cast<double>(time_resolution_us) / 1e6;
+    finding.low = std::max(0.0, finding.low - open_seconds);
+    finding.high += open_seconds;
     if (delays.tick_us() > 1) finding.high += static_cast<double>(delays.tick_us()) / 1e6;
     finding.sentence = fmt::format("Half of the {} co-actions on kept edges follow each other within {:g} seconds.",
                                    grouped_digits(count), finding.value);
@@ -171,6 +175,35 @@ void add_locators(const WindowResult& result, const NetworkNames& names, Finding
     finding.locators_total = result.pairs_kept * 2;
 }
 
+/// With objects left out, what was counted is only a lower bound: opens every interval to what they could add, so that no
+/// claim is decided by what was not looked at.
+void open_intervals(const std::string& trace, const FilterResult& filtered, std::uint64_t excluded_pairs,
+                    double delay_max_seconds, Findings& findings) {
+    const auto active = static_cast<double>(filtered.accounts_active);
+    const auto pairs = static_cast<double>(excluded_pairs);
+    for (auto& finding : findings.items) {
+        if (!finding.metric.starts_with(trace + ".")) continue;
+        const auto is = [&](std::string_view name) { return finding.metric.ends_with(name); };
+        const double low = finding.low;
+        const double high = finding.high;
+        if (is(".pairs")) finding.high += pairs;
+        else if (is(".edges") || is(".edges_found"))
+            finding.high = std::max(finding.value, std::min(active * (active - 1) / 2, finding.value + pairs));
+        else if (is(".accounts")) finding.high = std::max(finding.value, active);
+        else if (is(".account_share") || is(".largest_group.share")) finding.high = 1;
+        else if (is(".weight_max")) finding.high += static_cast<double>(filtered.excluded.size());
+        else if (is(".groups")) finding.high = std::max(finding.value, active / 2);
+        else if (is(".median_delay_seconds")) finding.high = std::max(finding.high, delay_max_seconds);
+        // What is left out can also join groups, shrink a share or pull a median down.
+        if (is(".groups")) finding.low = std::min(finding.low, 1.0);
+        if (is(".largest_group.share") || is(".median_delay_seconds")) finding.low = 0;
+        if (finding.low == low && finding.high == high) continue;
+        finding.strength = StrengthKind::interval;
+        finding.caveat += finding.caveat.empty() ? "" : " ";
+        finding.caveat += "Objects too viral to enumerate were left out; the interval holds all that they could change.";
+    }
+}
+
 std::string_view weight_words(Semantics semantics) {
     switch (semantics) {
         case Semantics::native: return "different objects shared";
@@ -201,12 +234,21 @@ void describe_trace(const std::string& trace, std::uint64_t objects, std::uint64
                      filter_rules.participation_min));
     if (rules.semantics == Semantics::native && !rules.keep_loops)
         note(own_objects, "rows point at the post itself and were left out");
-    for (const auto& excluded : filtered.excluded)
+    constexpr std::size_t excluded_shown_max = 5;
+    std::uint64_t excluded_pairs = 0;
+    for (std::size_t i = 0; i < filtered.excluded.size(); ++i) {
+        const auto& excluded = filtered.excluded[i];
+        excluded_pairs += excluded.pairs;
+        if (i >= excluded_shown_max) continue;
         findings.notes.push_back(fmt::format(
             "{}: an object with {} rows by {} accounts makes {} pairs within the window and was left out of the edges "
             "(--viral-pairs-max {}); see excluded_objects.csv",
             trace, grouped_digits(excluded.rows), grouped_digits(excluded.accounts), grouped_digits(excluded.pairs),
             grouped_digits(filter_rules.viral_pairs_max)));
+    }
+    if (filtered.excluded.size() > excluded_shown_max)
+        findings.notes.push_back(fmt::format("{}: {} such objects in all, with {} pairs", trace,
+                                             grouped_digits(filtered.excluded.size()), grouped_digits(excluded_pairs)));
 
     const WindowResult& widest = results.back();
     const std::string window = format_duration(widest.window_us);
@@ -263,13 +305,13 @@ void describe_trace(const std::string& trace, std::uint64_t objects, std::uint64
     findings.items.push_back(exact_count(trace + ".weight_max", "the strongest edge", weight_max, "weight",
                                          fmt::format("The strongest edge weighs {}.", grouped_digits(weight_max))));
     if (widest.delays.total() > 0) {
-        auto delay = median_delay(trace + ".median_delay_seconds", widest.delays);
+        auto delay = median_delay(trace + ".median_delay_seconds", widest.delays, rules.time_resolution_us);
         delay.figure = delay_figure(widest);
         findings.items.push_back(std::move(delay));
     }
 
-    if (results.size() == 1) return;
     for (const auto& result : results) {
+        if (results.size() == 1) break;
         const std::string prefix = trace + "." + format_duration(result.window_us);
         const std::string within = " within " + format_duration(result.window_us);
         const std::uint64_t largest_here = result.groups.empty() ? 0 : result.groups[0].accounts;
@@ -283,6 +325,8 @@ void describe_trace(const std::string& trace, std::uint64_t objects, std::uint64
                                              "accounts",
                                              "The largest group" + within + " has " + grouped_digits(largest_here) + " accounts."));
     }
+    if (!filtered.excluded.empty())
+        open_intervals(trace, filtered, excluded_pairs, static_cast<double>(widest.window_us) / 1e6, findings);
 }
 
 void describe_limits(const NetworkRules& rules, bool explain, Findings& findings) {

@@ -210,7 +210,9 @@ NetworkTables open_tables(OutputTables& tables, const NetworkRules& rules) {
     opened.accounts = &tables.open(
         "accounts", {text("trace", "what was shared"), real("window_seconds", "largest delay, inclusive"),
                      text("account", ""), integer("posts", "rows of the account in this trace"),
-                     integer("partners", "accounts it has a kept edge with"),
+                     rules.semantics == Semantics::qut
+                         ? integer("directed_edges", "kept edges from it and to it")
+                         : integer("partners", "accounts it has a kept edge with"),
                      integer("strength", "sum of the weights of its kept edges"),
                      integer("group", "connected component, 1 is the largest"),
                      integer("group_accounts", "accounts in that component")});

@@ -25,6 +25,7 @@ struct NetworkRules {
     std::optional<double> weight_quantile;   // keep (native) or mark (CooRTweet) weights above this quantile, strictly
     bool keep_loops = false;
     bool write_pairs = false;
+    std::int64_t time_resolution_us = 1;     // of the coarsest evidence
     unsigned threads = 1;
 };
 

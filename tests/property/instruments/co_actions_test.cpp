@@ -144,7 +144,7 @@ std::string seconds_text(std::int64_t us) { return std::to_string(us) + "us"; }
 TEST(CoActions, NativeAgreesWithItsDefinition) {
     Random random(1);
     for (int world = 0; world < 1500; ++world) {
-        const auto posts = random_world(random, random.below(60));
+        const auto posts = random_world(random, 1 + random.below(60));
         const std::int64_t window_us = static_cast<std::int64_t>(random.below(12)) * 500'000;
         const auto participation = 1 + random.below(3);
         const auto weight_min = 1 + random.below(2);
@@ -161,7 +161,7 @@ TEST(CoActions, NativeAgreesWithItsDefinition) {
 TEST(CoActions, QutAgreesWithItsDefinition) {
     Random random(2);
     for (int world = 0; world < 800; ++world) {
-        const auto posts = random_world(random, random.below(50));
+        const auto posts = random_world(random, 1 + random.below(50));
         const std::int64_t window_us = static_cast<std::int64_t>(random.below(12)) * 500'000;
         const bool loops = random.chance(0.5);
         const auto weight_min = 1 + random.below(3);
@@ -176,7 +176,7 @@ TEST(CoActions, QutAgreesWithItsDefinition) {
 TEST(CoActions, CoortweetAgreesWithItsDefinition) {
     Random random(3);
     for (int world = 0; world < 1500; ++world) {
-        const auto posts = random_world(random, random.below(60));
+        const auto posts = random_world(random, 1 + random.below(60));
         const std::int64_t window_us = static_cast<std::int64_t>(random.below(12)) * 500'000;
         const bool loops = random.chance(0.3);
         const auto participation = 1 + random.below(4);

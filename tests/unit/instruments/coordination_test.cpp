@@ -123,6 +123,35 @@ TEST(Coordination, ViralObjectIsLeftOutWithItsExactCount) {
     EXPECT_THAT(outcome.findings.notes, ::testing::Contains(HasSubstr("4,999,949,995 pairs")));
 }
 
+TEST(Coordination, WhatWasLeftOutOpensTheIntervals) {
+    // Five accounts on one object make ten pairs; with the object left out, up to ten edges may be missing.
+    std::vector<Post> posts = two_accounts_on(3, 1);
+    for (int i = 0; i < 5; ++i) posts.push_back(share("u" + std::to_string(i), "viral", 5e6, "v" + std::to_string(i)));
+    const auto outcome = coordinate(posts, {{"min-participation", "1"}, {"min-weight", "1"}, {"viral-pairs-max", "9"}});
+    const auto expect = [&](const std::string& metric, double low, double value, double high) {
+        const auto* finding = outcome.findings.find(metric);
+        ASSERT_NE(finding, nullptr) << metric;
+        EXPECT_EQ(finding->low, low) << metric;
+        EXPECT_EQ(finding->value, value) << metric;
+        EXPECT_EQ(finding->high, high) << metric;
+        EXPECT_NE(finding->strength, StrengthKind::exact) << metric;
+    };
+    expect("co-share.pairs", 3, 3, 13);
+    expect("co-share.edges", 1, 1, 11);
+    expect("co-share.accounts", 2, 2, 7);
+    expect("co-share.weight_max", 3, 3, 4);
+    expect("co-share.largest_group.accounts", 2, 2, 7);
+}
+
+TEST(Coordination, MedianDelayKnowsHowCoarseTheTimesAre) {
+    const TimeResolution minutes{60 * second, "every one of 4 times is a whole minute"};
+    const auto outcome = run_posts("coordination", two_accounts_on(2, 0), with_object, {{"window", "60s"}}, 1, 0, minutes);
+    const auto* finding = outcome.findings.find("co-share.median_delay_seconds");
+    ASSERT_NE(finding, nullptr);
+    EXPECT_EQ(finding->value, 0);
+    EXPECT_EQ(finding->high, 60);
+}
+
 TEST(Coordination, FineWindowOnCoarseTimesIsRefusedUnlessForced) {
     const TimeResolution minutes{60 * second, "every one of 4 times is a whole minute"};
     try {
