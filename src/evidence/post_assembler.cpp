@@ -99,6 +99,7 @@ void PostAssembler::want(PostFields fields) {
 }
 
 void PostAssembler::start_batch(PostBatch& batch, std::uint32_t evidence) {
+    m_evidence = evidence;
     batch.clear();
     batch.evidence = evidence;
     m_arena.clear();
@@ -162,8 +163,10 @@ void PostAssembler::look_at_text(std::string_view text) {
 }
 
 std::string_view PostAssembler::row_id(std::uint64_t row) {
-    char* const begin = m_arena.reserve(32);
-    const auto* end = fmt::format_to(begin, "row:{}", row);
+    char* const begin = m_arena.reserve(48);
+    // Rows of two inputs must not look like one post.
+    const auto* end = m_evidence == 0 ? fmt::format_to(begin, "row:{}", row)
+                                      : fmt::format_to(begin, "input {} row:{}", m_evidence + 1, row);
     return m_arena.commit(begin, static_cast<std::size_t>(end - begin));
 }
 

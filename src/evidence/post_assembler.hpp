@@ -70,6 +70,7 @@ class PostAssembler {
     std::optional<std::size_t> m_flag_column;
     std::vector<PlainColumn> m_plain;
     std::vector<ListColumnUse> m_lists;
+    std::uint32_t m_evidence = 0;  // input of the batch in work
     std::uint64_t m_times_recovered = 0;
     std::uint64_t m_times_disagreeing = 0;
     std::uint64_t m_times_too_old = 0;

@@ -175,32 +175,45 @@ void add_locators(const WindowResult& result, const NetworkNames& names, Finding
     finding.locators_total = result.pairs_kept * 2;
 }
 
-/// With objects left out, what was counted is only a lower bound: opens every interval to what they could add, so that no
-/// claim is decided by what was not looked at.
-void open_intervals(const std::string& trace, const FilterResult& filtered, std::uint64_t excluded_pairs,
-                    double delay_max_seconds, Findings& findings) {
+/// With objects left out, what was counted is not the whole: opens every interval to what they could add or, with a
+/// quantile that they could raise, take away, so that no claim is decided by what was not looked at.
+void open_intervals(const std::string& trace, const NetworkRules& rules, const FilterResult& filtered,
+                    const WindowResult& widest, Findings& findings) {
+    const bool is_directed = rules.semantics == Semantics::qut;
+    double pairs = 0;
+    for (const auto& excluded : filtered.excluded)
+        pairs += static_cast<double>(rules.keep_loops ? excluded.pairs_any : excluded.pairs) * (is_directed ? 2 : 1);
     const auto active = static_cast<double>(filtered.accounts_active);
-    const auto pairs = static_cast<double>(excluded_pairs);
+    const double edges_max = active * (active - 1) / (is_directed ? 1 : 2) + (rules.keep_loops ? active : 0);
+    const double groups_max = rules.keep_loops ? active : std::floor(active / 2);
+    const double delay_max_seconds = static_cast<double>(widest.window_us + rules.time_resolution_us) / 1e6;
+    const double weight_more = rules.semantics == Semantics::native ? static_cast<double>(filtered.excluded.size()) : pairs;
+    const bool may_fall = widest.threshold && rules.semantics == Semantics::native;
     for (auto& finding : findings.items) {
         if (!finding.metric.starts_with(trace + ".")) continue;
         const auto is = [&](std::string_view name) { return finding.metric.ends_with(name); };
+        const bool is_kept = is(".edges") || is(".accounts") || is(".groups") || is("_share") || is(".largest_group.share");
         const double low = finding.low;
         const double high = finding.high;
         if (is(".pairs")) finding.high += pairs;
         else if (is(".edges") || is(".edges_found"))
-            finding.high = std::max(finding.value, std::min(active * (active - 1) / 2, finding.value + pairs));
+            finding.high = std::max(finding.value, std::min(edges_max, finding.value + pairs));
         else if (is(".accounts")) finding.high = std::max(finding.value, active);
         else if (is(".account_share") || is(".largest_group.share")) finding.high = 1;
-        else if (is(".weight_max")) finding.high += static_cast<double>(filtered.excluded.size());
-        else if (is(".groups")) finding.high = std::max(finding.value, active / 2);
+        else if (is(".weight_max")) finding.high += weight_more;
+        else if (is(".groups")) finding.high = std::max(finding.value, groups_max);
         else if (is(".median_delay_seconds")) finding.high = std::max(finding.high, delay_max_seconds);
-        // What is left out can also join groups, shrink a share or pull a median down.
+        if (is_kept && may_fall) finding.low = 0;
+        // Even without a quantile, more edges can join groups, shrink a share or pull a median down.
         if (is(".groups")) finding.low = std::min(finding.low, 1.0);
         if (is(".largest_group.share") || is(".median_delay_seconds")) finding.low = 0;
         if (finding.low == low && finding.high == high) continue;
         finding.strength = StrengthKind::interval;
+        finding.sentence += " Objects left out are not counted here.";
         finding.caveat += finding.caveat.empty() ? "" : " ";
-        finding.caveat += "Objects too viral to enumerate were left out; the interval holds all that they could change.";
+        finding.caveat +=
+            "Objects too viral to enumerate were left out; the interval holds all that they could change. A higher "
+            "viral-pairs-max settles it.";
     }
 }
 
@@ -326,7 +339,7 @@ void describe_trace(const std::string& trace, std::uint64_t objects, std::uint64
                                              "The largest group" + within + " has " + grouped_digits(largest_here) + " accounts."));
     }
     if (!filtered.excluded.empty())
-        open_intervals(trace, filtered, excluded_pairs, static_cast<double>(widest.window_us) / 1e6, findings);
+        open_intervals(trace, rules, filtered, widest, findings);
 }
 
 void describe_limits(const NetworkRules& rules, bool explain, Findings& findings) {

@@ -43,7 +43,7 @@ const InstrumentDescription& Coordination::description() const {
              .help = "Different hashtags that a post needs for the trace hashtag-sequence", .minimum = 1, .maximum = 1000,
              .citation = "Pacheco et al., ICWSM 2021"});
         add({.name = "viral-pairs-max", .type = ParameterType::integer, .default_text = "200000000", .metavar = "PAIRS",
-             .help = "Leave an object out of the edges when it alone makes more pairs than this; its exact count is reported "
+             .help = "Leave an object out of the edges when it alone makes more pairs of posts than this; its exact count is reported "
                      "(0: never)",
              .minimum = 0});
         add({.name = "force-window", .type = ParameterType::flag,

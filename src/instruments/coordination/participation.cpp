@@ -60,12 +60,13 @@ void for_each_object(std::span<const Row> rows, const Use& use) {
     }
 }
 
-ExcludedObject describe_excluded(std::span<const Row> rows, std::uint64_t pairs) {
+ExcludedObject describe_excluded(std::span<const Row> rows, std::int64_t window_us) {
     std::vector<std::uint32_t> accounts;
     for (const Row& row : rows) accounts.push_back(row.account);
     std::sort(accounts.begin(), accounts.end());
     const auto different = std::unique(accounts.begin(), accounts.end()) - accounts.begin();
-    return {rows[0].object, rows.size(), static_cast<std::uint64_t>(different), pairs};
+    return {rows[0].object, rows.size(), static_cast<std::uint64_t>(different), count_pairs(rows, window_us),
+            count_all_pairs(rows, window_us)};
 }
 
 }  // namespace
@@ -103,13 +104,10 @@ FilterResult filter_rows(RowStore& rows, std::uint32_t accounts, const FilterRul
             kept = 0;
             for_each_object(bucket, [&](std::size_t begin, std::size_t end) {
                 const auto object_rows = std::span<const Row>(bucket).subspan(begin, end - begin);
-                // The cheap count includes pairs of one account with itself, so it can only be too large.
+                // Pairs of one account with itself make no edge but cost the same to meet, so they count against the limit.
                 if (count_all_pairs(object_rows, pair_rules.window_us) > rules.viral_pairs_max) {
-                    const std::uint64_t pairs = count_pairs(object_rows, pair_rules.window_us);
-                    if (pairs > rules.viral_pairs_max) {
-                        result.excluded.push_back(describe_excluded(object_rows, pairs));
-                        return;
-                    }
+                    result.excluded.push_back(describe_excluded(object_rows, pair_rules.window_us));
+                    return;
                 }
                 if (kept != begin)
                     std::copy(bucket.begin() + static_cast<std::ptrdiff_t>(begin),

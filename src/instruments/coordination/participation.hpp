@@ -14,13 +14,14 @@ struct ExcludedObject {
     std::uint32_t object;
     std::uint64_t rows;
     std::uint64_t accounts;
-    std::uint64_t pairs;  // exact, within the widest window
+    std::uint64_t pairs;      // of different accounts, exact, within the widest window
+    std::uint64_t pairs_any;  // with those of one account with itself
 };
 
 struct FilterRules {
     std::uint64_t participation_min = 1;  // rows of an account in the trace
     bool drop_repeats = true;             // rows that are equal in object, account, content and time
-    std::uint64_t viral_pairs_max = 0;    // 0: no limit
+    std::uint64_t viral_pairs_max = 0;    // pairs of rows within the widest window, whoever's; 0: no limit
 };
 
 struct FilterResult {

@@ -214,6 +214,33 @@ TEST(CoActions, SpilledAndThreadedRunsGiveTheSameBytes) {
     }
 }
 
+/// Goal: whatever is left out, the truth lies inside the intervals. Method: the same world with and without a limit.
+TEST(CoActions, IntervalsHoldWhatWasLeftOut) {
+    Random random(6);
+    int opened = 0;
+    for (int world = 0; world < 1500; ++world) {
+        const auto posts = random_world(random, 1 + random.below(80));
+        const std::string semantics = std::vector<std::string>{"native", "coortweet", "qut"}[random.below(3)];
+        Settings settings = {{"semantics", semantics}, {"window", "3s"}, {"min-weight", std::to_string(1 + random.below(3))}};
+        if (semantics == "native" && random.chance(0.5)) settings.push_back({"edge-weight", random.chance(0.5) ? "0.5" : "0.9"});
+        if (random.chance(0.3)) settings.push_back({"keep-loops", "true"});
+        auto limited = settings;
+        settings.push_back({"viral-pairs-max", "0"});
+        limited.push_back({"viral-pairs-max", std::to_string(5 + random.below(200))});
+        const auto whole = run_posts("coordination", posts, with_object, settings);
+        const auto part = run_posts("coordination", posts, with_object, limited);
+        if (part.tables.lines("excluded_objects").empty()) continue;
+        ++opened;
+        for (const auto& finding : part.findings.items) {
+            const auto* truth = whole.findings.find(finding.metric);
+            if (!truth) continue;
+            EXPECT_LE(finding.low, truth->value) << finding.metric << " in world " << world << ", " << semantics;
+            EXPECT_GE(finding.high, truth->value) << finding.metric << " in world " << world << ", " << semantics;
+        }
+    }
+    EXPECT_GT(opened, 300);
+}
+
 TEST(CoActions, OrderOfRowsDoesNotMatter) {
     Random random(5);
     for (int world = 0; world < 100; ++world) {

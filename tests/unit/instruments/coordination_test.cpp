@@ -123,6 +123,18 @@ TEST(Coordination, ViralObjectIsLeftOutWithItsExactCount) {
     EXPECT_THAT(outcome.findings.notes, ::testing::Contains(HasSubstr("4,999,949,995 pairs")));
 }
 
+TEST(Coordination, OneAccountFloodingAnObjectIsLeftOutToo) {
+    // Two hundred thousand posts of one account in a second would take twenty thousand million steps and give no edge.
+    std::vector<Post> posts = two_accounts_on(2, 1);
+    for (int i = 0; i < 200'000; ++i) posts.push_back(share("flood", "flooded", 5e6, "f" + std::to_string(i)));
+    posts.push_back(share("ann", "flooded", 5e6, "last"));
+    for (const std::string semantics : {"native", "coortweet"}) {
+        const auto outcome = coordinate(posts, {{"semantics", semantics}});
+        EXPECT_THAT(outcome.edges(), SizeIs(1));
+        EXPECT_THAT(outcome.tables.lines("excluded_objects"), ElementsAre("co-share|flooded|200001|2|200000"));
+    }
+}
+
 TEST(Coordination, WhatWasLeftOutOpensTheIntervals) {
     // Five accounts on one object make ten pairs; with the object left out, up to ten edges may be missing.
     std::vector<Post> posts = two_accounts_on(3, 1);
