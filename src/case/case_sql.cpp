@@ -12,6 +12,7 @@
 #include "case/store.hpp"
 #include "core/digest.hpp"
 #include "core/error.hpp"
+#include "core/json.hpp"
 #include "core/output_table.hpp"
 #include "core/text.hpp"
 
@@ -134,7 +135,7 @@ DuckDatabase loaded(const std::string& folder, const std::string& sql, unsigned 
         const auto stored = store.run(key);
         if (!stored) continue;
         const auto run = key.substr(0, folder_digits);
-        const Json manifest = Json::parse(stored->manifest_json, nullptr, false);
+        const Json manifest = read_json(stored->manifest_json);
         std::uint64_t kept = 0;
         std::uint64_t skipped = 0;
         for (const auto& input : manifest.value("inputs", Json::array())) {

@@ -153,7 +153,7 @@ Edition make_edition(const CaseFile& case_file, const Digested& digested, const 
 }
 
 Json parsed(const std::string& json, const std::string& what) {
-    Json result = Json::parse(json, nullptr, false);
+    Json result = read_json(json);
     if (!result.is_object())
         throw Error(ErrorKind::input, what + " in the case is not JSON",
                     "Move the case folder away and investigate again");
@@ -343,7 +343,7 @@ std::vector<ClaimVerdict> judge_claims(const CaseFile& case_file, const std::vec
         for (const auto position : planned.claims) {
             ClaimVerdict verdict = judge(case_file.claims[position], findings, observed);
             verdict.run = planned.key;
-            for (const auto evidence : planned.evidence)
+            for (const auto evidence : case_file.claims[position].evidence)
                 verdict.evidence.push_back(case_file.evidence[evidence].id);
             verdicts[position] = std::move(verdict);
         }

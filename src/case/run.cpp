@@ -170,7 +170,7 @@ void remove_older_run(const std::string& folder) {
     std::ifstream file(manifest_path, std::ios::binary);
     if (!file) return;
     const std::string text{std::istreambuf_iterator<char>(file), {}};
-    const Json manifest = Json::parse(text, nullptr, false);
+    const Json manifest = read_json(text);
     std::filesystem::remove(manifest_path);
     if (!manifest.is_object() || !manifest.contains("tables") || !manifest["tables"].is_array()) return;
     for (const auto& table : manifest["tables"]) {

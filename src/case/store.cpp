@@ -381,6 +381,15 @@ std::optional<Edition> CaseStore::latest_edition() const {
     return edition;
 }
 
+std::optional<Edition> CaseStore::latest_edition_of(std::string_view case_text) const {
+    Statement row(*m_database, "SELECT * FROM case_info WHERE case_text = ? ORDER BY edition DESC LIMIT 1");
+    row.bind(case_text);
+    if (!row.step()) return {};
+    Edition edition = read_edition(row);
+    read_members(*m_database, edition);
+    return edition;
+}
+
 std::optional<StoredRun> CaseStore::run(std::string_view key) const {
     Statement row(*m_database, "SELECT key, instrument, manifest_json, findings_json FROM run WHERE key = ?");
     row.bind(key);

@@ -75,6 +75,8 @@ class CaseStore {
 
     std::optional<Edition> edition(std::string_view key) const;
     std::optional<Edition> latest_edition() const;
+    /// The latest with this text of the case file: an older text may have been investigated again.
+    std::optional<Edition> latest_edition_of(std::string_view case_text) const;
     std::optional<StoredRun> run(std::string_view key) const;
     std::vector<StoredVerdict> verdicts(std::int64_t edition) const;
 

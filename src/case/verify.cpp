@@ -55,7 +55,7 @@ class TemporaryFolder {
 };
 
 Json parsed_manifest(const std::string& text, const std::string& where) {
-    Json manifest = Json::parse(text, nullptr, false);
+    Json manifest = read_json(text);
     const bool is_manifest = manifest.is_object() && manifest.contains("instrument") &&
                              manifest["instrument"].is_string() && manifest.contains("parameters") &&
                              manifest["parameters"].is_object() && manifest.contains("inputs") &&
@@ -152,20 +152,25 @@ class Verifier {
 
     void verify_case(const std::string& folder, const std::string& case_path) {
         const CaseStore store(folder + "/case.unveil", CaseStore::Access::read);
-        const auto edition = store.latest_edition();
+        auto edition = store.latest_edition();
         if (!edition)
             throw Error(ErrorKind::input, "nothing has been investigated here yet",
                         "Run 'unveil investigate CASE.toml' first", folder);
+        const std::string case_file_path =
+            case_path.empty() && !edition->case_file.empty() ? folder + "/" + edition->case_file : case_path;
+        if (const auto text = case_file_path.empty() ? std::nullopt : read_file(case_file_path))
+            if (auto of_text = store.latest_edition_of(*text)) edition = std::move(of_text);
         const std::string base = base_folder(*edition, folder, case_path);
         const CaseFile case_file = parse_case(edition->case_text, "the case file in case.unveil", m_find);
+        if (edition->evidence.size() != case_file.evidence.size() || edition->claims.size() != case_file.claims.size())
+            throw Error(ErrorKind::input, "the store does not hold what its case file names",
+                        "Rows were taken out of it; run 'unveil investigate' into a new folder", folder + "/case.unveil");
         check("version", edition->version == unveil_version(),
               edition->version == unveil_version()
                   ? fmt::format("investigated by this version, {}", unveil_version())
                   : fmt::format("investigated by unveil {}, this is {}", printable(edition->version, 40),
                                 unveil_version()));
-        check_case_text(*edition, case_path.empty() && !edition->case_file.empty()
-                                      ? folder + "/" + edition->case_file
-                                      : case_path);
+        check_case_text(*edition, case_file_path);
 
         std::vector<std::string> digests;
         std::vector<bool> is_same;
@@ -372,7 +377,7 @@ class Verifier {
             "verdicts.json", is_file_same,
             is_file_same ? "says the same" : "was changed or is missing; 'unveil investigate' makes it anew");
         const auto manifest_text = read_file(folder + "/manifest.json");
-        const Json manifest = Json::parse(manifest_text.value_or(""), nullptr, false);
+        const Json manifest = read_json(manifest_text.value_or(""));
         const auto findings_text = read_file(folder + "/findings.json");
         const bool is_listed = manifest.is_object() && manifest.contains("findings_sha256") &&
                                findings_text && manifest["findings_sha256"] == sha256_hex(*findings_text);

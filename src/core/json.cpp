@@ -5,6 +5,21 @@
 
 namespace unveil {
 
+nlohmann::ordered_json read_json(std::string_view text) {
+    struct TooDeep {};
+    try {
+        return nlohmann::ordered_json::parse(
+            text,
+            [](int depth, nlohmann::ordered_json::parse_event_t, nlohmann::ordered_json&) {
+                if (depth > json_depth_max) throw TooDeep{};
+                return true;
+            },
+            false);
+    } catch (const TooDeep&) {
+        return nlohmann::ordered_json(nlohmann::ordered_json::value_t::discarded);
+    }
+}
+
 void append_json(const nlohmann::ordered_json& json, std::string& out) {
     const std::string plain = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
     out.reserve(out.size() + plain.size());

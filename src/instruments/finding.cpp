@@ -251,7 +251,8 @@ std::string findings_to_json(const Findings& findings) {
 Findings findings_from_json(std::string_view json) {
     Findings findings;
     try {
-        const Json root = Json::parse(json);
+        const Json root = read_json(json);
+        if (root.is_discarded()) throw_bad("it is no JSON, or nested too deep");
         const Json& version = member(root, "schema_version");
         if (version != 1)
             throw_bad(

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "core/json.hpp"
 #include "core/text.hpp"
 
 namespace unveil {
@@ -14,13 +15,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json read_json(const std::string& path) {
+Json read_json_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file)
         throw Error(ErrorKind::input, std::string("cannot read: ") + std::strerror(errno),
                     "Give a file that `unveil lab make` wrote", path);
     const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    auto json = Json::parse(bytes, nullptr, /*allow_exceptions=*/false);
+    auto json = read_json(bytes);
     if (json.is_discarded() || !json.is_object())
         throw Error(ErrorKind::input, "not a JSON object", "Give a file that `unveil lab make` wrote", path);
     if (json.value("schema_version", 0) != 1)
@@ -33,7 +34,7 @@ Json read_json(const std::string& path) {
 template <typename Read>
 auto with_shape_checked(const std::string& path, Read read) {
     try {
-        return read(read_json(path));
+        return read(read_json_file(path));
     } catch (const nlohmann::json::exception& e) {
         throw Error(ErrorKind::input, "not of the expected shape: " + printable(e.what(), 200),
                     "Give a file that `unveil lab make` wrote", path);

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "core/json.hpp"
 #include "core/parameter.hpp"
 #include "instruments/instrument.hpp"
 
@@ -42,7 +43,8 @@ template <typename Read>
 void with_json(const std::string& path, const Read& read) {
     const std::string text = read_text(path);
     try {
-        const Json json = Json::parse(text);
+        const Json json = read_json(text);
+        if (json.is_discarded()) throw_damaged(path, "the file is damaged: it is no JSON, or nested too deep");
         if (json.at("schema_version").get<int>() != 1) throw_damaged(path, "it was written by another version of unveil");
         read(json);
     } catch (const nlohmann::json::exception& fault) {

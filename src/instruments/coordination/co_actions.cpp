@@ -40,6 +40,9 @@ void CoActionFinder::look_around(std::uint32_t mine, std::vector<std::uint64_t>&
         if (!m_rules.is_directed && (other.account < row.account || (other.account == row.account && theirs < mine)))
             return;
         if (!may_pair(m_rules, row, other)) return;
+        if (met.size() == account_pairs_max)
+            throw Error(ErrorKind::run, "one account alone makes more than 134,217,728 pairs of posts",
+                        "Use a narrower --window or a smaller --viral-pairs-max");
         keys.push_back((std::uint64_t{other.account} << 32) | met.size());
         met.push_back({mine, theirs});
     };

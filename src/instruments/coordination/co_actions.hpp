@@ -3,8 +3,9 @@
 //
 // The rows stand object by object in time order. For account a, each of its rows looks left and right along its object
 // until the window ends; what it meets is grouped by partner. This is row-by-row sparse matrix multiplication
-// (Gustavson, ACM TOMS 4(3), 1978) with the window as a band. O(rows + 2 pairs log(pairs of one account)) time,
-// 4 bytes a row and 24 bytes a pair of the account in work.
+// (Gustavson, ACM TOMS 4(3), 1978) with the window as a band. O(rows + p log(pairs of one account))
+// time, where p counts every two rows of one object within the window twice, those of one account included; 4 bytes a row
+// and about 120 bytes a pair of the account in work.
 #pragma once
 
 #include <algorithm>
@@ -50,6 +51,9 @@ class CoActionFinder {
     void for_each_pair(std::size_t part, const SingleNeeded& single_needed, const Visit& visit) const;
 
   private:
+    // Positions in `met` must fit half a key, and memory; see busiest_pairs_max.
+    static constexpr std::size_t account_pairs_max = std::size_t{1} << 27;
+
     struct Met {
         std::uint32_t mine;
         std::uint32_t theirs;

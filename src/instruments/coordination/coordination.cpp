@@ -254,6 +254,13 @@ Findings Coordination::run(const InstrumentInputs& inputs, const ParameterValues
     for (const auto* source : inputs.posts) available |= source->fields();
     const auto traces = choose_traces(parameters, available, settings.semantics,
                                        inputs.posts.empty() ? std::string() : inputs.posts.front()->report().path);
+    // A claim about a trace must not be decided by an input that cannot show it.
+    for (const auto* source : inputs.posts)
+        for (const auto trace : traces)
+            if (parameters.is_set("traces") && (description_of(trace).any_of & source->fields()) == 0)
+                throw Error(ErrorKind::input,
+                            fmt::format("this input cannot carry the trace '{}', but others can", description_of(trace).name),
+                            "Map a column with --columns, or leave the input out of this run", source->report().path);
 
     Reading reading(traces, settings, context);
     for (auto* source : inputs.posts) reading.read(*source);
@@ -278,6 +285,11 @@ Findings Coordination::run(const InstrumentInputs& inputs, const ParameterValues
                              {"pairs", CellType::integer, "exact number of pairs within the widest window"}});
 
     Findings findings;
+    for (const auto trace : traces)
+        for (const auto* source : inputs.posts)
+            if ((description_of(trace).any_of & source->fields()) == 0)
+                findings.notes.push_back(fmt::format("{}: {} has no column for this trace and adds nothing to it",
+                                                     description_of(trace).name, source->report().path));
     describe_reading(reading.posts().size(), accounts, findings);
     for (auto& work : reading.traces()) {
         const std::string name(description_of(work.trace).name);

@@ -131,7 +131,7 @@ Figure network_figure(const WindowResult& result, const NetworkNames& names) {
     }
     figure.caption = figure.edges.size() == result.edges
                          ? fmt::format("All {} kept edges.", grouped_digits(result.edges))
-                         : fmt::format("The {} strongest of {} kept edges; the others are in edges.csv.",
+                         : fmt::format("{} of the strongest of {} kept edges; all are in edges.csv.",
                                        grouped_digits(figure.edges.size()), grouped_digits(result.edges));
     return figure;
 }
@@ -187,6 +187,11 @@ void open_intervals(const std::string& trace, const NetworkRules& rules, const F
     const double edges_max = active * (active - 1) / (is_directed ? 1 : 2) + (rules.keep_loops ? active : 0);
     const double groups_max = rules.keep_loops ? active : std::floor(active / 2);
     const double delay_max_seconds = static_cast<double>(widest.window_us + rules.time_resolution_us) / 1e6;
+    if (rules.semantics == Semantics::coortweet) {
+        // Its second filter also drops pairs of other objects for want of those left out: only the crudest bound is sure.
+        const auto rows = static_cast<double>(filtered.rows);
+        pairs += rows * (rows - 1) / 2;
+    }
     const double weight_more = rules.semantics == Semantics::native ? static_cast<double>(filtered.excluded.size()) : pairs;
     const bool may_fall = widest.threshold && rules.semantics == Semantics::native;
     for (auto& finding : findings.items) {

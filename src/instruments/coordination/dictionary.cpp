@@ -33,8 +33,6 @@ void Dictionary::number(std::span<const std::string_view> strings, std::uint32_t
     for (std::size_t i = 0; i < strings.size(); ++i) numbers[i] = find_or_add(strings[i], m_hashes[i]);
 }
 
-std::uint32_t Dictionary::number(std::string_view string) { return find_or_add(string, hash_bytes(string)); }
-
 std::uint32_t Dictionary::find_or_add(std::string_view string, std::uint64_t hash) {
     const std::size_t mask = m_slots.size() - 1;
     for (std::size_t slot = hash & mask;; slot = (slot + 1) & mask) {

@@ -9,14 +9,13 @@
 namespace unveil::coordination {
 
 /// Open addressing over 8-byte slots (hash tag, number); strings live one after another in one arena. Exact: equal tags
-/// are settled by comparing the strings. About 20 bytes an entry besides the strings.
+/// are settled by comparing the strings. 21 to 35 bytes an entry besides the strings.
 class Dictionary {
   public:
     Dictionary();
 
     /// Numbers for a batch of strings. All slots are prefetched before the first is read, since each is a cache miss.
     void number(std::span<const std::string_view> strings, std::uint32_t* numbers);
-    std::uint32_t number(std::string_view string);
 
     std::uint32_t size() const { return static_cast<std::uint32_t>(m_ends.size()); }
     std::string_view string(std::uint32_t number) const {

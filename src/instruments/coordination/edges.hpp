@@ -20,7 +20,7 @@ struct CoAction {
     std::uint64_t content_b;
 };
 
-/// All native weights of one edge in one window.
+/// One edge in one window.
 struct Edge {
     std::uint32_t a;
     std::uint32_t b;

@@ -57,7 +57,6 @@ class Summing {
             if (m_result.degree[account] == 0) continue;
             auto& group = groups[component[account]];
             if (group.accounts++ == 0) group.smallest_account = account;
-            group.edges += m_result.degree[account];
             ++m_result.accounts;
         }
         std::vector<std::uint32_t> order;
@@ -69,7 +68,6 @@ class Summing {
         });
         std::vector<std::uint32_t> position(groups.size(), 0);
         for (const auto i : order) {
-            groups[i].edges /= 2;
             m_result.groups.push_back(groups[i]);
             position[i] = static_cast<std::uint32_t>(m_result.groups.size());
         }
@@ -138,11 +136,12 @@ class ScratchItems {
 void DelayCounts::add(std::int64_t delay_us, std::uint64_t count) {
     m_counts[delay_us / m_tick_us * m_tick_us] += count;
     m_total += count;
-    if (m_counts.size() <= different_max) return;
-    m_tick_us *= 10;
-    std::map<std::int64_t, std::uint64_t> coarser;
-    for (const auto& [delay, found] : m_counts) coarser[delay / m_tick_us * m_tick_us] += found;
-    m_counts = std::move(coarser);
+    while (m_counts.size() > different_max) {
+        m_tick_us *= 10;
+        std::map<std::int64_t, std::uint64_t> coarser;
+        for (const auto& [delay, found] : m_counts) coarser[delay / m_tick_us * m_tick_us] += found;
+        m_counts = std::move(coarser);
+    }
 }
 
 std::int64_t DelayCounts::nth(std::uint64_t index) const {

@@ -44,7 +44,6 @@ std::optional<double> weight_quantile(const WeightCounts& counts, double probabi
 
 struct GroupSummary {
     std::uint32_t accounts = 0;
-    std::uint64_t edges = 0;
     std::uint32_t smallest_account = 0;  // rank; stands for the group
 };
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <span>
-#include <tuple>
+#include <utility>
+
+#include "core/hash.hpp"
 
 namespace unveil::coordination {
 namespace {
@@ -30,7 +32,7 @@ class KeySet {
     static constexpr std::uint64_t empty = content_key_none;
 
     std::size_t first_slot(std::uint64_t key) const {
-        return static_cast<std::size_t>((key * 0x9e3779b97f4a7c15ULL) >> 20) & (m_slots.size() - 1);
+        return hash_bytes({reinterpret_cast<const char*>(&key), sizeof key}) & (m_slots.size() - 1);
     }
     std::size_t find(std::uint64_t key) const {
         std::size_t slot = first_slot(key);
@@ -58,6 +60,34 @@ void for_each_object(std::span<const Row> rows, const Use& use) {
         use(begin, end);
         begin = end;
     }
+}
+
+/// The most pairs that any one account has among an object's ordered rows. O(k log k).
+std::uint64_t pairs_of_busiest_account(std::span<const Row> rows, std::int64_t window_us) {
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> met(rows.size());
+    std::size_t left = 0;
+    std::size_t right = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        while (rows[i].time_us - rows[left].time_us > window_us) ++left;
+        while (right + 1 < rows.size() && rows[right + 1].time_us - rows[i].time_us <= window_us) ++right;
+        met[i] = {rows[i].account, right - left};
+    }
+    std::sort(met.begin(), met.end());
+    std::uint64_t most = 0;
+    for (std::size_t begin = 0; begin < met.size();) {
+        std::uint64_t sum = 0;
+        std::size_t end = begin;
+        for (; end < met.size() && met[end].first == met[begin].first; ++end) sum += met[end].second;
+        most = std::max(most, sum);
+        begin = end;
+    }
+    return most;
+}
+
+bool is_too_viral(std::span<const Row> rows, std::int64_t window_us, std::uint64_t pairs_max) {
+    const std::uint64_t pairs = count_all_pairs(rows, window_us);
+    return pairs > pairs_max ||
+           (pairs > busiest_pairs_max && pairs_of_busiest_account(rows, window_us) > busiest_pairs_max);
 }
 
 ExcludedObject describe_excluded(std::span<const Row> rows, std::int64_t window_us) {
@@ -105,7 +135,7 @@ FilterResult filter_rows(RowStore& rows, std::uint32_t accounts, const FilterRul
             for_each_object(bucket, [&](std::size_t begin, std::size_t end) {
                 const auto object_rows = std::span<const Row>(bucket).subspan(begin, end - begin);
                 // Pairs of one account with itself make no edge but cost the same to meet, so they count against the limit.
-                if (count_all_pairs(object_rows, pair_rules.window_us) > rules.viral_pairs_max) {
+                if (is_too_viral(object_rows, pair_rules.window_us, rules.viral_pairs_max)) {
                     result.excluded.push_back(describe_excluded(object_rows, pair_rules.window_us));
                     return;
                 }

@@ -18,6 +18,10 @@ struct ExcludedObject {
     std::uint64_t pairs_any;  // with those of one account with itself
 };
 
+/// All pairs of one account are held in memory at once, at about 120 bytes each: an object on which one account alone has
+/// more than this many is as good as viral, unless there is no limit at all.
+constexpr std::uint64_t busiest_pairs_max = 4'000'000;
+
 struct FilterRules {
     std::uint64_t participation_min = 1;  // rows of an account in the trace
     bool drop_repeats = true;             // rows that are equal in object, account, content and time

@@ -167,13 +167,14 @@ void TraceRows::extract(Trace trace, const PostBatch& batch, const TraceOptions&
             if (!column[post].empty()) add(post, column[post]);
     };
     const bool skip_reposts = !options.include_reposts && options.semantics != Semantics::coortweet;
-    const auto own_posts = [&](const auto& use) {
+    // A run over several inputs also meets batches of inputs that lack the column.
+    const auto own_posts = [&](bool has_column, const auto& use) {
+        if (!has_column) return;
         for (std::size_t post = 0; post < batch.size(); ++post)
             if (!skip_reposts || !is_repost(batch, post)) use(post);
     };
     const auto own_items = [&](const ListColumn& column, const auto& made) {
-        if (column.ends.empty()) return;
-        own_posts([&](std::size_t post) {
+        own_posts(!column.ends.empty(), [&](std::size_t post) {
             for (const auto item : column.of(post)) m_items.push_back(made(item));
             add_distinct(post);
         });
@@ -183,12 +184,12 @@ void TraceRows::extract(Trace trace, const PostBatch& batch, const TraceOptions&
         case Trace::co_share: each(batch.object); break;
         case Trace::co_retweet: each(batch.repost_of); break;
         case Trace::co_reply:
-            own_posts([&](std::size_t post) {
+            own_posts(!batch.reply_to.empty(), [&](std::size_t post) {
                 if (!batch.reply_to[post].empty()) add(post, batch.reply_to[post]);
             });
             break;
         case Trace::co_quote:
-            own_posts([&](std::size_t post) {
+            own_posts(!batch.quote_of.empty(), [&](std::size_t post) {
                 if (!batch.quote_of[post].empty()) add(post, batch.quote_of[post]);
             });
             break;
@@ -206,7 +207,7 @@ void TraceRows::extract(Trace trace, const PostBatch& batch, const TraceOptions&
             break;
         case Trace::co_mention: own_items(batch.mentions, as_given); break;
         case Trace::hashtag_sequence:
-            own_posts([&](std::size_t post) {
+            own_posts(!batch.hashtags.ends.empty(), [&](std::size_t post) {
                 for (const auto item : batch.hashtags.of(post)) m_items.push_back(folded(item));
                 auto distinct = m_items;
                 std::sort(distinct.begin(), distinct.end());
@@ -219,7 +220,7 @@ void TraceRows::extract(Trace trace, const PostBatch& batch, const TraceOptions&
             });
             break;
         case Trace::exact_text:
-            own_posts([&](std::size_t post) {
+            own_posts(!batch.text.empty(), [&](std::size_t post) {
                 const std::string text =
                     options.semantics == Semantics::qut ? qut_text(batch.text[post]) : comparable_text(batch.text[post]);
                 if (text.empty()) return;

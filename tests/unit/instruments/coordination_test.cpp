@@ -135,6 +135,41 @@ TEST(Coordination, OneAccountFloodingAnObjectIsLeftOutToo) {
     }
 }
 
+TEST(Coordination, InputsWithDifferentColumnsRunTogether) {
+    // One input has objects, the other has texts: each trace takes from the input that can carry it.
+    const std::string text = "The Harbour Bridge will stay closed until Monday";
+    MemoryPosts objects(two_accounts_on(2, 1), with_object);
+    MemoryPosts texts({{.account = "cyd", .content = "t1", .time_us = 0, .text = text},
+                       {.account = "dan", .content = "t2", .time_us = second, .text = text}},
+                      static_cast<PostFields>(PostField::text));
+    const auto run = [&](const std::string& traces) {
+        ParameterValues parameters(instrument_named("coordination").description().parameters);
+        if (!traces.empty()) parameters.set("traces", traces);
+        parameters.set("min-weight", "1");
+        parameters.set("min-participation", "1");
+        MemoryTables tables;
+        SilentProgress progress;
+        InstrumentContext context{.seed = 0, .threads = 1, .scratch = {::testing::TempDir(), 0}, .tables = tables, .progress = progress};
+        return instrument_named("coordination").run({.posts = {&objects, &texts}}, parameters, context);
+    };
+    EXPECT_THROW(run("exact-text"), Error) << "an input that cannot carry the trace must not count as silent";
+    const auto findings = run("");
+    EXPECT_EQ(findings.find("co-share.edges")->value, 1);
+    EXPECT_EQ(findings.find("exact-text.edges")->value, 1);
+    EXPECT_THAT(findings.notes, ::testing::Contains(HasSubstr("has no column for this trace")));
+}
+
+TEST(Coordination, TwoAccountsFloodingAnObjectTakeNoMemory) {
+    std::vector<Post> posts = two_accounts_on(2, 1);
+    for (int i = 0; i < 3000; ++i) {
+        posts.push_back(share("ann", "flooded", 5e6, "x" + std::to_string(i)));
+        posts.push_back(share("bob", "flooded", 5e6, "y" + std::to_string(i)));
+    }
+    const auto outcome = coordinate(posts, {});
+    EXPECT_THAT(outcome.tables.lines("excluded_objects"), ElementsAre("co-share|flooded|6000|2|9000000"));
+    EXPECT_THAT(outcome.edges(), SizeIs(1));
+}
+
 TEST(Coordination, WhatWasLeftOutOpensTheIntervals) {
     // Five accounts on one object make ten pairs; with the object left out, up to ten edges may be missing.
     std::vector<Post> posts = two_accounts_on(3, 1);
