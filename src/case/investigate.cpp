@@ -280,22 +280,23 @@ std::string manifest_of_case(const CaseFile& case_file, const Edition& edition,
 
 void keep_verdicts(const Edition& edition, const std::vector<ClaimVerdict>& verdicts, CaseStore& store) {
     std::vector<StoredVerdict> rows;
-    for (const auto& verdict : verdicts)
-        rows.push_back({verdict.claim, verdict.run, std::string(decision_name(verdict.decision)),
-                        verdict.sentence, verdict.settles, json_text(verdict_to_json(verdict))});
+    for (const auto& verdict : verdicts) rows.push_back(stored_verdict(verdict));
     const auto stored = store.verdicts(edition.number);
     if (stored.empty()) {
         store.add_verdicts(edition.number, rows);
         return;
     }
-    const bool is_same = std::equal(stored.begin(), stored.end(), rows.begin(), rows.end(),
-                                    [](const auto& a, const auto& b) { return a.json == b.json; });
-    if (!is_same)
+    if (stored != rows)
         throw Error(ErrorKind::run, "the claims are judged otherwise than the case has it",
                     "This program was changed without a new version; investigate into another --out");
 }
 
 }  // namespace
+
+StoredVerdict stored_verdict(const ClaimVerdict& verdict) {
+    return {verdict.claim, verdict.run, std::string(decision_name(verdict.decision)), verdict.sentence, verdict.settles,
+            json_text(verdict_to_json(verdict))};
+}
 
 std::string default_case_folder(const std::string& case_path) {
     return fs::path(case_path).replace_extension(".out").string();

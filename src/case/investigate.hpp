@@ -54,6 +54,8 @@ struct PlannedRun {
 std::vector<PlannedRun> plan_runs(const CaseFile& case_file, const std::vector<std::string>& digests,
                                   const std::string& base_folder);
 
+/// The row of the store that says what the verdict says.
+StoredVerdict stored_verdict(const ClaimVerdict& verdict);
 /// Judges the claims of a case whose runs are in the store.
 std::vector<ClaimVerdict> judge_claims(const CaseFile& case_file, const std::vector<PlannedRun>& plan,
                                        const CaseStore& store);

@@ -264,6 +264,14 @@ RunResult run_instrument(const RunRequest& request, const std::string& out_folde
     }
     check_sources();
 
+    for (const auto& source : sources) {
+        const Tally& tally = source.report().tally;
+        if (tally.skipped() == 0) continue;
+        result.findings.caveats.push_back(
+            fmt::format("{} of {} records of {} could not be read; no count holds what they say.",
+                        grouped_digits(tally.skipped()), grouped_digits(tally.skipped() + tally.kept()),
+                        printable(source.input().shown_path, 200)));
+    }
     write_locators(result.findings, tables);
     result.findings_json = findings_to_json(result.findings);
     if (written) {

@@ -62,6 +62,7 @@ struct StoredVerdict {
     std::string sentence;
     std::string settles;
     std::string json;
+    bool operator==(const StoredVerdict&) const = default;
 };
 
 /// Every add_ call is one durable transaction. Not for two threads or two writers at once; FolderLock keeps others out.

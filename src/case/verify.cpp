@@ -366,7 +366,7 @@ class Verifier {
         const auto stored = store.verdicts(edition.number);
         const bool is_same =
             std::equal(stored.begin(), stored.end(), verdicts.begin(), verdicts.end(),
-                       [](const auto& a, const auto& b) { return a.json == json_text(verdict_to_json(b)); });
+                       [](const auto& a, const auto& b) { return a == stored_verdict(b); });
         check("verdicts", is_same,
               is_same          ? fmt::format("all {} follow from the findings", verdicts.size())
               : stored.empty() ? "the case was not finished; run 'unveil investigate' again"
