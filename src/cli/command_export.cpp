@@ -11,16 +11,6 @@
 namespace unveil::cli {
 namespace {
 
-Parameter option(std::string name, ParameterType type, std::string metavar, std::string help) {
-    Parameter made;
-    made.name = std::move(name);
-    made.type = type;
-    made.metavar = std::move(metavar);
-    made.help = std::move(help);
-    made.affects_findings = false;
-    return made;
-}
-
 class ExportCommand final : public Command {
   public:
     CommandDescription description() const override {
@@ -34,16 +24,16 @@ class ExportCommand final : public Command {
             "With --pseudonymise accounts stand under keyed hashes, and the table of pairs is left out, since the ids of "
             "posts lead back to accounts. The hashes are those of 'unveil report --pseudonymise' with the same key.";
         description.positionals = {{"CASE", "The folder of the case, such as case.out", 1, 1}};
-        description.options.push_back(option("to", ParameterType::choice, "FORMAT", "Format to write"));
+        description.options.push_back(command_option("to", ParameterType::choice, "FORMAT", "", "Format to write"));
         description.options.back().choices = {"csv", "json", "parquet", "graphml", "gexf"};
-        description.options.push_back(
-            option("out", ParameterType::text, "PATH", "A folder for csv and parquet, a file for the others"));
-        description.options.push_back(option("run", ParameterType::integer, "N",
-                                             "Which run's network, from 1; the first that has one unless given"));
+        description.options.push_back(command_option("out", ParameterType::text, "PATH", "",
+                                                     "A folder for csv and parquet, a file for the others"));
+        description.options.push_back(command_option("run", ParameterType::integer, "N", "",
+                                                     "Which run's network, from 1; the first that has one unless given"));
         description.options.back().minimum = 1;
         description.options.back().maximum = 1000;
-        description.options.push_back(option("pseudonymise", ParameterType::text, "KEYFILE",
-                                             "Put keyed hashes in place of the accounts; the file holds 16 bytes or more"));
+        description.options.push_back(command_option("pseudonymise", ParameterType::text, "KEYFILE", "",
+                                                     "Put keyed hashes in place of the accounts; the file holds 16 bytes or more"));
         description.examples = {"unveil export case.out --to csv --out tables",
                                 "unveil export case.out --to gexf --out network.gexf"};
         description.diagnostics = {"A folder that is not that of a case, or is damaged, is a failure (1); parquet is one "

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <unordered_set>
@@ -23,25 +22,6 @@ namespace unveil::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// What a trace of the coordination instrument needs from the evidence.
-struct TraceNeed {
-    std::string_view trace;
-    PostField field;
-};
-constexpr TraceNeed trace_needs[] = {
-    {"co-share", PostField::object},
-    {"co-retweet", PostField::repost_of},
-    {"co-link", PostField::urls},
-    {"co-domain", PostField::domains},
-    {"co-domain", PostField::urls},
-    {"co-hashtag", PostField::hashtags},
-    {"hashtag-sequence", PostField::hashtags},
-    {"co-mention", PostField::mentions},
-    {"co-reply", PostField::reply_to},
-    {"co-quote", PostField::quote_of},
-    {"exact-text", PostField::text},
-};
 
 /// What a run allows unless told otherwise.
 constexpr double skipped_share_max = 0.01;
@@ -149,14 +129,11 @@ Inspection inspect(const std::string& path, const Invocation& invocation, std::u
     evidence.threads = invocation.global.threads;
     try {
         const auto source = open_posts(path, evidence, position);
-        std::error_code failed;
-        const auto size = std::filesystem::file_size(path, failed);
+        PostFields of_traces = 0;
+        for (const auto& description : coordination::trace_descriptions()) of_traces |= description.any_of;
         std::vector<std::pair<PostField, std::uint64_t>> filled;
-        for (const auto& need : trace_needs)
-            if (contains(source->fields(), need.field) &&
-                std::none_of(filled.begin(), filled.end(),
-                             [&](const auto& entry) { return entry.first == need.field; }))
-                filled.emplace_back(need.field, 0);
+        for (const auto& [field, name] : post_field_names())
+            if (contains(of_traces & source->fields(), field)) filled.emplace_back(field, 0);
         std::unordered_set<std::string> accounts;
         PostBatch batch;
         std::string account;
@@ -166,7 +143,7 @@ Inspection inspect(const std::string& path, const Invocation& invocation, std::u
                 accounts.insert(account);
             }
             for (auto& [field, count] : filled) count += count_filled(batch, field);
-            invocation.global.progress->update("reading", source->bytes_done(), failed ? 0 : size);
+            invocation.global.progress->update("reading", source->bytes_done(), source->report().bytes);
             invocation.global.progress->check();
         }
         inspection.report = source->report();
@@ -175,17 +152,11 @@ Inspection inspect(const std::string& path, const Invocation& invocation, std::u
             inspection.container = table->container();
             inspection.mapping = table->mapping();
         }
-        for (const auto& need : trace_needs) {
+        for (const auto& description : coordination::trace_descriptions()) {
             std::uint64_t posts = 0;
             for (const auto& [field, count] : filled)
-                if (field == need.field) posts = count;
-            if (posts == 0) continue;
-            const auto known = std::find_if(inspection.traces.begin(), inspection.traces.end(),
-                                            [&](const auto& entry) { return entry.trace == need.trace; });
-            if (known == inspection.traces.end())
-                inspection.traces.push_back({need.trace, posts});
-            else
-                known->posts = std::max(known->posts, posts);
+                if (contains(description.any_of, field)) posts = std::max(posts, count);
+            if (posts > 0) inspection.traces.push_back({description.name, posts});
         }
         inspection.next = next_command(inspection, options);
     } catch (const Error& error) {
@@ -347,17 +318,11 @@ class InspectCommand final : public Command {
         description.positionals = {
             {"FILE", "Files of posts: CSV, JSON or Parquet, plain or packed with gzip, zstd or xz", 1,
              SIZE_MAX}};
-        Parameter format;
-        format.name = "format";
-        format.metavar = "NAME";
-        format.help = "Format of the files instead of detecting it; 'unveil list' names them";
-        format.affects_findings = false;
-        Parameter columns;
-        columns.name = "columns";
-        columns.metavar = "FIELD=COLUMN,...";
-        columns.help = "Which column holds which field, such as account=user_id,time=created_at";
-        columns.affects_findings = false;
-        description.options = {format, columns};
+        description.options = {
+            command_option("format", ParameterType::text, "NAME", "",
+                           "Format of the files instead of detecting it; 'unveil list' names them"),
+            command_option("columns", ParameterType::text, "FIELD=COLUMN,...", "",
+                           "Which column holds which field, such as account=user_id,time=created_at")};
         description.examples = {
             "unveil inspect tweets.csv.gz",
             "unveil inspect posts.csv --columns account=user,time=created,urls=link --json"};

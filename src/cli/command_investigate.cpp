@@ -16,18 +16,6 @@ namespace {
 
 constexpr int exit_fail_if = 3;
 
-Parameter option(std::string name, ParameterType type, std::string metavar, std::string default_text,
-                 std::string help) {
-    Parameter parameter;
-    parameter.name = std::move(name);
-    parameter.type = type;
-    parameter.metavar = std::move(metavar);
-    parameter.default_text = std::move(default_text);
-    parameter.help = std::move(help);
-    parameter.affects_findings = false;
-    return parameter;
-}
-
 std::string verdict_word(Decision decision, bool use_color) {
     const std::string word(decision_name(decision));
     return use_color ? "\x1b[1m" + word + "\x1b[0m" : word;
@@ -79,17 +67,17 @@ class InvestigateCommand final : public Command {
             "last byte. A finished case is not run again unless its file or its evidence has changed.";
         description.positionals = {{"CASE.toml", "The case file; docs/case_file.md describes it", 1, 1}};
         description.options.push_back(
-            option("out", ParameterType::text, "DIR", "",
+            command_option("out", ParameterType::text, "DIR", "",
                    "Folder of the case; CASE.out beside the case file unless given"));
-        description.options.push_back(option("fail-if", ParameterType::choice, "VERDICT", "",
+        description.options.push_back(command_option("fail-if", ParameterType::choice, "VERDICT", "",
                                              "End with exit code 3 when any claim comes out so"));
         description.options.back().choices = {"contradicted", "undetermined", "not-supported"};
-        description.options.push_back(option("skipped-share-max", ParameterType::real, "SHARE", "0.01",
+        description.options.push_back(command_option("skipped-share-max", ParameterType::real, "SHARE", "0.01",
                                              "Share of malformed rows from which on a run fails"));
         description.options.back().minimum = 0;
         description.options.back().maximum = 1;
         description.options.push_back(
-            option("memory-limit", ParameterType::bytes, "SIZE", "",
+            command_option("memory-limit", ParameterType::bytes, "SIZE", "",
                    "Memory from which on a run goes to disk; 75 % of this machine's unless given"));
         description.examples = {"unveil investigate case.toml",
                                 "unveil investigate case.toml --fail-if contradicted --json"};

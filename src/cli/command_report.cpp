@@ -26,17 +26,11 @@ class ReportCommand final : public Command {
             "files stay as they are: read them before you publish. Whoever has the key can test whether an id is "
             "meant, so keep it as safe as the names.";
         description.positionals = {{"CASE", "The folder of the case, such as case.out", 1, 1}};
-        Parameter out;
-        out.name = "out";
-        out.metavar = "FILE";
-        out.help = "Where to write the report; report.html in the folder of the case unless given";
-        out.affects_findings = false;
-        Parameter key;
-        key.name = "pseudonymise";
-        key.metavar = "KEYFILE";
-        key.help = "Put keyed hashes in place of the accounts; the key is what the file holds, 16 bytes or more";
-        key.affects_findings = false;
-        description.options = {out, key};
+        description.options = {
+            command_option("out", ParameterType::text, "FILE", "",
+                           "Where to write the report; report.html in the folder of the case unless given"),
+            command_option("pseudonymise", ParameterType::text, "KEYFILE", "",
+                           "Put keyed hashes in place of the accounts; the key is what the file holds, 16 bytes or more")};
         description.examples = {"unveil report case.out",
                                 "unveil report case.out --pseudonymise key.txt --out for_the_press.html"};
         description.diagnostics = {"A folder that is not that of a case, or is damaged, is a failure (1)."};

@@ -31,15 +31,11 @@ class VerifyCommand final : public Command {
             "nothing in the case. Also takes the folder of a single run.";
         description.positionals = {
             {"CASE", "The folder of a case, its case.unveil or case.toml, or the folder of a run", 1, 1}};
-        Parameter base{.name = "base",
-                       .metavar = "DIR",
-                       .help = "Where the evidence paths begin, when that cannot be told from the case"};
-        base.affects_findings = false;
-        Parameter scratch{.name = "scratch",
-                          .metavar = "DIR",
-                          .help = "Folder in which runs are made again; $TMPDIR or /var/tmp unless given"};
-        scratch.affects_findings = false;
-        description.options = {std::move(base), std::move(scratch)};
+        description.options = {
+            command_option("base", ParameterType::text, "DIR", "",
+                           "Where the evidence paths begin, when that cannot be told from the case"),
+            command_option("scratch", ParameterType::text, "DIR", "",
+                           "Folder in which runs are made again; $TMPDIR or /var/tmp unless given")};
         description.examples = {"unveil verify case.out", "unveil verify result --base ."};
         description.diagnostics = {"1 when any check fails; its line says what explains it."};
         description.memory = "As much as the runs of the case.";

@@ -29,13 +29,7 @@ constexpr double memory_share = 0.75;
 std::vector<Parameter> make_global_options() {
     std::vector<Parameter> options;
     const auto add = [&](std::string name, ParameterType type, std::string default_text, std::string help) {
-        Parameter option;
-        option.name = std::move(name);
-        option.type = type;
-        option.default_text = std::move(default_text);
-        option.help = std::move(help);
-        option.affects_findings = false;
-        options.push_back(std::move(option));
+        options.push_back(command_option(std::move(name), type, {}, std::move(default_text), std::move(help)));
     };
     add("json", ParameterType::flag, "", "Print data as JSON on stdout");
     add("quiet", ParameterType::flag, "", "Print data and errors only");
