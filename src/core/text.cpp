@@ -131,8 +131,10 @@ std::string_view trimmed(std::string_view text) {
 }
 
 void append_csv_cell(std::string_view text, std::string& out) {
-    const bool has_outer_blank = !text.empty() && (text.front() == ' ' || text.back() == ' ');
-    if (!has_outer_blank && text.find_first_of(",\"\r\n") == std::string_view::npos) {
+    bool is_quoted = !text.empty() && (text.front() == ' ' || text.back() == ' ');
+    // find_first_of would call memchr for each character.
+    for (const char c : text) is_quoted |= c == ',' || c == '"' || c == '\r' || c == '\n';
+    if (!is_quoted) {
         out += text;
         return;
     }

@@ -217,8 +217,24 @@ std::string format_time(std::int64_t time_us) {
     const auto month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
     const auto year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
     const auto seconds = rest / second_us;
-    std::string out = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", year, month, day, seconds / 3600,
-                                  seconds / 60 % 60, seconds % 60);
+    std::string out;
+    if (year >= 0 && year <= 9999) {
+        // Millions of times are written into tables; a format string costs ten times this.
+        out = "0000-00-00T00:00:00";
+        const auto put = [&out](std::size_t at, std::int64_t value) {
+            out[at] = static_cast<char>('0' + value / 10);
+            out[at + 1] = static_cast<char>('0' + value % 10);
+        };
+        put(0, year / 100);
+        put(2, year % 100);
+        put(5, month);
+        put(8, day);
+        put(11, seconds / 3600);
+        put(14, seconds / 60 % 60);
+        put(17, seconds % 60);
+    } else {
+        out = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", year, month, day, seconds / 3600, seconds / 60 % 60, seconds % 60);
+    }
     if (const auto fraction = rest % second_us; fraction != 0) {
         out += fmt::format(".{:06}", fraction);
         while (out.back() == '0') out.pop_back();
