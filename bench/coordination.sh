@@ -2,7 +2,8 @@
 # How fast is `unveil coordination` beside what a user would otherwise run? Same data, same machine, same run.
 # usage: bench/coordination.sh [POSTS] [RUNS]     default 5000000 posts, 3 runs of each, medians
 # Peers: the naive one-thread floor (sort, sliding window, sorted edges; integer ids only) and DuckDB's bucket join.
-# All count the same pairs; CPU seconds are the figure to compare, since machines are shared and noisy.
+# unveil counts edges alone; unveil-chance the same edges with both p- and q-values; unveil-default what a plain run does:
+# edges beyond chance with their posts, communities, tiers and rhythm. All count the same pairs; CPU seconds are the figure to compare, since machines are shared and noisy.
 set -euo pipefail
 posts=${1:-5000000}; runs=${2:-3}
 project=$(cd "$(dirname "$0")/.." && pwd); peers=$project/../shared/bench/coordination
@@ -30,14 +31,18 @@ measure() {
 }
 median() { sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 common=(coordination "$data" --window 60s --min-weight 2 --quiet)
-names=(floor duckdb-bucket unveil unveil-2-threads unveil-coortweet)
+edges_alone=(--chance off)
+with_chance=(--keep weight --communities off)
+names=(floor duckdb-bucket unveil unveil-2-threads unveil-coortweet unveil-chance unveil-default)
 rm -f "$work"/*.times
 for ((run = 1; run <= runs; ++run)); do
   measure floor "$work/floor" "$data" 60 2
   measure duckdb-bucket node "$work/duckdb_join.mjs" "$data" 60 bucket
-  measure unveil "$unveil" "${common[@]}" --threads 1 --out "$work/out"
-  measure unveil-2-threads "$unveil" "${common[@]}" --threads 2 --out "$work/out_2"
+  measure unveil "$unveil" "${common[@]}" "${edges_alone[@]}" --threads 1 --out "$work/out"
+  measure unveil-2-threads "$unveil" "${common[@]}" "${edges_alone[@]}" --threads 2 --out "$work/out_2"
   measure unveil-coortweet "$unveil" "${common[@]}" --threads 1 --semantics coortweet --out "$work/out_coortweet"
+  measure unveil-chance "$unveil" "${common[@]}" "${with_chance[@]}" --threads 1 --out "$work/out_chance"
+  measure unveil-default "$unveil" "${common[@]}" --threads 1 --out "$work/out_default"
 done
 cmp "$work/out/findings.json" "$work/out_2/findings.json" && cmp "$work/out/edges.csv" "$work/out_2/edges.csv"
 
@@ -56,3 +61,5 @@ for name in "${names[@]}"; do
     "$(awk '{ print $4 / 1024 }' "$work/$name.times" | median)" "$(echo "$own $floor_cpu" | awk '{ print $1 / $2 }')" \
     "$(echo "$own $duckdb_cpu" | awk '{ print $1 / $2 }')"
 done
+awk -v with="$(cpu unveil-chance)" -v without="$(cpu unveil)" \
+  'BEGIN { printf "p- and q-values of both null models on every edge: %.2f x the CPU of the edges alone\n", with / without }'

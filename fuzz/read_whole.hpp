@@ -54,7 +54,8 @@ inline std::string read_whole(std::string bytes, const EvidenceOptions& options,
                 seen += std::to_string(batch.time_us[i]);
                 for (const auto* column :
                      {&batch.account, &batch.content, &batch.object, &batch.text, &batch.repost_of,
-                      &batch.reply_to, &batch.quote_of, &batch.name, &batch.language, &batch.client}) {
+                      &batch.reply_to, &batch.quote_of, &batch.name, &batch.language, &batch.client,
+                      &batch.repost_author, &batch.label}) {
                     require(column->empty() || column->size() == batch.size());
                     if (!column->empty()) seen += (*column)[i];
                     seen += '\x1f';
@@ -70,6 +71,14 @@ inline std::string read_whole(std::string bytes, const EvidenceOptions& options,
                     }
                 }
                 require(batch.is_repost.empty() || batch.is_repost.size() == batch.size());
+                for (const auto* counts : {&batch.reposts_received, &batch.followers}) {
+                    require(counts->empty() || counts->size() == batch.size());
+                    if (counts->empty()) continue;
+                    require((*counts)[i] <= PostBatch::count_max || (*counts)[i] == PostBatch::count_unknown);
+                    seen += std::to_string((*counts)[i]) + '\x1f';
+                }
+                require(batch.account_created_us.empty() || batch.account_created_us.size() == batch.size());
+                if (!batch.account_created_us.empty()) seen += std::to_string(batch.account_created_us[i]);
             }
         }
         const auto& report = source->report();

@@ -22,6 +22,7 @@ install(FILES ${CMAKE_BINARY_DIR}/installed/zsh DESTINATION ${CMAKE_INSTALL_DATA
 install(FILES ${CMAKE_BINARY_DIR}/installed/fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
         RENAME unveil.fish)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
+install(FILES NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_CONTACT "the unveil developers <unveil@localhost>")

@@ -10,7 +10,7 @@ packages=(g++ cmake ninja-build pkg-config git ca-certificates
 command -v npm >/dev/null || packages+=(npm nodejs)
 for argument in "$@"; do
   case $argument in
-    --tests) packages+=(libgtest-dev libgmock-dev sqlite3 chromium zstd xz-utils) ;;
+    --tests) packages+=(libgtest-dev libgmock-dev sqlite3 chromium zstd xz-utils libigraph-dev) ;;
     --fuzz) packages+=(clang libfuzzer-14-dev libclang-rt-14-dev) ;;
     *) echo "setup.sh: unknown argument '$argument'" >&2; exit 2 ;;
   esac

@@ -231,21 +231,20 @@ ClaimKind read_kind(const Section& section) {
     throw section.wanted(*found, "kind", "one of measured, only, never");
 }
 
-std::vector<std::size_t> read_on(const Section& section, const std::vector<CaseEvidence>& evidence) {
+/// The evidence that `key` names; `verb` is what the claim does with it. Nothing when the key is not there.
+std::vector<std::size_t> read_evidence_ids(const Section& section, std::string_view key, std::string_view verb,
+                                           const std::vector<CaseEvidence>& evidence) {
     std::vector<std::size_t> positions;
-    const toml::node* found = section.node("on");
-    if (!found) {
-        for (std::size_t i = 0; i < evidence.size(); ++i) positions.push_back(i);
-        return positions;
-    }
+    const toml::node* found = section.node(key);
+    if (!found) return positions;
     std::vector<std::string> ids;
     for (const auto& entry : evidence) ids.push_back(entry.id);
-    for (const auto& id : section.texts("on")) {
+    for (const auto& id : section.texts(key)) {
         const auto known = std::find(ids.begin(), ids.end(), id);
         if (known == ids.end()) {
             const auto near = nearest_word(id, ids);
             throw Error(ErrorKind::input,
-                        fmt::format("{} rests on '{}', which is no evidence of this case", section.name(),
+                        fmt::format("{} {} '{}', which is no evidence of this case", section.name(), verb,
                                     printable(id, 80)),
                         near.empty() ? fmt::format("Known are: {}", fmt::join(ids, ", "))
                                      : fmt::format("Did you mean '{}'?", near),
@@ -254,14 +253,48 @@ std::vector<std::size_t> read_on(const Section& section, const std::vector<CaseE
         positions.push_back(static_cast<std::size_t>(known - ids.begin()));
     }
     if (positions.empty())
-        throw Error(ErrorKind::input, fmt::format("{} rests on no evidence", section.name()),
-                    "Name evidence ids, or leave 'on' out to use all", section.where(*found));
+        throw Error(ErrorKind::input, fmt::format("{} {} no evidence", section.name(), verb),
+                    fmt::format("Name evidence ids, or leave '{}' out{}", key, key == "on" ? " to use all" : ""),
+                    section.where(*found));
     // The order of the case file is the order of every run, so that claims can share runs.
     std::sort(positions.begin(), positions.end());
     if (std::adjacent_find(positions.begin(), positions.end()) != positions.end())
         throw Error(ErrorKind::input, fmt::format("{} names the same evidence twice", section.name()),
                     "Name each once", section.where(*found));
     return positions;
+}
+
+std::vector<std::size_t> read_controls(const Section& section, const Instrument& instrument,
+                                       const std::vector<std::size_t>& on, const std::vector<CaseEvidence>& evidence) {
+    auto positions = read_evidence_ids(section, "controls", "is controlled by", evidence);
+    if (positions.empty()) return positions;
+    const auto where = section.where(*section.node("controls"));
+    if (!instrument.description().accepts_controls)
+        throw Error(ErrorKind::input,
+                    fmt::format("'{}' takes no controls", instrument.description().name), "Leave 'controls' out", where);
+    for (const auto position : positions)
+        if (std::binary_search(on.begin(), on.end(), position))
+            throw Error(ErrorKind::input,
+                        fmt::format("{} rests on '{}' and is controlled by it", section.name(), evidence[position].id),
+                        "Accounts under investigation are no controls; name it once", where);
+    return positions;
+}
+
+/// Claims that do not say what they rest on rest on all evidence that is nobody's control: accounts known to belong
+/// to no campaign must not come under investigation by an omission.
+void fill_missing_on(const std::vector<Section>& sections, CaseFile& result) {
+    std::vector<bool> is_control(result.evidence.size());
+    for (const auto& claim : result.claims)
+        for (const auto position : claim.controls) is_control[position] = true;
+    for (std::size_t i = 0; i < sections.size(); ++i) {
+        auto& claim = result.claims[i];
+        if (sections[i].node("on")) continue;
+        for (std::size_t position = 0; position < is_control.size(); ++position)
+            if (!is_control[position]) claim.evidence.push_back(position);
+        if (claim.evidence.empty())
+            throw Error(ErrorKind::input, fmt::format("{} rests on no evidence: all of it is a control", sections[i].name()),
+                        "Say with 'on' what it rests on", claim.where);
+    }
 }
 
 void check_metric(const Operand& operand, const CaseClaim& claim, const std::string& where) {
@@ -314,13 +347,16 @@ const Instrument& read_test(const Section& section, const InstrumentFinder& find
 
 CaseClaim read_claim(const Section& section, const std::vector<CaseEvidence>& evidence,
                      const InstrumentFinder& find_instrument) {
-    section.allow({"id", "text", "test", "on", "with", "holds", "kind"});
+    section.allow({"id", "text", "test", "on", "controls", "with", "holds", "kind"});
     const Instrument& instrument = read_test(section, find_instrument);
+    auto on = read_evidence_ids(section, "on", "rests on", evidence);
+    auto controls = read_controls(section, instrument, on, evidence);
     CaseClaim claim{section.id(),
                     section.needed_text("text", "\"what is asserted, in plain words\""),
                     read_kind(section),
                     &instrument,
-                    read_on(section, evidence),
+                    std::move(on),
+                    std::move(controls),
                     {},
                     ParameterValues(instrument.description().parameters),
                     {},
@@ -441,9 +477,10 @@ CaseFile parse_case(std::string text, const std::string& name, const InstrumentF
     for (const auto& entry : sections_of(root, "evidence", name))
         result.evidence.push_back(read_evidence(entry));
     check_ids(result.evidence, "evidence");
-    for (const auto& entry : sections_of(root, "claim", name))
-        result.claims.push_back(read_claim(entry, result.evidence, find_instrument));
+    const auto claims = sections_of(root, "claim", name);
+    for (const auto& entry : claims) result.claims.push_back(read_claim(entry, result.evidence, find_instrument));
     check_ids(result.claims, "claim");
+    fill_missing_on(claims, result);
     result.text = std::move(text);
     return result;
 }

@@ -35,6 +35,7 @@ struct CaseClaim {
     ClaimKind kind = ClaimKind::measured;
     const Instrument* instrument = nullptr;
     std::vector<std::size_t> evidence;   // positions in CaseFile::evidence, ascending
+    std::vector<std::size_t> controls;   // likewise; none of `evidence`
     std::vector<std::pair<std::string, std::vector<std::string>>> with;  // as given, in the order of the file
     ParameterValues parameters;
     std::vector<Comparison> holds;

@@ -173,6 +173,7 @@ Observed observed_in(const StoredRun& run, const Instrument& instrument) {
     observed.time_last_us = std::numeric_limits<std::int64_t>::min();
     const Json manifest = parsed(run.manifest_json, "a manifest");
     for (const auto& input : manifest.value("inputs", Json::array())) {
+        if (input.contains("role")) continue;  // a control is nothing that the claim is about
         observed.rows += input.value("rows_kept", std::uint64_t{0});
         const auto take = [&](const char* key) -> std::optional<std::int64_t> {
             if (!input.contains(key) || !input[key].is_string()) return {};
@@ -229,17 +230,26 @@ StoredRun make_run(const PlannedRun& planned, const std::string& folder,
     return *stored;
 }
 
+/// The ids of all inputs, in the order that locators count, and which of them are controls.
+void add_evidence(const CaseFile& case_file, const PlannedRun& planned, Json& run) {
+    const auto ids_from = [&](std::size_t first) {
+        Json ids = Json::array();
+        for (auto i = first; i < planned.evidence.size(); ++i)
+            ids.push_back(case_file.evidence[planned.evidence[i]].id);
+        return ids;
+    };
+    run["evidence"] = ids_from(0);
+    if (planned.controls > 0) run["controls"] = ids_from(planned.evidence.size() - planned.controls);
+}
+
 std::string findings_of_case(const CaseFile& case_file, const std::vector<PlannedRun>& plan,
                              const std::vector<StoredRun>& runs) {
     std::string out = "{\"schema_version\":1,\n\"title\":" + json_text(case_file.title) + ",\n\"runs\":[";
     for (std::size_t i = 0; i < plan.size(); ++i) {
-        Json ids = Json::array();
-        for (const auto position : plan[i].evidence) ids.push_back(case_file.evidence[position].id);
-        Json run = {{"run", plan[i].key},
-                    {"folder", plan[i].folder},
-                    {"instrument", runs[i].instrument},
-                    {"evidence", std::move(ids)},
-                    {"findings", parsed(runs[i].findings_json, "the findings of a run")}};
+        Json run = {
+            {"run", plan[i].key}, {"folder", plan[i].folder}, {"instrument", runs[i].instrument}};
+        add_evidence(case_file, plan[i], run);
+        run["findings"] = parsed(runs[i].findings_json, "the findings of a run");
         out += i == 0 ? "\n" : ",\n";
         append_json(run, out);
     }
@@ -264,9 +274,7 @@ std::string manifest_of_case(const CaseFile& case_file, const Edition& edition,
     manifest["runs"] = Json::array();
     for (std::size_t i = 0; i < plan.size(); ++i) {
         Json run = {{"run", plan[i].key}, {"folder", plan[i].folder}, {"instrument", runs[i].instrument}};
-        run["evidence"] = Json::array();
-        for (const auto position : plan[i].evidence)
-            run["evidence"].push_back(case_file.evidence[position].id);
+        add_evidence(case_file, plan[i], run);
         run["claims"] = Json::array();
         for (const auto position : plan[i].claims) run["claims"].push_back(case_file.claims[position].id);
         run["manifest_sha256"] = sha256_hex(runs[i].manifest_json);
@@ -309,20 +317,29 @@ std::vector<PlannedRun> plan_runs(const CaseFile& case_file, const std::vector<s
         const auto& claim = case_file.claims[i];
         RunRequest request{claim.instrument, {}, claim.parameters, case_file.seed, 1, 0, {}, 0.01, {}};
         std::vector<std::string> inputs;
-        for (const auto position : claim.evidence) {
+        const auto add_input = [&](std::size_t position, InputRole role) {
             const auto& evidence = case_file.evidence[position];
             request.inputs.push_back({evidence_path(base_folder, evidence),
                                       evidence.path,
                                       {evidence.format, evidence.columns, 1},
-                                      digests[position]});
+                                      digests[position],
+                                      role});
             inputs.push_back(digests[position]);
-        }
+        };
+        for (const auto position : claim.evidence) add_input(position, InputRole::posts);
+        for (const auto position : claim.controls) add_input(position, InputRole::control);
+        auto evidence = claim.evidence;
+        evidence.insert(evidence.end(), claim.controls.begin(), claim.controls.end());
         const std::string key = run_key(request, inputs);
         const auto known =
             std::find_if(plan.begin(), plan.end(), [&](const auto& planned) { return planned.key == key; });
         if (known == plan.end()) {
-            plan.push_back(
-                {key, "runs/" + key.substr(0, folder_digits), std::move(request), claim.evidence, {i}});
+            plan.push_back({key,
+                            "runs/" + key.substr(0, folder_digits),
+                            std::move(request),
+                            std::move(evidence),
+                            claim.controls.size(),
+                            {i}});
             continue;
         }
         known->claims.push_back(i);
@@ -346,6 +363,8 @@ std::vector<ClaimVerdict> judge_claims(const CaseFile& case_file, const std::vec
             verdict.run = planned.key;
             for (const auto evidence : case_file.claims[position].evidence)
                 verdict.evidence.push_back(case_file.evidence[evidence].id);
+            for (const auto control : case_file.claims[position].controls)
+                verdict.controls.push_back(case_file.evidence[control].id);
             verdicts[position] = std::move(verdict);
         }
     }

@@ -47,7 +47,8 @@ struct PlannedRun {
     std::string key;
     std::string folder;                   // "runs/" and the first 12 digits of the key
     RunRequest request;
-    std::vector<std::size_t> evidence;    // positions in the case file
+    std::vector<std::size_t> evidence;    // positions in the case file, in the order of the inputs: controls at the end
+    std::size_t controls = 0;             // how many of `evidence` are controls
     std::vector<std::size_t> claims;      // positions in the case file
 };
 /// In the order of the claims. `digests` are of the case's evidence; evidence paths start at `base_folder`.

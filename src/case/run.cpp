@@ -31,6 +31,7 @@ class WatchedSource final : public PostSource {
     PostFields fields() const override { return m_source->fields(); }
     void want(PostFields fields) override { m_source->want(fields); }
     bool next(PostBatch& batch) override {
+        m_has_begun = true;
         if (m_has_ended) return false;
         m_has_broken = true;
         m_has_ended = !m_source->next(batch);
@@ -41,6 +42,7 @@ class WatchedSource final : public PostSource {
     std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
 
     const RunInput& input() const { return m_input; }
+    bool has_begun() const { return m_has_begun; }
     bool has_broken() const { return m_has_broken; }
     void drain(const Progress& progress) {
         PostBatch batch;
@@ -50,6 +52,7 @@ class WatchedSource final : public PostSource {
   private:
     std::unique_ptr<PostSource> m_source;
     const RunInput& m_input;
+    bool m_has_begun = false;
     bool m_has_ended = false;
     bool m_has_broken = false;
 };
@@ -143,6 +146,8 @@ Json input_to_json(const RunInput& input, const SourceReport& report) {
     const bool has_rows = report.tally.kept() > 0;
     json["time_first"] = has_rows ? Json(format_time(report.time_first_us)) : Json();
     json["time_last"] = has_rows ? Json(format_time(report.time_last_us)) : Json();
+    // Only where it says something, so that the manifests of runs without controls are what they always were.
+    if (input.role != InputRole::posts) json["role"] = input_role_name(input.role);
     json["time_resolution"] = {{"resolution_us", report.time_resolution.resolution_us},
                                {"reason", report.time_resolution.reason}};
     return json;
@@ -196,9 +201,26 @@ void write_locators(const Findings& findings, OutputTables& tables) {
 
 }  // namespace
 
+std::string_view input_role_name(InputRole role) {
+    switch (role) {
+        case InputRole::posts:
+            return "posts";
+        case InputRole::control:
+            return "control";
+    }
+    UNVEIL_ASSERT(false);
+    return {};
+}
+
 RunResult run_instrument(const RunRequest& request, const std::string& out_folder, Progress& progress) {
     UNVEIL_ASSERT(request.instrument != nullptr);
     const auto& description = request.instrument->description();
+    if (!description.accepts_controls)
+        for (const auto& input : request.inputs)
+            if (input.role == InputRole::control)
+                throw Error(ErrorKind::usage,
+                            fmt::format("the instrument '{}' takes no control inputs", description.name),
+                            "Leave the control out", shown_path(input));
 
     std::vector<WatchedSource> sources;
     sources.reserve(request.inputs.size());
@@ -229,24 +251,38 @@ RunResult run_instrument(const RunRequest& request, const std::string& out_folde
     InstrumentContext context{
         request.seed, request.threads, {scratch_folder, request.memory_bytes_max}, tables, progress};
     InstrumentInputs inputs;
-    for (auto& source : sources) inputs.posts.push_back(&source);
+    for (auto& source : sources)
+        (source.input().role == InputRole::control ? inputs.controls : inputs.posts).push_back(&source);
 
     const auto check_sources = [&] {
         for (auto& source : sources) {
             check_digest(source.input(), source.report().sha256);
             check_skips(source, request.skipped_share_max);
         }
+        for (const auto& source : sources)
+            if (source.input().role == InputRole::control && source.report().tally.kept() == 0)
+                throw Error(ErrorKind::input, "there is no post in this control", "Leave it out, or give another file",
+                            source.input().shown_path);
         // The same bytes twice would count every post twice.
         for (std::size_t i = 0; i < sources.size(); ++i)
             for (std::size_t k = 0; k < i; ++k)
-                if (sources[i].report().sha256 == sources[k].report().sha256)
+                if (sources[i].report().sha256 == sources[k].report().sha256) {
+                    const bool is_both = sources[i].input().role != sources[k].input().role;
                     throw Error(ErrorKind::input,
-                                fmt::format("this file has the same bytes as {}", sources[k].input().shown_path),
-                                "Give it once", sources[i].input().shown_path);
+                                fmt::format("this {} has the same bytes as {}{}", is_both ? "control" : "file",
+                                            is_both ? "the input " : "", sources[k].input().shown_path),
+                                is_both ? "Accounts under investigation are no controls; give it as one of the two"
+                                        : "Give it once",
+                                sources[i].input().shown_path);
+                }
     };
     RunResult result;
     try {
         result.findings = request.instrument->run(inputs, request.parameters, context);
+        for (const auto& source : sources)
+            if (source.input().role == InputRole::control && !source.has_begun())
+                result.findings.caveats.push_back(fmt::format("The control {} was not used: nothing here rests on it.",
+                                                              printable(source.input().shown_path, 200)));
         for (auto& source : sources) source.drain(progress);
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::input) throw;
@@ -315,6 +351,8 @@ std::string run_key(const RunRequest& request, const std::vector<std::string>& i
         key["inputs"].push_back({{"sha256", input_sha256[i]},
                                  {"format", request.inputs[i].options.format},
                                  {"columns", std::move(columns)}});
+        const auto role = request.inputs[i].role;
+        if (role != InputRole::posts) key["inputs"].back()["role"] = input_role_name(role);
     }
     return sha256_hex(json_text(key));
 }

@@ -49,6 +49,18 @@ std::string opposite_words(Relation relation) {
     return {};
 }
 
+/// What would narrow the interval of one of the sides. An interval at level 1 is no sampling error, it holds for certain
+/// what was left out; only its caveat can say how to bring that in.
+std::string what_settles(const Comparison& comparison, const Findings& findings) {
+    for (const auto* side : {&comparison.left, &comparison.right}) {
+        const Finding* finding = side->is_metric() ? findings.find(side->metric) : nullptr;
+        if (finding && finding->level >= 1 && finding->low < finding->high && !finding->caveat.empty())
+            return fmt::format("More evidence does not narrow {}: {}", side->metric, finding->caveat);
+    }
+    return fmt::format("More evidence, so that the interval of {} lies on one side of {}", comparison.left.metric,
+                       comparison.right.is_metric() ? comparison.right.metric : comparison.right.text);
+}
+
 ComparisonVerdict judge_comparison(const Comparison& comparison, const Findings& findings) {
     ComparisonVerdict verdict;
     verdict.comparison = comparison;
@@ -82,9 +94,7 @@ ComparisonVerdict judge_comparison(const Comparison& comparison, const Findings&
         case Decision::undetermined:
             verdict.sentence = fmt::format("{}; the interval leaves open whether it is {} {}", left,
                                            relation_words(comparison.relation), right);
-            verdict.settles = fmt::format(
-                "More evidence, so that the interval of {} lies on one side of {}", comparison.left.metric,
-                comparison.right.is_metric() ? comparison.right.metric : comparison.right.text);
+            verdict.settles = what_settles(comparison, findings);
             break;
     }
     return verdict;
@@ -213,6 +223,7 @@ Json verdict_to_json(const ClaimVerdict& verdict) {
                  {"evidence", verdict.evidence},
                  {"run", verdict.run},
                  {"deciding", verdict.deciding}};
+    if (!verdict.controls.empty()) json["controls"] = verdict.controls;
     json["comparisons"] = Json::array();
     for (const auto& comparison : verdict.comparisons) {
         Json one = {{"text", comparison.comparison.text},

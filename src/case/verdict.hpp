@@ -29,7 +29,7 @@ struct ComparisonVerdict {
     std::string settles;   // what would settle it; empty when it is decided
 };
 
-/// What the evidence of a run amounts to, for sentences.
+/// What the evidence of a run amounts to, for sentences; controls do not count.
 struct Observed {
     std::uint64_t rows = 0;
     std::string record;                    // "post"
@@ -44,6 +44,7 @@ struct ClaimVerdict {
     Decision decision = Decision::undetermined;
     std::string instrument;
     std::vector<std::string> evidence;     // ids
+    std::vector<std::string> controls;     // ids
     std::string run;                       // key
     std::vector<std::string> deciding;     // metrics, in the order of the comparisons
     std::vector<ComparisonVerdict> comparisons;
@@ -52,7 +53,7 @@ struct ClaimVerdict {
 };
 
 /// Contradicted if one comparison is, supported if all are, else undetermined; claims of kind only and never are not
-/// supported by anything. Fills all but `evidence` and `run`.
+/// supported by anything. Fills all but `evidence`, `controls` and `run`.
 ClaimVerdict judge(const CaseClaim& claim, const Findings& findings, const Observed& observed);
 
 nlohmann::ordered_json verdict_to_json(const ClaimVerdict& verdict);

@@ -255,6 +255,14 @@ class Verifier {
             for (const auto& [field, column] : columns.items())
                 if (column.is_string()) made.options.columns[field] = column.get<std::string>();
             made.sha256_expected = input.value("sha256", std::string());
+            if (const auto role = input.value("role", std::string());
+                role == input_role_name(InputRole::control))
+                made.role = InputRole::control;
+            else if (!role.empty())
+                throw Error(ErrorKind::input,
+                            fmt::format("an input has the role '{}', which this version does not know",
+                                        printable(role, 40)),
+                            "Verify with the version that made it", where);
             has_evidence =
                 check_evidence("input " + printable(made.shown_path, 200), made.path, made.sha256_expected) &&
                 has_evidence;

@@ -79,8 +79,9 @@ class DemoCommand final : public Command {
         const auto result = out / "result";
         const auto seed = std::to_string(invocation.options.integer("seed"));
 
-        step(global, "A world with planted campaigns",
-             {"lab", "make", "takedown", "--seed", seed, "--out", world.string()});
+        std::vector<std::string> make = {"lab", "make", "takedown", "--seed", seed, "--out", world.string()};
+        if (fs::exists(world / "truth.json")) make.push_back("--force");
+        step(global, "A world with planted campaigns", make);
         step(global, "Its claims, tested on its posts",
              {"investigate", (world / "case.toml").string(), "--out", result.string()});
         step(global, "The findings, held against the truth that no instrument saw",

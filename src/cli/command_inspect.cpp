@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -166,12 +167,6 @@ Inspection inspect(const std::string& path, const Invocation& invocation, std::u
     return inspection;
 }
 
-std::string_view field_name(PostField field) {
-    for (const auto& entry : post_field_names())
-        if (entry.field == field) return entry.name;
-    return {};
-}
-
 std::vector<std::string> unread_columns(const TableMapping& mapping) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < mapping.columns.size(); ++i)
@@ -179,6 +174,25 @@ std::vector<std::string> unread_columns(const TableMapping& mapping) {
                          [&](const auto& used) { return used.column == i; }))
             names.push_back(mapping.columns[i]);
     return names;
+}
+
+/// Columns that nothing was read from although a known format calls a field so that is still without one. Names that
+/// mean different fields in different formats are left alone.
+std::vector<std::pair<PostField, std::string>> likely_columns(const TableMapping& mapping) {
+    std::vector<std::pair<PostField, std::string>> likely;
+    PostFields taken = mapping.fields;
+    for (const auto& column : unread_columns(mapping)) {
+        PostFields meant = 0;
+        for (const auto& [field, name] : post_field_names())
+            if (name == column) meant |= static_cast<PostFields>(field);
+        for (const auto& format : table_formats())
+            for (const auto& known : format.columns)
+                if (known.column == column) meant |= static_cast<PostFields>(known.field);
+        if (!std::has_single_bit(meant) || (meant & taken) != 0) continue;
+        taken |= meant;
+        likely.emplace_back(static_cast<PostField>(meant), column);
+    }
+    return likely;
 }
 
 Json to_json(const Inspection& inspection) {
@@ -215,8 +229,11 @@ Json to_json(const Inspection& inspection) {
     }
     json["columns"] = Json::object();
     for (const auto& used : inspection.mapping.mapped)
-        json["columns"][std::string(field_name(used.field))] = inspection.mapping.columns[used.column];
+        json["columns"][std::string(post_field_name(used.field))] = inspection.mapping.columns[used.column];
     json["columns_not_read"] = unread_columns(inspection.mapping);
+    json["columns_likely"] = Json::object();
+    for (const auto& [field, column] : likely_columns(inspection.mapping))
+        json["columns_likely"][std::string(post_field_name(field))] = column;
     json["traces"] = Json::array();
     for (const auto& [trace, posts] : inspection.traces)
         json["traces"].push_back({{"trace", trace}, {"posts", posts}});
@@ -263,15 +280,22 @@ std::string to_text(const Inspection& inspection) {
                                  : format_duration(report.time_resolution.resolution_us),
                              report.time_resolution.reason));
     }
+    std::size_t name_size = 10;
+    for (const auto& used : inspection.mapping.mapped)
+        name_size = std::max(name_size, post_field_name(used.field).size());
     std::string_view label = "columns";
     for (const auto& used : inspection.mapping.mapped) {
         add_line(out, label,
-                 fmt::format("{:<10} {}", field_name(used.field),
+                 fmt::format("{:<{}} {}", post_field_name(used.field), name_size,
                              printable(inspection.mapping.columns[used.column], 80)));
         label = "";
     }
     if (const auto unread = unread_columns(inspection.mapping); !unread.empty())
         add_line(out, "not read", listed_columns(unread));
+    std::string likely;
+    for (const auto& [field, column] : likely_columns(inspection.mapping))
+        likely += fmt::format("{}{}={}", likely.empty() ? "" : ",", post_field_name(field), column);
+    if (!likely.empty()) add_line(out, "likely", fmt::format("--columns {} reads more of them", likely));
     label = "traces";
     for (const auto& [trace, posts] : inspection.traces) {
         add_line(out, label, fmt::format("{:<16} {} post{}", trace, human(posts), posts == 1 ? "" : "s"));

@@ -20,8 +20,13 @@ namespace fs = std::filesystem;
 constexpr std::size_t line_bytes_max = 4000;
 
 /// What every instrument takes besides its own parameters.
-std::vector<Parameter> run_options() {
+std::vector<Parameter> run_options(const InstrumentDescription& instrument) {
     std::vector<Parameter> options;
+    if (instrument.accepts_controls) {
+        options.push_back(command_option("control", ParameterType::text, "FILE", "",
+                                         "Posts of accounts known to belong to no campaign, read as the inputs are"));
+        options.back().is_list = true;
+    }
     options.push_back(
         command_option("out", ParameterType::text, "DIR", "",
                    "Folder for the tables, findings.json and manifest.json; needed unless --json"));
@@ -57,8 +62,23 @@ std::string scratch_folder(const ParameterValues& options, const std::string& ou
 }
 
 std::string interval_text(const Finding& finding) {
-    if (finding.low == finding.value && finding.high == finding.value) return "exact";
+    if (finding.strength == StrengthKind::p_value && finding.unit == "probability") return "p-value";
+    if (finding.level == 1 && finding.low == finding.value && finding.high == finding.value) return "exact";
     return fmt::format("{} to {}", human_number(finding.low), human_number(finding.high));
+}
+
+/// Told before hours of reading, not after.
+void check_control(const std::string& path, const std::vector<RunInput>& inputs) {
+    if (trimmed(path).empty()) throw Error(ErrorKind::usage, "--control names no file", "Write --control FILE");
+    for (const auto& input : inputs) {
+        std::error_code unknown;
+        if (path != input.path && !fs::equivalent(path, input.path, unknown)) continue;
+        const bool is_both = input.role == InputRole::posts;
+        throw Error(ErrorKind::usage,
+                    is_both ? "the file is given as an input and as a control" : "the control is given twice",
+                    is_both ? "Accounts under investigation are no controls; give it as one of the two" : "Give it once",
+                    printable(path, 1000));
+    }
 }
 
 class InstrumentCommand final : public Command {
@@ -74,7 +94,7 @@ class InstrumentCommand final : public Command {
         description.positionals = {
             {"INPUT", fmt::format("Files of {}s; plain, gz, zst or xz", instrument.record), 1, SIZE_MAX}};
         description.options = instrument.parameters;
-        for (auto& option : run_options())
+        for (auto& option : run_options(instrument))
             if (std::none_of(instrument.parameters.begin(), instrument.parameters.end(),
                              [&](const auto& own) { return own.name == option.name; }))
                 description.options.push_back(std::move(option));
@@ -119,13 +139,14 @@ class InstrumentCommand final : public Command {
         EvidenceOptions evidence;
         evidence.format = options.text("format");
         if (options.has_value("columns")) evidence.columns = parse_columns_option(options.text("columns"));
-        for (const auto& path : invocation.positionals.at(0)) {
-            RunInput input;
-            input.path = path;
-            input.shown_path = path;
-            input.options = evidence;
-            request.inputs.push_back(std::move(input));
-        }
+        for (const auto& path : invocation.positionals.at(0))
+            request.inputs.push_back({.path = path, .shown_path = path, .options = evidence});
+        if (m_instrument.description().accepts_controls)
+            for (const auto& path : options.texts("control")) {
+                check_control(path, request.inputs);
+                request.inputs.push_back(
+                    {.path = path, .shown_path = path, .options = evidence, .role = InputRole::control});
+            }
         request.scratch_folder = scratch_folder(options, out);
 
         const auto result = run_instrument(request, out, *global.progress);

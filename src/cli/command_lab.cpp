@@ -14,6 +14,7 @@
 #include "core/text.hpp"
 #include "lab/scenario.hpp"
 #include "lab/score.hpp"
+#include "lab/truth.hpp"
 
 namespace unveil::cli {
 namespace {
@@ -26,6 +27,29 @@ std::string needed_text(const ParameterValues& options, std::string_view name, s
     if (text.empty())
         throw Error(ErrorKind::usage, fmt::format("--{} is missing", name), std::string(remedy));
     return text;
+}
+
+/// Throws Error(usage) when the folder holds another world, or files of these names that no world belongs to.
+void check_world_folder(const std::string& folder, const Scenario& scenario, const ParameterValues& parameters,
+                        std::uint64_t seed) {
+    const auto truth_path = fs::path(folder) / "truth.json";
+    const auto shown = printable(folder, 1000);
+    std::error_code failure;
+    if (!fs::exists(truth_path, failure)) {
+        for (const auto& file : scenario.files)
+            if (fs::exists(fs::path(folder) / file, failure))
+                throw Error(ErrorKind::usage,
+                            fmt::format("the folder holds a {} that belongs to no finished world", file),
+                            "Name another with --out, or replace it with --force", shown);
+        return;
+    }
+    const auto truth = read_truth(truth_path.string());
+    if (truth.scenario != scenario.name || truth.seed != seed ||
+        truth.parameters_json != parameters.canonical_json())
+        throw Error(ErrorKind::usage,
+                    fmt::format("the folder holds another world ({}, seed {}, {})", printable(truth.scenario, 80),
+                                truth.seed, printable(truth.parameters_json, 400)),
+                    "Name another with --out, or replace it with --force", shown);
 }
 
 class LabListCommand final : public Command {
@@ -88,12 +112,13 @@ class LabMakeCommand final : public Command {
         description.options.push_back(
             command_option("seed", ParameterType::integer, "N", "1", "Seed of everything random"));
         description.options.back().minimum = 0;
+        description.options.push_back(command_option("force", ParameterType::flag, "", "",
+                                                     "Replace whatever world the folder holds"));
         description.examples = {"unveil lab make takedown --scale 100000 --seed 7 --out world",
                                 "unveil lab make takedown --campaigns 0 --out null-world"};
         description.diagnostics = {
-            "A folder that already holds files of these names gets new ones. When stopped, the file in work "
-            "is "
-            "removed; what was finished stays."};
+            "A folder that holds another world, or files of these names, is wrong usage (2) without --force. When "
+            "stopped, the file in work is removed; what was finished stays."};
         description.memory =
             "Some ten MB, and a little with the number of accounts; never with the number of posts.";
         return description;
@@ -109,6 +134,7 @@ class LabMakeCommand final : public Command {
                 parameters.set_list(parameter.name, options.canonical_texts(parameter.name),
                                     "--" + parameter.name);
         const auto seed = static_cast<std::uint64_t>(options.integer("seed"));
+        if (!options.flag("force")) check_world_folder(out, scenario, parameters, seed);
         make_scenario(scenario.name, parameters, seed, out, *invocation.global.progress);
         if (invocation.global.json) {
             Json json = {
@@ -153,6 +179,10 @@ std::string score_text(const Score& score) {
                          rate_text(row->false_positive_rate)});
         cells.push_back({"", "edges", rate_text(row->edge_precision), rate_text(row->edge_recall),
                          rate_text(row->edge_false_positive_rate)});
+        if (row->scheduled_edges > 0)
+            cells.push_back({"", fmt::format("without {} scheduled", row->scheduled_edges),
+                             rate_text(row->unscheduled_edge_precision), rate_text(row->edge_recall),
+                             rate_text(row->unscheduled_edge_false_positive_rate)});
     }
     out += text_table({"found by", "of", "precision", "recall", "false-positive rate"}, cells,
                       {false, false, false, false, false});
@@ -172,6 +202,19 @@ std::string score_text(const Score& score) {
     if (!cells.empty())
         out += "\n" + text_table({"not planted", "accounts by class", "edges by class"}, cells,
                                  {false, false, false});
+    cells.clear();
+    for (const auto& row : score.tiers)
+        for (const auto& tier : row.tiers) {
+            std::string others;
+            for (const auto& count : tier.false_accounts)
+                others += fmt::format("{}{} {}", others.empty() ? "" : ", ", count.count, count.name);
+            cells.push_back({row.run.empty() ? tier.tier : printable(row.run, 12) + " " + tier.tier,
+                             rate_text(tier.precision), rate_text(tier.recall), rate_text(tier.f1),
+                             others.empty() ? "-" : others});
+        }
+    if (!cells.empty())
+        out += "\n" + text_table({"tier", "precision", "recall", "F1", "of other kinds"}, cells,
+                                 {false, false, false, false, false});
     return out + "\nIntervals: 95 %, Wilson for precision and recall, Clopper-Pearson for false positives.\n";
 }
 
@@ -187,7 +230,8 @@ class LabScoreCommand final : public Command {
             "and overall, each with a 95 % interval, and to which class the false ones belong. An edge is "
             "true when "
             "both accounts are of the same campaign; every other pair of accounts is a chance for a false "
-            "one.";
+            "one. Accounts that act together openly, by a schedule, are counted apart. Where the run wrote tiers.csv "
+            "its labels core and amplifier are held against the roles, and fused.csv counts as the trace 'fused'.";
         description.options = {
             command_option("findings", ParameterType::text, "DIR", "",
                        "The --out folder of 'unveil coordination' or 'unveil investigate'"),

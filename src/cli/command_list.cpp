@@ -53,7 +53,8 @@ Json instrument_to_json(const InstrumentDescription& instrument) {
                  {"name", instrument.name},
                  {"question", instrument.question},
                  {"summary", instrument.summary},
-                 {"record", instrument.record}};
+                 {"record", instrument.record},
+                 {"accepts_controls", instrument.accepts_controls}};
     json["parameters"] = Json::array();
     for (const auto& parameter : instrument.parameters)
         if (!parameter.is_hidden) json["parameters"].push_back(parameter_to_json(parameter));
@@ -83,7 +84,9 @@ std::string bullets(const std::vector<std::string>& lines, std::size_t width) {
 std::string instrument_text(const InstrumentDescription& instrument, std::size_t width) {
     std::string out = fmt::format("{}: {}\n\n", instrument.name, instrument.question);
     out += wrapped(instrument.summary, 0, width);
-    out += fmt::format("\nreads: {}s\n", instrument.record);
+    out += fmt::format("\nreads: {}s{}\n", instrument.record,
+                       instrument.accepts_controls ? ", and those of accounts known to belong to no campaign (--control)"
+                                                   : "");
     out += "\nparameters:\n" + parameters_help(instrument.parameters, width);
     out += "\nmetrics a claim can compare:\n";
     std::vector<HelpRow> metrics;

@@ -2,12 +2,14 @@
 #include "cli/command.hpp"
 #include "cli/command_completion.hpp"
 #include "cli/command_demo.hpp"
+#include "cli/command_evidence.hpp"
 #include "cli/command_export.hpp"
 #include "cli/command_help.hpp"
 #include "cli/command_inspect.hpp"
 #include "cli/command_instrument.hpp"
 #include "cli/command_investigate.hpp"
 #include "cli/command_lab.hpp"
+#include "cli/command_lab_power.hpp"
 #include "cli/command_list.hpp"
 #include "cli/command_report.hpp"
 #include "cli/command_sql.hpp"
@@ -28,8 +30,10 @@ std::vector<std::unique_ptr<Command>> make_commands() {
     all.push_back(make_lab_list_command());
     all.push_back(make_lab_make_command());
     all.push_back(make_lab_score_command());
+    all.push_back(make_lab_power_command());
     all.push_back(make_verify_command());
     all.push_back(make_report_command());
+    all.push_back(make_evidence_command());
     all.push_back(make_export_command());
     all.push_back(make_sql_command());
     all.push_back(make_completion_command());

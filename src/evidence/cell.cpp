@@ -158,6 +158,22 @@ bool is_true(std::string_view cell) {
     return std::find(words.begin(), words.end(), cell) != words.end();
 }
 
+std::optional<std::uint64_t> parse_count(std::string_view cell, std::uint64_t count_max) {
+    const auto point = std::min(cell.find('.'), cell.size());
+    // "12." is no float that anything writes.
+    if (point == 0 || point + 1 == cell.size()) return {};
+    for (std::size_t i = point + 1; i < cell.size(); ++i)
+        if (cell[i] != '0') return {};
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < point; ++i) {
+        if (cell[i] < '0' || cell[i] > '9') return {};
+        const auto digit = static_cast<std::uint64_t>(cell[i] - '0');
+        if (count > count_max / 10 || count * 10 > count_max - digit) return {};
+        count = count * 10 + digit;
+    }
+    return count;
+}
+
 bool split_list(std::string_view cell, ListStyle style, TextArena& arena, std::size_t items_max,
                 std::vector<std::string_view>& items) {
     std::string_view rest = trimmed(cell);

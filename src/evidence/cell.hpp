@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -41,6 +43,8 @@ bool split_list(std::string_view cell, ListStyle style, TextArena& arena, std::s
                 std::vector<std::string_view>& items);
 
 bool is_true(std::string_view cell);
+/// How many: digits, also as the float "12.0", at most count_max. Nothing on all else: signs, exponents, text.
+std::optional<std::uint64_t> parse_count(std::string_view cell, std::uint64_t count_max);
 /// "absent", "null", "None", "nan", "NA": how exporters spell an empty cell.
 bool is_nothing(std::string_view cell);
 

@@ -206,6 +206,10 @@ constexpr FormatColumn v2_columns[] = {
     {PostField::name, "includes.users[].username", CellKind::plain},
     {PostField::language, "lang", CellKind::plain},
     {PostField::client, "source", CellKind::plain},
+    {PostField::repost_author, "includes.tweets[].author_id", CellKind::reference},
+    {PostField::account_created, "includes.users[].created_at", CellKind::time},
+    {PostField::reposts_received, "public_metrics.retweet_count", CellKind::count},
+    {PostField::followers, "includes.users[].public_metrics.followers_count", CellKind::count},
 };
 constexpr std::size_t v2_column_count = std::size(v2_columns);
 constexpr TableFormat v2_format = {"twitter-v2", v2_columns, {}, true, true};
@@ -235,23 +239,32 @@ struct TweetRow {
 class TweetPosts final : public JsonPosts {
   public:
     TweetPosts(JsonReader reader, TableMapping mapping, std::uint32_t evidence, const EvidenceLimits& limits)
-        : JsonPosts(std::move(reader), std::move(mapping), evidence, limits) {}
+        : JsonPosts(std::move(reader), std::move(mapping), evidence, limits), m_wanted(this->mapping().fields) {}
+
+    void want(PostFields fields) override {
+        m_wanted = fields;
+        JsonPosts::want(fields);
+    }
 
   private:
     void take_apart(element value) override {
         m_users.reset();
+        m_context.reset();
         object answer;
         array values;
         if (value.get(values) == simdjson::SUCCESS) {
             for (const auto item : values) take_apart_answer(item);
         } else if (value.get(answer) == simdjson::SUCCESS) {
-            if (const auto includes = member_object(answer, "includes"))
+            if (const auto includes = member_object(answer, "includes")) {
                 m_users = member_array(*includes, "users");
+                m_context = member_array(*includes, "tweets");
+            }
             take_apart_answer(value);
         } else {
             m_items.push_back(value);
         }
-        remember_users();
+        remember(m_users, m_user_of);
+        if (contains(m_wanted, PostField::repost_author)) remember(m_context, m_tweet_of);
     }
 
     void take_apart_answer(element value) {
@@ -274,17 +287,31 @@ class TweetPosts final : public JsonPosts {
         }
     }
 
-    void remember_users() {
-        m_name_of.clear();
-        if (!m_users) return;
-        for (const auto user : *m_users) {
+    using ObjectOf = std::unordered_map<std::string_view, object>;
+    static void remember(const std::optional<array>& included, ObjectOf& object_of) {
+        object_of.clear();
+        if (!included) return;
+        for (const auto value : *included) {
             object fields;
             std::string_view id;
-            std::string_view name;
-            if (user.get(fields) == simdjson::SUCCESS && fields.at_key("id").get(id) == simdjson::SUCCESS &&
-                fields.at_key("username").get(name) == simdjson::SUCCESS)
-                m_name_of.emplace(id, name);
+            if (value.get(fields) == simdjson::SUCCESS && fields.at_key("id").get(id) == simdjson::SUCCESS)
+                object_of.emplace(id, fields);
         }
+    }
+
+    /// The account of a tweet: in the tweet itself (twarc2 flatten), else beside the tweets of the answer.
+    std::optional<object> author_of(object tweet, std::string_view account) const {
+        if (const auto author = member_object(tweet, "author")) return author;
+        if (const auto known = m_user_of.find(account); known != m_user_of.end()) return known->second;
+        return {};
+    }
+
+    /// Who wrote the post that this one repeats: in the reference itself (twarc2 flatten), else beside the tweets.
+    std::string_view repost_author(object reference, std::string_view id) {
+        auto& arena = m_assembler.arena();
+        if (const auto author = member_text(reference, "author_id", arena); !author.empty()) return author;
+        const auto known = m_tweet_of.find(id);
+        return known == m_tweet_of.end() ? std::string_view() : member_text(known->second, "author_id", arena);
     }
 
     const char* add(PostBatch& batch, object tweet) override {
@@ -305,12 +332,17 @@ class TweetPosts final : public JsonPosts {
         if (const auto note = member_object(tweet, "note_tweet"))
             if (const auto text = member_text(*note, "text", arena); !text.empty())
                 set(PostField::text, text);
-        if (const auto author = member_object(tweet, "author")) {
+        if (const auto author = author_of(tweet, row.text(v2_column(PostField::account)))) {
             set(PostField::name, member_text(*author, "username", arena));
-        } else if (const auto known = m_name_of.find(row.text(v2_column(PostField::account)));
-                   known != m_name_of.end()) {
-            set(PostField::name, arena.copy(known->second));
+            if (contains(m_wanted, PostField::account_created))
+                set(PostField::account_created, member_text(*author, "created_at", arena));
+            if (contains(m_wanted, PostField::followers))
+                if (const auto metrics = member_object(*author, "public_metrics"))
+                    set(PostField::followers, member_text(*metrics, "followers_count", arena));
         }
+        if (contains(m_wanted, PostField::reposts_received))
+            if (const auto metrics = member_object(tweet, "public_metrics"))
+                set(PostField::reposts_received, member_text(*metrics, "retweet_count", arena));
         if (const auto references = member_array(tweet, "referenced_tweets")) {
             for (const auto reference : *references) {
                 object fields;
@@ -322,6 +354,8 @@ class TweetPosts final : public JsonPosts {
                 if (kind == "retweeted") {
                     set(PostField::repost_of, id);
                     set(PostField::is_repost, "true");
+                    if (contains(m_wanted, PostField::repost_author))
+                        set(PostField::repost_author, repost_author(fields, id));
                 } else if (kind == "quoted") {
                     set(PostField::quote_of, id);
                 } else if (kind == "replied_to") {
@@ -356,8 +390,11 @@ class TweetPosts final : public JsonPosts {
 
     void add_notes(Tally& tally) const override { tally.note("answers without posts", m_empty_answers); }
 
-    std::optional<array> m_users;
-    std::unordered_map<std::string_view, std::string_view> m_name_of;
+    PostFields m_wanted;
+    std::optional<array> m_users;    // beside the tweets of the answer at hand
+    std::optional<array> m_context;  // tweets that the posts refer to
+    ObjectOf m_user_of;
+    ObjectOf m_tweet_of;
     TweetRow m_row;
     std::uint64_t m_empty_answers = 0;
 };

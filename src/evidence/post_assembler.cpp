@@ -30,6 +30,10 @@ std::vector<std::string_view> PostBatch::*plain_target(PostField field) {
             return &PostBatch::language;
         case PostField::client:
             return &PostBatch::client;
+        case PostField::repost_author:
+            return &PostBatch::repost_author;
+        case PostField::label:
+            return &PostBatch::label;
         default:
             return nullptr;
     }
@@ -45,6 +49,17 @@ ListColumn PostBatch::*list_target(PostField field) {
             return &PostBatch::mentions;
         case PostField::domains:
             return &PostBatch::domains;
+        default:
+            return nullptr;
+    }
+}
+
+std::vector<std::uint64_t> PostBatch::*count_target(PostField field) {
+    switch (field) {
+        case PostField::reposts_received:
+            return &PostBatch::reposts_received;
+        case PostField::followers:
+            return &PostBatch::followers;
         default:
             return nullptr;
     }
@@ -85,16 +100,22 @@ PostAssembler::PostAssembler(TableMapping mapping, const EvidenceLimits& limits)
 void PostAssembler::want(PostFields fields) {
     m_plain.clear();
     m_lists.clear();
+    m_counts.clear();
+    m_other_times.clear();
     m_flag_column.reset();
     for (const auto& [field, kind, column] : m_mapping.mapped) {
         if (!contains(fields, field)) continue;
         if (const auto plain = plain_target(field))
-            m_plain.push_back({column, plain, kind == CellKind::reference, field == PostField::text});
+            m_plain.push_back({column, plain, kind, field == PostField::text});
         else if (const auto list = list_target(field))
             m_lists.push_back({column, list, kind == CellKind::urls ? ListStyle::urls : ListStyle::words,
                                field == PostField::hashtags});
         else if (field == PostField::is_repost)
             m_flag_column = column;
+        else if (const auto count = count_target(field))
+            m_counts.push_back({field, column, count});
+        else if (field == PostField::account_created)
+            m_other_times.push_back({field, column, &PostBatch::account_created_us});
     }
 }
 
@@ -142,6 +163,30 @@ std::string_view PostAssembler::reference(std::string_view cell) const {
     return cell;
 }
 
+void PostAssembler::mark_bad(PostField field, std::uint64_t row) {
+    BadCells& bad = m_bad_cells[field];
+    if (bad.count++ == 0) bad.first_row = row;
+}
+
+std::uint64_t PostAssembler::count_of(PostField field, std::string_view cell, std::uint64_t row) {
+    const auto text = trimmed(cell);
+    if (is_nothing(text)) return PostBatch::count_unknown;
+    const auto count = parse_count(text, PostBatch::count_max);
+    if (count) return *count;
+    mark_bad(field, row);
+    return PostBatch::count_unknown;
+}
+
+std::int64_t PostAssembler::other_time_of(PostField field, std::string_view cell, std::uint64_t row) {
+    const auto text = trimmed(cell);
+    if (is_nothing(text)) return PostBatch::time_unknown;
+    auto time_us = parse_time_us(text);
+    if (!time_us) time_us = parse_us_date(text);
+    if (time_us) return *time_us;
+    mark_bad(field, row);
+    return PostBatch::time_unknown;
+}
+
 void PostAssembler::add_list(ListColumn& target, const ListColumnUse& use, std::string_view cell) {
     if (!split_list(cell, use.style, m_arena, m_limits.list_items_max, target.items)) ++m_lists_cut;
 }
@@ -179,6 +224,10 @@ void PostAssembler::finish(SourceReport& report, Tally& tally) const {
     tally.note("post id too old to carry a time (time of the column kept)", m_times_too_old);
     tally.note("text is not valid UTF-8 (kept as it is)", m_texts_invalid);
     tally.note("list cut at its largest length", m_lists_cut);
+    for (const auto& [field, bad] : m_bad_cells)
+        tally.note(fmt::format("{} not understood, taken as unknown (first in row {})", post_field_name(field),
+                               bad.first_row),
+                   bad.count);
 }
 
 }  // namespace unveil

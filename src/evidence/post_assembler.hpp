@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,7 +42,7 @@ class PostAssembler {
     struct PlainColumn {
         std::size_t column;
         std::vector<std::string_view> PostBatch::*target;
-        bool is_reference;
+        CellKind kind;
         bool is_text;
     };
     struct ListColumnUse {
@@ -50,11 +51,28 @@ class PostAssembler {
         ListStyle style;
         bool strips_hash;
     };
+    /// Cells that say nothing understood, while the post itself is kept. Their text is not: a wrong --columns would
+    /// put messages into a note.
+    struct BadCells {
+        std::uint64_t count = 0;
+        std::uint64_t first_row = 0;
+    };
+    template <typename Value>
+    struct NumberColumn {
+        PostField field;
+        std::size_t column;
+        std::vector<Value> PostBatch::*target;
+    };
+    using CountColumn = NumberColumn<std::uint64_t>;
+    using TimeColumn = NumberColumn<std::int64_t>;
 
     /// Ten digits, as most large tables have it; everything else is parsed with care.
     static bool parse_ten_digits(const char* text, std::int64_t& seconds);
     std::optional<std::int64_t> parse_time(std::string_view cell, std::string_view content);
     std::string_view reference(std::string_view cell) const;
+    std::uint64_t count_of(PostField field, std::string_view cell, std::uint64_t row);
+    std::int64_t other_time_of(PostField field, std::string_view cell, std::uint64_t row);
+    void mark_bad(PostField field, std::uint64_t row);
     void add_list(ListColumn& target, const ListColumnUse& use, std::string_view cell);
     void finish_list(ListColumn& target, std::size_t begin, const ListColumnUse& use);
     void look_at_text(std::string_view text);
@@ -70,6 +88,9 @@ class PostAssembler {
     std::optional<std::size_t> m_flag_column;
     std::vector<PlainColumn> m_plain;
     std::vector<ListColumnUse> m_lists;
+    std::vector<CountColumn> m_counts;
+    std::vector<TimeColumn> m_other_times;
+    std::map<PostField, BadCells> m_bad_cells;
     std::uint32_t m_evidence = 0;  // input of the batch in work
     std::uint64_t m_times_recovered = 0;
     std::uint64_t m_times_disagreeing = 0;
@@ -128,7 +149,8 @@ const char* PostAssembler::add(PostBatch& batch, std::uint64_t row, const Cells&
     batch.content.push_back(content);
     for (const auto& use : m_plain) {
         std::string_view cell = cells.text(use.column);
-        if (use.is_reference) cell = reference(cell);
+        if (use.kind == CellKind::reference) cell = reference(cell);
+        if (use.kind == CellKind::word && is_nothing(cell)) cell = {};
         if (use.is_text) look_at_text(cell);
         (batch.*use.target).push_back(cell);
     }
@@ -139,6 +161,9 @@ const char* PostAssembler::add(PostBatch& batch, std::uint64_t row, const Cells&
         finish_list(target, begin, use);
     }
     if (m_flag_column) batch.is_repost.push_back(is_true(cells.text(*m_flag_column)) ? 1 : 0);
+    for (const auto& use : m_counts) (batch.*use.target).push_back(count_of(use.field, cells.text(use.column), row));
+    for (const auto& use : m_other_times)
+        (batch.*use.target).push_back(other_time_of(use.field, cells.text(use.column), row));
     return nullptr;
 }
 

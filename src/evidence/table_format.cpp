@@ -31,6 +31,10 @@ constexpr FormatColumn twitter_io_columns[] = {
     {PostField::name, "user_screen_name", plain},
     {PostField::language, "tweet_language", plain},
     {PostField::client, "tweet_client_name", plain},
+    {PostField::repost_author, "retweet_userid", reference},
+    {PostField::account_created, "account_creation_date", time},
+    {PostField::reposts_received, "retweet_count", count},
+    {PostField::followers, "follower_count", count},
 };
 constexpr std::string_view twitter_io_signs[] = {"tweetid", "userid", "tweet_time"};
 
@@ -58,7 +62,8 @@ constexpr FormatColumn clemson_columns[] = {
     {PostField::account, "author_id", plain}, {PostField::account, "author", plain},
     {PostField::content, "tweet_id", plain},  {PostField::time, "publish_date", time},
     {PostField::text, "content", plain},      {PostField::is_repost, "retweet", flag},
-    {PostField::language, "language", plain},
+    {PostField::language, "language", plain}, {PostField::followers, "followers", count},
+    {PostField::label, "account_category", word},
 };
 constexpr std::string_view clemson_signs[] = {"content", "publish_date", "retweet"};
 
@@ -74,11 +79,18 @@ constexpr TableFormat formats[] = {
 CellKind kind_of(PostField field) {
     switch (field) {
         case PostField::time:
+        case PostField::account_created:
             return time;
         case PostField::repost_of:
         case PostField::reply_to:
         case PostField::quote_of:
+        case PostField::repost_author:
             return reference;
+        case PostField::reposts_received:
+        case PostField::followers:
+            return count;
+        case PostField::label:
+            return word;
         case PostField::urls:
             return urls;
         case PostField::hashtags:
@@ -90,12 +102,6 @@ CellKind kind_of(PostField field) {
         default:
             return plain;
     }
-}
-
-std::string_view name_of(PostField field) {
-    for (const auto& entry : post_field_names())
-        if (entry.field == field) return entry.name;
-    return {};
 }
 
 }  // namespace
@@ -195,8 +201,8 @@ TableMapping map_table(std::vector<std::string> columns, const EvidenceOptions& 
         if (contains(mapping.fields, field) ||
             (field == PostField::content && !mapping.format->needs_content))
             continue;
-        missing += fmt::format("{}{}", missing.empty() ? "" : " and ", name_of(field));
-        remedy += fmt::format("{}{}=COLUMN", remedy.empty() ? "" : ",", name_of(field));
+        missing += fmt::format("{}{}", missing.empty() ? "" : " and ", post_field_name(field));
+        remedy += fmt::format("{}{}=COLUMN", remedy.empty() ? "" : ",", post_field_name(field));
     }
     if (!missing.empty())
         throw Error(ErrorKind::input,

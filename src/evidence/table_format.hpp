@@ -18,7 +18,9 @@ namespace unveil {
 /// How a cell of the column is to be read.
 enum class CellKind {
     plain,
-    reference,  // id of another post; "absent", "null" and the like mean none
+    word,       // plain, but "absent", "null" and the like mean none
+    reference,  // id of another post or account; "absent", "null" and the like mean none
+    count,      // how many; "12", "12.0"
     flag,       // true, True, 1
     list,       // [a, b] or ['a', 'b'] or ["a","b"] or a, b
     urls,       // a list whose items may hold commas

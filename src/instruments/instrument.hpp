@@ -34,11 +34,16 @@ struct InstrumentDescription {
     std::vector<std::string> limits;     // what it cannot show
     std::vector<std::string> citations;
     std::string example;     // a command line that runs on `unveil lab make` output
+    bool accepts_controls = false;  // InstrumentInputs::controls may be filled
 };
 
 /// Everything a run may use. Must not read the clock, the environment or files beyond this.
 struct InstrumentInputs {
     std::vector<PostSource*> posts;   // in the order of the run's inputs; consumed
+    /// Posts of accounts known to belong to no campaign, to be read after `posts`; consumed. Their evidence numbers go on
+    /// behind those of the posts, so locators may point at them. An account may stand in both; the instrument decides
+    /// what that means and says so. Filled only when the description accepts controls.
+    std::vector<PostSource*> controls;
 };
 struct InstrumentContext {
     std::uint64_t seed = 0;

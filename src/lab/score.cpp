@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <map>
@@ -98,6 +99,10 @@ class Labels {
         std::size_t rule = missing;
         for (const auto& account_class : truth.classes) {
             if (account_class.is_rule) rule = m_names.size();
+            if (account_class.name == scheduled_class) {
+                m_scheduled = m_names.size();
+                m_scheduled_accounts = account_class.accounts.size();
+            }
             for (const auto& account : account_class.accounts) number_of(account, m_names.size());
             m_names.push_back(account_class.name);
         }
@@ -115,6 +120,8 @@ class Labels {
         return is_planted(a) && is_planted(b) && m_label[a] == m_label[b];
     }
     std::size_t label(std::uint32_t number) const { return m_label[number]; }
+    bool is_scheduled(std::uint32_t number) const { return m_label[number] == m_scheduled; }
+    std::uint64_t scheduled() const { return m_scheduled_accounts; }
     const std::vector<std::string>& names() const { return m_names; }
     std::size_t planted() const { return m_planted; }
     std::size_t core() const { return m_core; }
@@ -145,6 +152,8 @@ class Labels {
     std::size_t m_core = 0;
     std::size_t m_amplifiers = 0;
     std::size_t m_rule = 0;
+    std::size_t m_scheduled = missing;
+    std::uint64_t m_scheduled_accounts = 0;
 };
 
 /// What one trace and window found; each account and each pair once.
@@ -160,12 +169,20 @@ struct Found {
     }
 };
 
+/// The rate of false ones when those by a schedule count neither as found nor as chances.
+Rate exact_without(std::uint64_t hits, std::uint64_t trials, std::uint64_t scheduled_hits,
+                   std::uint64_t scheduled_trials) {
+    const auto left = trials - std::min(trials, scheduled_trials);
+    return exact_rate(std::min(hits - scheduled_hits, left), left);
+}
+
 ScoreRow scored(const Found& found, const Labels& labels) {
     ScoreRow row;
     std::uint64_t core = 0;
     std::uint64_t amplifiers = 0;
     std::vector<std::uint64_t> false_accounts(labels.names().size());
     for (const auto account : found.accounts) {
+        row.scheduled_accounts += labels.is_scheduled(account) ? 1 : 0;
         if (!labels.is_planted(account))
             ++false_accounts[labels.label(account)];
         else
@@ -177,6 +194,8 @@ ScoreRow scored(const Found& found, const Labels& labels) {
     row.precision = wilson_rate(planted_found, found.accounts.size());
     row.recall = wilson_rate(planted_found, labels.planted());
     row.false_positive_rate = exact_rate(std::min(false_found, others), others);
+    row.unscheduled_precision = wilson_rate(planted_found, found.accounts.size() - row.scheduled_accounts);
+    row.unscheduled_false_positive_rate = exact_without(false_found, others, row.scheduled_accounts, labels.scheduled());
     row.core_recall = wilson_rate(core, labels.core());
     row.amplifier_recall = wilson_rate(amplifiers, labels.amplifiers());
     for (std::size_t label = 0; label < false_accounts.size(); ++label)
@@ -188,6 +207,7 @@ ScoreRow scored(const Found& found, const Labels& labels) {
     for (const auto pair : found.pairs) {
         const auto a = static_cast<std::uint32_t>(pair >> 32);
         const auto b = static_cast<std::uint32_t>(pair);
+        row.scheduled_edges += labels.is_scheduled(a) && labels.is_scheduled(b) ? 1 : 0;
         if (labels.is_true_pair(a, b))
             ++true_pairs_found;
         else
@@ -200,8 +220,11 @@ ScoreRow scored(const Found& found, const Labels& labels) {
     const std::uint64_t false_pairs = n < 2 ? 0 : n * (n - 1) / 2 - true_pairs;
     row.edge_precision = wilson_rate(true_pairs_found, found.pairs.size());
     row.edge_recall = wilson_rate(true_pairs_found, true_pairs);
-    row.edge_false_positive_rate =
-        exact_rate(std::min<std::uint64_t>(found.pairs.size() - true_pairs_found, false_pairs), false_pairs);
+    const std::uint64_t false_pairs_found = found.pairs.size() - true_pairs_found;
+    row.edge_false_positive_rate = exact_rate(std::min(false_pairs_found, false_pairs), false_pairs);
+    row.unscheduled_edge_precision = wilson_rate(true_pairs_found, found.pairs.size() - row.scheduled_edges);
+    row.unscheduled_edge_false_positive_rate = exact_without(
+        false_pairs_found, false_pairs, row.scheduled_edges, labels.scheduled() * (labels.scheduled() - 1) / 2);
     for (const auto& [classes, count] : false_edges) {
         const auto& first = labels.names()[classes.first];
         const auto& second = labels.names()[classes.second];
@@ -210,6 +233,49 @@ ScoreRow scored(const Found& found, const Labels& labels) {
     std::stable_sort(row.false_edges.begin(), row.false_edges.end(),
                      [](const auto& a, const auto& b) { return a.count > b.count; });
     return row;
+}
+
+std::vector<TierScore> scored_tiers(const std::string& path, Labels& labels) {
+    constexpr std::array<std::string_view, 2> tiers = {"core", "amplifier"};
+    std::array<std::vector<std::uint32_t>, tiers.size()> labelled;
+    std::vector<bool> is_seen;
+    read_csv(path, {{"account"}, {"tier"}}, 2, [&](const CsvRow& row, const std::vector<std::size_t>& columns) {
+        const auto account = labels.number_of(row.text(columns[0]));
+        if (account >= is_seen.size()) is_seen.resize(account + 1);
+        if (is_seen[account]) return;
+        is_seen[account] = true;
+        for (std::size_t tier = 0; tier < tiers.size(); ++tier)
+            if (row.text(columns[1]) == tiers[tier]) labelled[tier].push_back(account);
+    });
+    std::vector<TierScore> scores;
+    for (std::size_t tier = 0; tier < tiers.size(); ++tier) {
+        const bool is_core = tier == 0;
+        const std::uint64_t wanted = is_core ? labels.core() : labels.amplifiers();
+        std::uint64_t right = 0;
+        std::uint64_t other_role = 0;
+        std::vector<std::uint64_t> strangers(labels.names().size());
+        for (const auto account : labelled[tier]) {
+            if (!labels.is_planted(account))
+                ++strangers[labels.label(account)];
+            else
+                ++(labels.is_core(account) == is_core ? right : other_role);
+        }
+        auto& score = scores.emplace_back();
+        score.tier = tiers[tier];
+        score.precision = wilson_rate(right, labelled[tier].size());
+        score.recall = wilson_rate(right, wanted);
+        score.f1 = f1_rate(right, labelled[tier].size() - right, wanted - right);
+        const auto scheduled = static_cast<std::uint64_t>(
+            std::count_if(labelled[tier].begin(), labelled[tier].end(),
+                          [&](std::uint32_t account) { return labels.is_scheduled(account); }));
+        const std::uint64_t left = labelled[tier].size() - scheduled;
+        score.unscheduled_precision = wilson_rate(right, left);
+        score.unscheduled_f1 = f1_rate(right, left - right, wanted - right);
+        if (other_role > 0) score.false_accounts.push_back({"planted", other_role});
+        for (std::size_t label = 0; label < strangers.size(); ++label)
+            if (strangers[label] > 0) score.false_accounts.push_back({labels.names()[label], strangers[label]});
+    }
+    return scores;
 }
 
 std::vector<fs::path> runs_in(const std::string& folder) {
@@ -234,9 +300,27 @@ const Rate* rate_named(const ScoreRow& row, std::string_view name) {
     if (name == "false_positive_rate") return &row.false_positive_rate;
     if (name == "core_recall") return &row.core_recall;
     if (name == "amplifier_recall") return &row.amplifier_recall;
+    if (name == "unscheduled.precision") return &row.unscheduled_precision;
+    if (name == "unscheduled.false_positive_rate") return &row.unscheduled_false_positive_rate;
     if (name == "edge.precision") return &row.edge_precision;
     if (name == "edge.recall") return &row.edge_recall;
     if (name == "edge.false_positive_rate") return &row.edge_false_positive_rate;
+    if (name == "edge.unscheduled.precision") return &row.unscheduled_edge_precision;
+    if (name == "edge.unscheduled.false_positive_rate") return &row.unscheduled_edge_false_positive_rate;
+    return nullptr;
+}
+
+/// "core.f1"
+const Rate* tier_rate_named(const TierRow& row, std::string_view name) {
+    for (const auto& tier : row.tiers) {
+        if (!name.starts_with(tier.tier + ".")) continue;
+        const auto figure = name.substr(tier.tier.size() + 1);
+        if (figure == "precision") return &tier.precision;
+        if (figure == "recall") return &tier.recall;
+        if (figure == "f1") return &tier.f1;
+        if (figure == "unscheduled.precision") return &tier.unscheduled_precision;
+        if (figure == "unscheduled.f1") return &tier.unscheduled_f1;
+    }
     return nullptr;
 }
 
@@ -264,11 +348,30 @@ Json row_to_json(const ScoreRow& row) {
                         {"false_positive_rate", rate_to_json(row.false_positive_rate)},
                         {"core_recall", rate_to_json(row.core_recall)},
                         {"amplifier_recall", rate_to_json(row.amplifier_recall)},
-                        {"false_by_class", counts_to_json(row.false_accounts)}};
+                        {"false_by_class", counts_to_json(row.false_accounts)},
+                        {"scheduled", row.scheduled_accounts},
+                        {"unscheduled_precision", rate_to_json(row.unscheduled_precision)},
+                        {"unscheduled_false_positive_rate", rate_to_json(row.unscheduled_false_positive_rate)}};
     json["edges"] = {{"precision", rate_to_json(row.edge_precision)},
                      {"recall", rate_to_json(row.edge_recall)},
                      {"false_positive_rate", rate_to_json(row.edge_false_positive_rate)},
-                     {"false_by_class", counts_to_json(row.false_edges)}};
+                     {"false_by_class", counts_to_json(row.false_edges)},
+                     {"scheduled", row.scheduled_edges},
+                     {"unscheduled_precision", rate_to_json(row.unscheduled_edge_precision)},
+                     {"unscheduled_false_positive_rate", rate_to_json(row.unscheduled_edge_false_positive_rate)}};
+    return json;
+}
+
+Json tiers_to_json(const TierRow& row) {
+    Json json;
+    if (!row.run.empty()) json["run"] = row.run;
+    for (const auto& tier : row.tiers)
+        json[tier.tier] = {{"precision", rate_to_json(tier.precision)},
+                           {"recall", rate_to_json(tier.recall)},
+                           {"f1", rate_to_json(tier.f1)},
+                           {"unscheduled_precision", rate_to_json(tier.unscheduled_precision)},
+                           {"unscheduled_f1", rate_to_json(tier.unscheduled_f1)},
+                           {"false_by_class", counts_to_json(tier.false_accounts)}};
     return json;
 }
 
@@ -281,7 +384,16 @@ Rate exact_rate(std::uint64_t hits, std::uint64_t trials) {
     return rate(hits, trials, clopper_pearson_interval(hits, trials));
 }
 
+Rate f1_rate(std::uint64_t true_positives, std::uint64_t false_positives, std::uint64_t false_negatives) {
+    const auto either = true_positives + false_positives + false_negatives;
+    const auto jaccard = wilson_interval(true_positives, either);
+    const auto f1 = [](double j) { return 2 * j / (1 + j); };
+    return {2 * true_positives, either + true_positives, f1(jaccard.low), f1(jaccard.high)};
+}
+
 std::optional<double> Score::metric(std::string_view name) const {
+    if (name.starts_with("tier.") && !tiers.empty())
+        if (const auto* found = tier_rate_named(tiers.back(), name.substr(5))) return found->value();
     if (const auto* found = rate_named(overall, name)) return found->value();
     const auto dot = name.find('.');
     if (dot != std::string_view::npos) {
@@ -296,8 +408,9 @@ std::optional<double> Score::metric(std::string_view name) const {
     throw Error(
         ErrorKind::usage, fmt::format("'{}' is not a figure of the score", printable(name, 80)),
         fmt::format("Give precision, recall, false_positive_rate, core_recall or amplifier_recall, 'edge.' "
-                    "before the first three, and a trace with a dot before either: {}",
-                    traces.empty() ? "none was found" : traces));
+                    "before the first three, and a trace with a dot before either: {}{}",
+                    traces.empty() ? "none was found" : traces,
+                    tiers.empty() ? "" : "; or tier.core.f1, tier.amplifier.precision and the like"));
 }
 
 Score score_run(const std::string& folder, const Truth& truth) {
@@ -337,18 +450,38 @@ Score score_run(const std::string& folder, const Truth& truth) {
                 const auto [low, high] = std::minmax(a, b);
                 found_of(row, columns[2], columns[3]).pairs.push_back(std::uint64_t{low} << 32 | high);
             });
-        for (auto& [key, found] : by_trace) {
+        const std::string run_name = runs.size() > 1 ? run.filename().string() : std::string();
+        const auto add_row = [&](const std::string& trace, double window_seconds, Found& found) {
             found.tidy();
             auto row = scored(found, labels);
-            if (runs.size() > 1) row.run = run.filename().string();
-            row.trace = key.first;
-            row.window_seconds = key.second;
+            row.run = run_name;
+            row.trace = trace;
+            row.window_seconds = window_seconds;
             score.rows.push_back(std::move(row));
+        };
+        for (auto& [key, found] : by_trace) {
+            add_row(key.first, key.second, found);
             all.accounts.insert(all.accounts.end(), found.accounts.begin(), found.accounts.end());
             all.pairs.insert(all.pairs.end(), found.pairs.begin(), found.pairs.end());
             found = {};
             all.tidy();
         }
+        std::error_code failure;
+        if (fs::is_regular_file(run / "fused.csv", failure)) {
+            Found fused;
+            read_csv((run / "fused.csv").string(), {{"account_a"}, {"account_b"}}, 2,
+                     [&](const CsvRow& row, const std::vector<std::size_t>& columns) {
+                         const auto a = labels.number_of(row.text(columns[0]));
+                         const auto b = labels.number_of(row.text(columns[1]));
+                         if (a == b) return;
+                         const auto [low, high] = std::minmax(a, b);
+                         fused.pairs.push_back(std::uint64_t{low} << 32 | high);
+                         fused.accounts.insert(fused.accounts.end(), {a, b});
+                     });
+            add_row("fused", 0, fused);
+        }
+        if (fs::is_regular_file(run / "tiers.csv", failure))
+            score.tiers.push_back({run_name, scored_tiers((run / "tiers.csv").string(), labels)});
     }
     score.overall = scored(all, labels);
     score.overall.trace = "overall";
@@ -364,6 +497,10 @@ std::string score_to_json(const Score& score) {
                  {"overall", row_to_json(score.overall)}};
     json["rows"] = Json::array();
     for (const auto& row : score.rows) json["rows"].push_back(row_to_json(row));
+    if (!score.tiers.empty()) {
+        json["tiers"] = Json::array();
+        for (const auto& row : score.tiers) json["tiers"].push_back(tiers_to_json(row));
+    }
     return json_text(json) + "\n";
 }
 

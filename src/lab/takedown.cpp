@@ -59,7 +59,11 @@ enum class Stream : std::uint64_t {
     viral,
     event,
     schedule,
-    order
+    order,
+    duty,
+    roster,
+    outside,
+    feed
 };
 Random stream_of(std::uint64_t seed, Stream stream, std::uint64_t a, std::uint64_t b = 0) {
     return Random(seed ^ mix64(static_cast<std::uint64_t>(stream) + 1), (a << 32) ^ b);
@@ -97,7 +101,7 @@ struct PostRef {
     Content content;
 };
 
-enum class Action : std::uint8_t { original, retweet, retweet_any, reply, quote };
+enum class Action : std::uint8_t { original, retweet, retweet_any, retweet_popular, reply, quote };
 
 /// A post that will be written at its time.
 struct Pending {
@@ -115,9 +119,9 @@ struct Pending {
 /// Something planned that makes posts: decided before the first post is written, spelled out when its time
 /// comes.
 struct Happening {
-    enum class Kind : std::uint8_t { cascade, blast, dilution, celebrity, headline, viral, event };
+    enum class Kind : std::uint8_t { cascade, blast, dilution, celebrity, headline, viral, event, feed };
     std::int64_t t_ms = 0;
-    std::uint32_t group = 0;  // which campaign, celebrity, group of bots
+    std::uint32_t group = 0;  // which campaign, celebrity, group of bots, feed bot
     std::uint32_t round = 0;
     Kind kind = Kind::cascade;
 };
@@ -141,6 +145,12 @@ struct Plan {
     std::uint32_t dilutions = 0;
     double participation = 0;
     std::int64_t jitter_ms = 0;
+    double duty_share = 1;              // of a campaign's accounts, on each day
+    double paraphrase = 0;              // share of the core's copies that are reworded
+    std::uint32_t shared_posts_max = 0; // of any two accounts of a campaign; 0: no limit
+    bool has_outside_share = false;
+    double outside_share = 0;  // of a campaign post's reposts that come from organic accounts
+    bool is_plain = true;      // campaigns are as easy to see as the default ones
     std::uint32_t bot_groups = 0;
     std::uint32_t bots = 6;  // in each group
     std::uint32_t headlines = 0;
@@ -154,8 +164,10 @@ struct Plan {
     std::uint32_t viral_size = 0;
     std::uint32_t others = 0;  // organic accounts without a part in any of this
 
-    // Accounts are numbered campaign by campaign, core first; then bots, celebrities, fans, crowd, others.
+    // Accounts are numbered campaign by campaign, core first; then news bots, feed bots, celebrities, fans, crowd,
+    // others.
     std::uint32_t bots_begin = 0;
+    std::uint32_t feeds_begin = 0;
     std::uint32_t people_begin = 0;  // celebrities; from here on accounts also do what anybody does
     std::uint32_t fans_begin = 0;
     std::uint32_t crowd_begin = 0;
@@ -190,8 +202,22 @@ Plan::Plan(const ParameterValues& parameters) {
         const double budget = parameters.real("campaign-share") * scale / campaigns;
         cascades = std::max(22u, rounded(budget / unit_posts));
         blasts = std::max(8u, cascades / 4);
+        if (parameters.has_value("campaign-objects")) {
+            const auto objects = static_cast<std::uint32_t>(parameters.integer("campaign-objects"));
+            blasts = objects / 5;
+            cascades = objects - blasts;
+        }
         dilutions = rounded(dilution * cascades * cascade_posts);
     }
+    if (parameters.has_value("rotation")) duty_share = parameters.real("rotation");
+    if (parameters.has_value("paraphrase")) paraphrase = parameters.real("paraphrase");
+    if (parameters.has_value("shared-posts-max"))
+        shared_posts_max = static_cast<std::uint32_t>(parameters.integer("shared-posts-max"));
+    has_outside_share = parameters.has_value("outside-share");
+    if (has_outside_share) outside_share = parameters.real("outside-share");
+    is_plain = jitter_ms <= 30 * second_ms && participation >= 0.6 && campaign_accounts >= 25 &&
+               3 * core_accounts <= campaign_accounts && cascades >= 15 && duty_share >= 1 && paraphrase <= 0 &&
+               shared_posts_max == 0;
 
     const auto hours = static_cast<std::uint32_t>(days - 2) * 24;
     const auto headline_budget = rounded(0.01 * scale);
@@ -214,9 +240,22 @@ Plan::Plan(const ParameterValues& parameters) {
     const std::uint32_t special =
         campaigns * campaign_accounts + bot_groups * bots + celebrities * (1 + fans) + crowd;
     others = std::max(rounded(scale / posts_each), special + 200) - special;
+    if (parameters.has_value("accounts")) {
+        const auto organic = static_cast<std::uint32_t>(parameters.integer("accounts"));
+        const std::uint32_t taken = celebrities * (1 + fans) + crowd;
+        if (organic < taken + 200)
+            throw Error(ErrorKind::usage, fmt::format("{} organic accounts are too few", organic),
+                        fmt::format("Celebrities, fans and crowd take {} of them; give --accounts {} or more, or a "
+                                    "smaller --scale",
+                                    taken, taken + 200));
+        others = organic - taken;
+    }
+    const auto feeds =
+        parameters.has_value("feed-bots") ? static_cast<std::uint32_t>(parameters.integer("feed-bots")) : 0u;
 
     bots_begin = campaigns * campaign_accounts;
-    people_begin = bots_begin + bot_groups * bots;
+    feeds_begin = bots_begin + bot_groups * bots;
+    people_begin = feeds_begin + feeds;
     fans_begin = people_begin + celebrities;
     crowd_begin = fans_begin + celebrities * fans;
     others_begin = crowd_begin + crowd;
@@ -274,6 +313,7 @@ class World {
           m_pool(512 + (m_plan.accounts - m_plan.people_begin) / 64),
           m_has_posted(m_plan.accounts),
           m_is_viral(m_plan.accounts) {
+        fill_rosters();
         // Ranks follow (rank + offset)^-3/4: a heavy tail whose inverse is a fourth power, and so exact
         // everywhere.
         const double people = m_plan.accounts - m_plan.people_begin;
@@ -312,10 +352,15 @@ class World {
     }
 
     void fill_schedule();
+    void fill_rosters();
     void fill_pool();
     void schedule(Happening::Kind kind, std::uint32_t group, std::uint32_t round, std::int64_t t_ms);
     /// Who joins in, and how much later; the first entry posts the original at delay 0.
     void spell_out(const Happening& happening, std::vector<Share>& shares) const;
+    /// Whether the member joins in, and draws its chance; `author` itself never does.
+    bool joins(const Happening& happening, std::uint32_t post, std::uint32_t account, std::uint32_t author,
+               Random& random) const;
+    void add_outsiders(const Happening& happening, std::vector<Share>& shares) const;
     void begin(const Happening& happening);
 
     std::uint64_t background_until(std::int64_t minute) const;
@@ -325,6 +370,7 @@ class World {
     void append_list(const std::string* items, std::size_t count, bool quotes_items, std::string& out);
     std::uint64_t next_id(std::int64_t t_ms, std::uint32_t author);
     const PostRef& pick_from_pool(Random& random) const;
+    const PostRef& pick_popular(Random& random) const;
     void put_into_pool(const PostRef& post, std::uint8_t popularity);
     PostRef new_outside_post(std::int64_t t_ms, Random& random) const;
     Content content_of(Topic topic, std::uint32_t index, std::uint32_t author, std::int64_t t_ms,
@@ -343,6 +389,8 @@ class World {
     std::vector<Happening> m_happenings;  // by time
     std::uint64_t m_planned_posts = 0;
     std::vector<std::uint64_t> m_campaign_posts;
+    // By campaign and post: who may join, sorted. Only with a limit on the posts that two accounts share.
+    std::vector<std::vector<std::vector<std::uint32_t>>> m_rosters;
     std::priority_queue<Pending, std::vector<Pending>, std::greater<>> m_pending;
     std::uint64_t m_order = 0;
     std::vector<PoolPost> m_pool;  // a ring; m_pool_next is the oldest
@@ -383,8 +431,10 @@ Profile World::profile(std::uint32_t account) const {
             profile.followers = random.below(40);
             profile.created_ms = world_start_ms - (20 + static_cast<std::int64_t>(random.below(90))) * day_ms;
         }
-    } else if (account < m_plan.people_begin) {
+    } else if (account < m_plan.feeds_begin) {
         if (account % 2 == 0) profile.followers += 5000;
+    } else if (account < m_plan.people_begin) {
+        profile.followers %= 4000;
     } else if (account < m_plan.fans_begin) {
         profile.followers += 250'000;
     }
@@ -490,7 +540,15 @@ void World::schedule(Happening::Kind kind, std::uint32_t group, std::uint32_t ro
     const Happening happening{t_ms, group, round, kind};
     spell_out(happening, m_shares);
     m_planned_posts += m_shares.size();
-    if (kind <= Happening::Kind::dilution) m_campaign_posts[group] += m_shares.size();
+    m_progress.check();
+    if (m_planned_posts > m_plan.posts / 10 * 6)
+        throw Error(ErrorKind::usage,
+                    fmt::format("more than {} planned posts leave too few of {} for organic accounts",
+                                m_plan.posts / 10 * 6, m_plan.posts),
+                    "Give a larger --scale, or fewer or smaller campaigns, or fewer feed bots");
+    if (kind <= Happening::Kind::dilution)
+        m_campaign_posts[group] += static_cast<std::uint64_t>(std::count_if(
+            m_shares.begin(), m_shares.end(), [&](const Share& share) { return share.author < m_plan.bots_begin; }));
     m_happenings.push_back(happening);
 }
 
@@ -531,17 +589,88 @@ void World::fill_schedule() {
     for (std::uint32_t i = 0; i < m_plan.events; ++i)
         // Sundays at eight in the evening, eight hours ahead of UTC.
         schedule(Kind::event, 0, i, world_start_ms + (2 + 7 * std::int64_t{i}) * day_ms + 12 * hour_ms);
+    for (std::uint32_t feed = 0; feed < m_plan.people_begin - m_plan.feeds_begin; ++feed) {
+        // Each at a pace and from a moment of its own, to the millisecond: one to twelve hours from post to post.
+        Random own = stream_of(m_seed, Stream::feed, feed);
+        const auto pace_ms = hour_ms + static_cast<std::int64_t>(own.below(11 * hour_ms));
+        auto t_ms = world_start_ms + static_cast<std::int64_t>(own.below(pace_ms));
+        for (std::uint32_t i = 0; t_ms < m_end_ms - day_ms; ++i, t_ms += pace_ms) schedule(Kind::feed, feed, i, t_ms);
+    }
     for (std::uint32_t i = 0; i < m_plan.virals; ++i)
         schedule(Kind::viral, 0, i, world_start_ms + static_cast<std::int64_t>(random.below(span_ms)));
 
-    if (m_planned_posts > m_plan.posts / 10 * 6)
-        throw Error(ErrorKind::usage,
-                    fmt::format("{} planned posts leave too few of {} for organic accounts", m_planned_posts,
-                                m_plan.posts),
-                    "Give a larger --scale, or fewer or smaller campaigns");
     std::sort(m_happenings.begin(), m_happenings.end(), [](const Happening& a, const Happening& b) {
         return std::tuple(a.t_ms, a.kind, a.group, a.round) < std::tuple(b.t_ms, b.kind, b.group, b.round);
     });
+}
+
+/// Accounts spread over the posts so that no two meet on more than the limit allows: post by post, in a random
+/// order, whoever can still join does, up to the size at which all posts together use up the pairs.
+void World::fill_rosters() {
+    if (m_plan.shared_posts_max == 0) return;
+    const std::uint32_t n = m_plan.campaign_accounts;
+    const std::uint32_t posts = m_plan.cascades + m_plan.blasts;
+    const double pairs_each = 0.5 * n * (n - 1) * m_plan.shared_posts_max / std::max(1u, posts);
+    const auto size_max = std::clamp(static_cast<std::uint32_t>(0.5 + std::sqrt(0.25 + 2 * pairs_each)), 2u, n);
+    std::vector<std::uint16_t> met(std::size_t{n} * n);
+    m_rosters.resize(m_plan.campaigns);
+    for (std::uint32_t campaign = 0; campaign < m_plan.campaigns; ++campaign) {
+        std::fill(met.begin(), met.end(), std::uint16_t{0});
+        m_rosters[campaign].resize(posts);
+        for (std::uint32_t post = 0; post < posts; ++post) {
+            m_progress.check();
+            auto& roster = m_rosters[campaign][post];
+            const Permutation order(n, stream_of(m_seed, Stream::roster, campaign, post).next());
+            for (std::uint32_t i = 0; i < n && roster.size() < size_max; ++i) {
+                const auto member = static_cast<std::uint32_t>(order(i));
+                if (std::all_of(roster.begin(), roster.end(), [&](std::uint32_t other) {
+                        return met[std::size_t{member} * n + other] < m_plan.shared_posts_max;
+                    }))
+                    roster.push_back(member);
+            }
+            for (const auto a : roster)
+                for (const auto b : roster) ++met[std::size_t{a} * n + b];
+            std::sort(roster.begin(), roster.end());
+        }
+    }
+}
+
+bool World::joins(const Happening& happening, std::uint32_t post, std::uint32_t account, std::uint32_t author,
+                  Random& random) const {
+    if (account == author || !random.chance(m_plan.participation)) return false;
+    const std::uint32_t member = account - happening.group * m_plan.campaign_accounts;
+    if (m_plan.duty_share < 1) {
+        // Another shift each day, drawn anew, so that who serves together changes.
+        const auto day = static_cast<std::uint64_t>((happening.t_ms - world_start_ms) / day_ms);
+        const Permutation shift(m_plan.campaign_accounts,
+                                stream_of(m_seed, Stream::duty, happening.group, day).next());
+        if (static_cast<double>(shift(member)) >= m_plan.duty_share * m_plan.campaign_accounts) return false;
+    }
+    if (m_rosters.empty()) return true;
+    const auto& roster = m_rosters[happening.group][post];
+    return std::binary_search(roster.begin(), roster.end(), member);
+}
+
+/// As many organic reposts as make up the wanted share, a few within minutes, most of them hours later.
+void World::add_outsiders(const Happening& happening, std::vector<Share>& shares) const {
+    if (m_plan.outside_share <= 0) return;
+    const auto post = static_cast<std::uint64_t>(happening.kind) << 31 | happening.round;
+    Random random = stream_of(m_seed, Stream::outside, happening.group, post);
+    const double wanted =
+        static_cast<double>(shares.size() - 1) * m_plan.outside_share / (1 - m_plan.outside_share);
+    const auto first = static_cast<std::ptrdiff_t>(shares.size());
+    for (auto left = static_cast<std::uint64_t>(wanted + random.uniform()); left > 0; --left) {
+        const double delay_ms = 2.0 * second_ms + (random.below(3) == 0 ? random.exponential(10.0 * minute_ms)
+                                                                        : random.exponential(4.0 * hour_ms));
+        shares.push_back({static_cast<std::int64_t>(std::min(delay_ms, 20.0 * hour_ms)), some_person(random)});
+    }
+    // Nobody reposts a post twice.
+    std::sort(shares.begin() + first, shares.end(), [](const Share& a, const Share& b) {
+        return std::tuple(a.author, a.delay_ms) < std::tuple(b.author, b.delay_ms);
+    });
+    shares.erase(std::unique(shares.begin() + first, shares.end(),
+                             [](const Share& a, const Share& b) { return a.author == b.author; }),
+                 shares.end());
 }
 
 void World::spell_out(const Happening& happening, std::vector<Share>& shares) const {
@@ -549,7 +678,6 @@ void World::spell_out(const Happening& happening, std::vector<Share>& shares) co
     const std::uint32_t group = happening.group;
     const std::uint32_t campaign_begin = group * m_plan.campaign_accounts;
     const std::uint32_t campaign_end = campaign_begin + m_plan.campaign_accounts;
-    const std::uint32_t core_end = campaign_begin + m_plan.core_accounts;
     const auto jitter = [&](Random& random) -> std::int64_t {
         // Even campaigns answer with exponential delays, odd ones with uniform ones; never later than the
         // jitter.
@@ -568,8 +696,9 @@ void World::spell_out(const Happening& happening, std::vector<Share>& shares) co
                 campaign_begin + static_cast<std::uint32_t>(random.below(m_plan.core_accounts));
             shares.push_back({0, author});
             for (std::uint32_t account = campaign_begin; account < campaign_end; ++account)
-                if (account != author && random.chance(m_plan.participation))
+                if (joins(happening, happening.round, account, author, random))
                     shares.push_back({jitter(random), account});
+            add_outsiders(happening, shares);
             return;
         }
         case Happening::Kind::blast: {
@@ -577,11 +706,10 @@ void World::spell_out(const Happening& happening, std::vector<Share>& shares) co
             const auto author =
                 campaign_begin + static_cast<std::uint32_t>(random.below(m_plan.core_accounts));
             shares.push_back({0, author});
-            for (std::uint32_t account = campaign_begin; account < core_end; ++account)
-                if (account != author && random.chance(m_plan.participation))
+            for (std::uint32_t account = campaign_begin; account < campaign_end; ++account)
+                if (joins(happening, m_plan.cascades + happening.round, account, author, random))
                     shares.push_back({jitter(random), account});
-            for (std::uint32_t account = core_end; account < campaign_end; ++account)
-                if (random.chance(m_plan.participation)) shares.push_back({jitter(random), account});
+            add_outsiders(happening, shares);
             return;
         }
         case Happening::Kind::dilution: {
@@ -629,6 +757,9 @@ void World::spell_out(const Happening& happening, std::vector<Share>& shares) co
             }
             return;
         }
+        case Happening::Kind::feed:
+            shares.push_back({0, m_plan.feeds_begin + group});
+            return;
     }
 }
 
@@ -648,7 +779,8 @@ void World::begin(const Happening& happening) {
             content.script = happening.round % 2 == 0 ? Script::traditional : Script::simplified;
         PostRef post{0, first, content};
         post.id = write_post(happening.t_ms, first, Action::original, content, {}, m_shares.size() - 1);
-        put_into_pool(post, popularity);
+        // With a wanted share of outsiders these are planned, and nobody else comes across the post.
+        if (topic != Topic::campaign || !m_plan.has_outside_share) put_into_pool(post, popularity);
         return post;
     };
     switch (happening.kind) {
@@ -668,11 +800,19 @@ void World::begin(const Happening& happening) {
         }
         case Happening::Kind::blast: {
             const PostRef post = original(Topic::campaign, 30, true);
-            for (std::size_t i = 1; i < m_shares.size(); ++i)
-                add(m_shares[i], m_shares[i].author < core_end ? Action::original : Action::retweet,
-                    post.content, post);
+            Random edits(seed, 2);
+            for (std::size_t i = 1; i < m_shares.size(); ++i) {
+                const bool is_copy = m_shares[i].author < core_end;
+                Content content = post.content;
+                if (is_copy && m_plan.paraphrase > 0 && edits.chance(m_plan.paraphrase))
+                    content.edit = static_cast<std::uint16_t>(1 + edits.below(65535));
+                add(m_shares[i], is_copy ? Action::original : Action::retweet, content, post);
+            }
             return;
         }
+        case Happening::Kind::feed:
+            add(m_shares.front(), Action::retweet_popular, {}, {});
+            return;
         case Happening::Kind::dilution:
             add(m_shares.front(), Action::retweet_any, {}, {});
             return;
@@ -769,6 +909,19 @@ const PostRef& World::pick_from_pool(Random& random) const {
     return m_pool[found].post;
 }
 
+/// The most popular of eight that anybody may come across: what feeds that follow the charts repost.
+const PostRef& World::pick_popular(Random& random) const {
+    const PoolPost* best = nullptr;
+    for (int attempt = 0; attempt < 8; ++attempt) {
+        const double u = random.uniform();
+        const auto age = static_cast<std::size_t>(u * u * static_cast<double>(m_pool.size()));
+        const auto& found =
+            m_pool[(m_pool_next + m_pool.size() - 1 - std::min(age, m_pool.size() - 1)) % m_pool.size()];
+        if (best == nullptr || found.popularity > best->popularity) best = &found;
+    }
+    return best->post;
+}
+
 std::uint64_t World::next_id(std::int64_t t_ms, std::uint32_t author) {
     m_sequence = t_ms == m_last_ms ? m_sequence + 1 : 0;
     m_last_ms = t_ms;
@@ -844,9 +997,9 @@ std::uint64_t World::write_post(std::int64_t t_ms, std::uint32_t author, Action 
     }
     out += m_minute_text;
     out += ',';
-    out += author >= m_plan.bots_begin && author < m_plan.people_begin
-               ? std::string_view("Harbor Feed Publisher")
-               : client(mix64(author) >> 8);
+    out += author >= m_plan.bots_begin && author < m_plan.feeds_begin ? std::string_view("Harbor Feed Publisher")
+           : author >= m_plan.feeds_begin && author < m_plan.people_begin ? std::string_view("Lantern Autopost")
+                                                                          : client(mix64(author) >> 8);
     out += ',';
     if (action == Action::reply) {
         append_user_id(target.author, out);
@@ -913,15 +1066,16 @@ void World::write_posts() {
             if (t_ms == happening_ms) {
                 const auto kind = m_happenings[next_happening].kind;
                 begin(m_happenings[next_happening++]);
-                // These write their first post at once; of the others all are pending.
+                // Of these all posts are pending; the others write their first one at once.
                 if (kind == Happening::Kind::dilution || kind == Happening::Kind::headline ||
-                    kind == Happening::Kind::event)
+                    kind == Happening::Kind::event || kind == Happening::Kind::feed)
                     continue;
             } else if (t_ms == pending_ms) {
                 const Pending post = m_pending.top();
                 m_pending.pop();
-                if (post.action == Action::retweet_any) {
-                    const PostRef target = pick_from_pool(random);
+                if (post.action == Action::retweet_any || post.action == Action::retweet_popular) {
+                    const PostRef target =
+                        post.action == Action::retweet_any ? pick_from_pool(random) : pick_popular(random);
                     write_post(t_ms, post.author, Action::retweet, target.content, target, 0);
                 } else {
                     write_post(t_ms, post.author, post.action, post.content, post.target, 0);
@@ -988,7 +1142,10 @@ Truth World::truth() const {
               m_plan.fans_begin, m_plan.crowd_begin);
     add_class("news-bot",
               "posts the same headlines and links in the same minute on a schedule: benign coordination",
-              m_plan.bots_begin, m_plan.people_begin);
+              m_plan.bots_begin, m_plan.feeds_begin);
+    if (m_plan.people_begin > m_plan.feeds_begin)
+        add_class("feed-bot", "reposts what is popular on a clock of its own: automated, but with nobody",
+                  m_plan.feeds_begin, m_plan.people_begin);
     add_class("event-crowd", "posts own words with the same hashtag in the hour of a weekly broadcast",
               m_plan.crowd_begin, m_plan.others_begin);
     AccountClass viral{
@@ -1013,24 +1170,28 @@ struct Claim {
 /// ones may or may not be found, so nothing is claimed of them.
 std::vector<Claim> claims_of(const Truth& truth, const Plan& plan) {
     const bool is_planted = !truth.campaigns.empty();
-    const bool is_plain = plan.jitter_ms <= 30 * second_ms && plan.participation >= 0.6 &&
-                          plan.campaign_accounts >= 25 && 3 * plan.core_accounts <= plan.campaign_accounts;
+    const bool is_plain = plan.is_plain;
     std::vector<Claim> claims = {
         {"acting-together",
          "A group of at least twenty accounts reposts the same posts within a minute, again and again.", "",
          "co-retweet.largest_group.accounts >= 20", is_planted ? "supported" : "contradicted",
          is_planted ? "each campaign has at least 25 accounts that repost the same posts within 30 seconds"
                     : "no campaign was planted, and crowds do not meet three times within a minute"},
+        {"beyond-chance",
+         "At least twenty pairs of accounts repost together more often than popularity, habit and pace explain.", "",
+         "co-retweet.significant_edges >= 20", is_planted ? "supported" : "contradicted",
+         is_planted ? "each campaign has at least 300 pairs, and they share ten or more posts within 30 seconds"
+                    : "fans and crowds share posts, but each at their own time"},
         {"majority", "Most of the accounts in the evidence act together.", "",
          "co-retweet.account_share > 0.5", "contradicted",
          "the campaigns are a few per cent of all accounts"},
         {"link-free", "No two accounts post the same links within a minute, three times over.", "",
-         "co-link.edges <= 0", "contradicted", "scheduled news accounts do"},
+         "co-link.candidates <= 0", "contradicted", "scheduled news accounts do"},
         {"never-many", "Accounts that act together are never more than a tenth of all.", "only",
          "co-retweet.account_share <= 0.1", "undetermined",
          "what was observed agrees, but observations cannot prove a never"},
     };
-    if (is_planted && !is_plain) claims.erase(claims.begin());
+    if (is_planted && !is_plain) claims.erase(claims.begin(), claims.begin() + 2);
     if (std::uint64_t{plan.people_begin} * 5 > truth.accounts)
         std::erase_if(claims, [](const Claim& claim) { return claim.id == "majority"; });
     if (is_planted && is_plain) {
@@ -1038,9 +1199,12 @@ std::vector<Claim> claims_of(const Truth& truth, const Plan& plan) {
             claims.push_back({"several-groups", "More than one group does so.", "", "co-retweet.groups >= 2",
                               "supported", "the campaigns share no accounts and no posts"});
         claims.push_back(
-            {"two-tiers", "More accounts repost together than write the same words together.", "",
-             "co-retweet.accounts > exact-text.accounts", "supported",
-             "only the core posts the same texts, and so do the news accounts; the amplifiers are more"});
+            {"core-speaks", "At least three accounts write what the others pass on.", "", "core.accounts >= 3",
+             "supported", "each campaign has a core of at least three that posts and is reposted"});
+        claims.push_back(
+            {"two-tiers", "Those who only pass on are more than those who write.", "",
+             "amplifier.accounts > core.accounts", "supported",
+             "the core is the smaller part of each campaign, the rest repost it within 30 seconds"});
         claims.push_back({"within-half-a-minute",
                           "The typical delay between two who act together is under half a minute.", "",
                           "co-retweet.median_delay_seconds < 30", "supported",
@@ -1128,6 +1292,28 @@ Scenario takedown_scenario() {
                   72000),
         parameter("dilution", ParameterType::real, "0.15",
                   "organic reposts of campaign accounts, as a share of their coordinated ones", 0, 10),
+        parameter("campaign-objects", ParameterType::integer, "",
+                  "posts that each campaign boosts, a fifth of them texts that its core copies (default: by "
+                  "campaign-share)",
+                  1, 1e6),
+        parameter("shared-posts-max", ParameterType::integer, "",
+                  "split the boosted posts so that no two accounts of a campaign join in more than this many "
+                  "together (default: everybody may join everywhere)",
+                  1, 1000),
+        parameter("rotation", ParameterType::real, "",
+                  "share of a campaign's accounts on duty, another random shift each day (default: all)", 0.01, 1),
+        parameter("paraphrase", ParameterType::real, "",
+                  "share of the core's copies of a text that are reworded (default: none)", 0, 1),
+        parameter("outside-share", ParameterType::real, "",
+                  "share of a campaign post's reposts that organic accounts make (default: as people come across "
+                  "it, about one repost for each post)",
+                  0, 0.99),
+        parameter("feed-bots", ParameterType::integer, "",
+                  "automated accounts that repost what is popular, each on a clock of its own (default: none)", 0,
+                  10000),
+        parameter("accounts", ParameterType::integer, "",
+                  "organic accounts, of which nearly all post (default: one for each ten to thirty posts)", 300,
+                  2e7),
     };
     scenario.files = {"tweets.csv", "users.csv", "truth.json", "expected_verdicts.json", "case.toml"};
     scenario.make = make_takedown;

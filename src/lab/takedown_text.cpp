@@ -85,6 +85,19 @@ constexpr Phrase slogan_tails[] = {
     {"，這才是真實的聲音。", "，这才是真实的声音。", ", this is the true voice."},
     {"，謝謝所有努力的人。", "，谢谢所有努力的人。", ", thanks to all who work on it."},
 };
+constexpr Phrase openings[] = {
+    {"請看：", "请看：", "Look: "},
+    {"大家注意，", "大家注意，", "Everyone, "},
+    {"剛剛讀到，", "刚刚读到，", "Just read this: "},
+    {"我也覺得", "我也觉得", "I think so too: "},
+    {"說得對！", "说得对！", "Well said! "},
+};
+constexpr Phrase remarks[] = {
+    {"值得一看", "值得一看", " Worth a look"},
+    {"你們說呢", "你们说呢", " What do you say"},
+    {"支持", "支持", " Count me in"},
+    {"說到心裡了", "说到心里了", " My words exactly"},
+};
 constexpr Phrase hashtags[] = {
     {"天氣", "天气", "weather"},  {"早安", "早安", "GoodMorning"},  {"美食", "美食", "food"},
     {"旅行", "旅行", "travel"},   {"攝影", "摄影", "photo"},        {"電影", "电影", "film"},
@@ -195,6 +208,15 @@ void append_sentence(Random& random, Script script, std::string& out) {
     out += in(pick(tails, random), script);
 }
 
+/// What a person with a template does so that no two copies are the same bytes: other openings and endings,
+/// another punctuation, and in every second copy a further remark. Most of the text stays.
+void reword(std::uint16_t edit, Script script, std::string& text) {
+    Random random(edit, 3);
+    text.insert(0, in(pick(openings, random), script));
+    if (random.below(2) == 0) text += in(pick(remarks, random), script);
+    for (std::uint64_t marks = 1 + random.below(3); marks > 0; --marks) text += random.below(2) == 0 ? "!" : "~";
+}
+
 }  // namespace
 
 void Words::clear() {
@@ -263,6 +285,7 @@ void compose(const Content& content, Words& words) {
             words.text = in(slogans[theme], script);
             words.text += in(pick(slogan_tails, random), script);
             append_sentence(random, script, words.text);
+            if (content.edit != 0) reword(content.edit, script, words.text);
             words.add_hashtag(in(campaign_tags[theme], script));
             if (random.below(3) == 0) words.add_hashtag(in(pick(hashtags, random), script));
             scratch = "https://focus-";

@@ -17,6 +17,7 @@ struct Content {
     std::uint64_t seed = 0;
     std::uint32_t index = 0;  // which campaign, celebrity, group of bots, event
     std::uint16_t day = 0;    // since the start of the world
+    std::uint16_t edit = 0;   // of a campaign's text: 0 as it is, else reworded in one of many ways
     Topic topic = Topic::organic;
     Script script = Script::traditional;
 };

@@ -24,13 +24,16 @@ struct PlantedCampaign {
 /// Accounts outside every campaign that the score tells apart. The class "organic" lists none: it is every
 /// other one.
 struct AccountClass {
-    std::string name;       // "fan", "news-bot", "event-crowd", "viral-crowd", "organic"
+    std::string name;       // "fan", "news-bot", "feed-bot", "event-crowd", "viral-crowd", "organic"
     std::string behaviour;  // one sentence
     bool is_rule = false;   // true: every account that no campaign and no other class lists
     std::vector<std::string> accounts;
 };
 
-/// Two accounts of the same campaign act together; no other pair does.
+/// The class whose accounts do act together, openly and by a schedule: no campaign, but no mistake of a finding either.
+inline constexpr std::string_view scheduled_class = "news-bot";
+
+/// Two accounts of the same campaign act together; no other pair does, but for the scheduled ones.
 struct Truth {
     std::string scenario;
     std::uint64_t seed = 0;

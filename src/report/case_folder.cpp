@@ -85,6 +85,7 @@ ReportEvidence evidence_of(const Json& json) {
     for (const auto& note : json.at("notes")) evidence.notes.push_back({note.at("note"), note.at("count"), {}});
     evidence.time_first = text_or_empty(json, "time_first");
     evidence.time_last = text_or_empty(json, "time_last");
+    evidence.role = text_or_empty(json, "role");
     const auto& resolution = json.at("time_resolution");
     evidence.time_resolution = format_duration(resolution.at("resolution_us").get<std::int64_t>());
     if (const auto reason = text_or_empty(resolution, "reason"); !reason.empty()) evidence.time_resolution += ": " + reason;
@@ -99,6 +100,7 @@ void describe(ReportRun& run) {
         run.summary = description.summary;
         run.limits = description.limits;
         run.citations = description.citations;
+        for (const auto& metric : description.metrics) run.metrics.push_back(metric.name);
     }
 }
 
@@ -155,6 +157,18 @@ class Reader {
         return std::move(m_case);
     }
 
+    CaseFolder read_run() {
+        run(m_folder, {});
+        return std::move(m_case);
+    }
+
+    bool is_run() const {
+        bool is_run = false;
+        with_json(m_folder + "/manifest.json",
+                  [&](const Json& json) { is_run = json.contains("instrument") && !json.contains("title"); });
+        return is_run;
+    }
+
   private:
     void manifest(const Json& json) {
         auto& report = m_case.report;
@@ -178,16 +192,19 @@ class Reader {
             evidence.obtained = text_or_empty(item, "obtained");
             report.evidence.push_back(std::move(evidence));
         }
-        for (const auto& item : json.at("runs")) run(item);
+        for (const auto& item : json.at("runs")) {
+            const std::string key = item.at("run");
+            if (key.size() < key_digits || key.find_first_not_of("0123456789abcdef") != std::string::npos)
+                throw_damaged(m_folder + "/manifest.json", "the file is damaged: a run has no proper key");
+            m_run_of_key[key] = m_case.report.runs.size();
+            run(m_folder + "/runs/" + key.substr(0, key_digits), item.at("claims").get<std::vector<std::string>>());
+        }
     }
 
-    void run(const Json& item) {
-        const std::string key = item.at("run");
-        if (key.size() < key_digits || key.find_first_not_of("0123456789abcdef") != std::string::npos)
-            throw_damaged(m_folder + "/manifest.json", "the file is damaged: a run has no proper key");
-        const std::string folder = m_folder + "/runs/" + key.substr(0, key_digits);
+    void run(const std::string& folder, std::vector<std::string> claims) {
         ReportRun run;
         CaseRun about;
+        about.folder = folder;
         with_json(folder + "/manifest.json", [&](const Json& json) {
             run.instrument = json.at("instrument");
             run.version = json.at("version");
@@ -208,7 +225,7 @@ class Reader {
             add_locators(read_text(path), run.findings);
         describe(run);
         about.instrument = run.instrument;
-        about.claims = item.at("claims").get<std::vector<std::string>>();
+        about.claims = std::move(claims);
         // What the reading of a file told belongs to the file, under the name that the case gives it.
         for (auto& evidence : m_case.report.evidence) {
             const auto read = std::find_if(run.inputs.begin(), run.inputs.end(),
@@ -219,8 +236,8 @@ class Reader {
             evidence.id = named.id;
             evidence.path = named.path;
             evidence.obtained = named.obtained;
+            if (evidence.role.empty()) evidence.role = named.role;
         }
-        m_run_of_key[key] = m_case.report.runs.size();
         m_case.report.runs.push_back(std::move(run));
         m_case.runs.push_back(std::move(about));
     }
@@ -248,5 +265,10 @@ class Reader {
 }  // namespace
 
 CaseFolder read_case_folder(const std::string& folder) { return Reader(folder).read(); }
+
+CaseFolder read_case_or_run_folder(const std::string& folder) {
+    Reader reader(folder);
+    return reader.is_run() ? reader.read_run() : reader.read();
+}
 
 }  // namespace unveil

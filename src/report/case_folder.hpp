@@ -16,6 +16,7 @@ struct CaseTable {
 /// One run of the case with the tables it wrote.
 struct CaseRun {
     std::string instrument;
+    std::string folder;
     std::vector<std::string> claims;
     std::vector<CaseTable> tables;
 };
@@ -27,5 +28,8 @@ struct CaseFolder {
 
 /// Throws Error(input) when the folder is not that of an investigated case, or a file in it is damaged.
 CaseFolder read_case_folder(const std::string& folder);
+
+/// The same, and for the folder of a single run a case of that run alone, without title and claims.
+CaseFolder read_case_or_run_folder(const std::string& folder);
 
 }  // namespace unveil

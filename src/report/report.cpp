@@ -7,9 +7,8 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <utility>
 
-#include "core/digest.hpp"
-#include "core/error.hpp"
 #include "core/output_table.hpp"
 #include "core/text.hpp"
 #include "report/assets.hpp"
@@ -17,6 +16,7 @@
 #include "report/chart.hpp"
 #include "report/markup.hpp"
 #include "report/network.hpp"
+#include "report/page.hpp"
 #include "report/pseudonym.hpp"
 
 namespace unveil {
@@ -32,6 +32,10 @@ struct Limits {
         return {{network.nodes_max / 2, network.edges_max / 2}, table_rows / 2, std::max<std::size_t>(10, findings / 2)};
     }
 };
+
+constexpr std::size_t items_open_max = 3;
+constexpr std::size_t table_rows_open_max = 30;
+constexpr std::ptrdiff_t zeros_joined_min = 3;
 
 struct VerdictWords {
     std::string_view css_class;
@@ -92,6 +96,84 @@ std::string as_sentence(std::string text) {
 std::string_view metric_family(std::string_view metric) {
     const auto dot = metric.find('.');
     return dot == std::string_view::npos ? std::string_view() : metric.substr(0, dot);
+}
+
+/// Findings that are about the same thing, under one heading.
+struct Section {
+    enum class Kind {
+        whole,   // of the run as a whole
+        part,    // of one of several, such as one trace
+        item,    // of one of a numbered list, such as one community
+    };
+    Kind kind = Kind::whole;
+    std::string title;   // empty: no heading
+    std::string key;
+    std::vector<const Finding*> findings;
+};
+
+/// "community.2.posts" -> "community 2"; empty when the metric is not of a numbered list.
+std::string item_of(std::string_view metric) {
+    const auto family = metric_family(metric);
+    if (family.empty()) return {};
+    const auto number = metric_family(metric.substr(family.size() + 1));
+    if (number.empty() || number.find_first_not_of("0123456789") != std::string_view::npos) return {};
+    return std::string(family) + " " + std::string(number);
+}
+
+/// The findings in their order, by what their metrics are about. The first word of a metric that the instrument declares with
+/// a word in its place ("<trace>.edges") names a part; the others are about the whole. Without declarations all are parts.
+std::vector<Section> sections_of(const ReportRun& run, std::size_t count) {
+    std::set<std::string_view> whole;
+    std::string part_word;
+    for (const std::string_view metric : run.metrics) {
+        const auto end = metric.starts_with("<") ? metric.find('>') : std::string_view::npos;
+        if (end == std::string_view::npos) whole.insert(metric.substr(0, metric.find('.')));
+        else if (part_word.empty()) part_word = metric.substr(1, end - 1);
+    }
+    std::vector<Section> sections;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto& finding = run.findings.items[i];
+        const auto family = metric_family(finding.metric);
+        Section section;
+        section.key = item_of(finding.metric);
+        if (!section.key.empty()) section.kind = Section::Kind::item;
+        else if (!family.empty() && !whole.contains(family)) section.kind = Section::Kind::part;
+        if (section.kind == Section::Kind::part) section.key = family;
+        auto at = std::find_if(sections.begin(), sections.end(), [&](const Section& other) {
+            return other.kind == section.kind && other.key == section.key;
+        });
+        // What is about the whole stands where it was said: before the parts, or behind them.
+        if (section.kind == Section::Kind::whole && at != sections.end())
+            at = sections.back().kind == Section::Kind::whole ? sections.end() - 1 : sections.end();
+        if (at == sections.end()) at = sections.insert(at, section);
+        at->findings.push_back(&finding);
+    }
+    bool is_said = false;   // that all parts are together from here on
+    for (std::size_t i = 0; i < sections.size() && sections.size() > 1; ++i) {
+        auto& section = sections[i];
+        if (section.kind != Section::Kind::whole) {
+            section.title = capitalised(section.key);
+        } else if (i > 0) {
+            const auto family = metric_family(section.findings[0]->metric);
+            section.title = is_said && !family.empty() ? capitalised(std::string(family))
+                            : part_word.empty()        ? "All together"
+                                                       : "All " + part_word + "s together";
+            is_said = true;
+        }
+    }
+    return sections;
+}
+
+bool is_drawn(const Finding& finding) { return finding.figure.kind != FigureKind::none || !finding.table.rows.empty(); }
+
+bool is_zero(const Finding& finding) { return finding.value == 0 && finding.low == 0 && finding.high == 0; }
+
+/// Whether everything in it that would be drawn is zero.
+bool has_nothing(const Section& section) {
+    const auto drawn = std::count_if(section.findings.begin(), section.findings.end(), [](const Finding* f) { return is_drawn(*f); });
+    const auto zero =
+        std::count_if(section.findings.begin(), section.findings.end(), [](const Finding* f) { return is_drawn(*f) && is_zero(*f); });
+    return drawn > 0 && drawn == zero;
 }
 
 std::string strength_text(const Finding& finding) {
@@ -186,19 +268,7 @@ class Page {
     void copyable(std::string_view words) { element("code", "class=\"copy\"", words); }
 
     void head() {
-        const auto hash = [](std::string_view content) {
-            return content.empty() ? std::string("'none'") : "'sha256-" + base64_of_hex(sha256_hex(content)) + "'";
-        };
-        UNVEIL_ASSERT(report_script().find("</script") == std::string_view::npos);
-        UNVEIL_ASSERT(report_style().find("</style") == std::string_view::npos);
-        raw("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">");
-        put("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src {}; style-src {}; "
-            "img-src data:; base-uri 'none'; form-action 'none'\">",
-            hash(report_script()), hash(report_style()));
-        raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-            "<meta name=\"referrer\" content=\"no-referrer\"><meta name=\"color-scheme\" content=\"light dark\">");
-        element("title", "", m_input.title + " – case report");
-        put("<style>{}</style></head>\n<body>", report_style());
+        append_page_head(m_input.title + " – case report", report_script(), m_out);
         marks();
         raw("<header class=\"masthead\"><p class=\"kicker\">Case report</p>");
         element("h1", "", m_input.title);
@@ -365,6 +435,7 @@ class Page {
         for (std::size_t i = 0; i < run.inputs.size(); ++i) {
             if (i > 0) raw(", ");
             name(run.inputs[i].path);
+            role(run.inputs[i]);
         }
         for (const auto& [key, value] : run.parameters) {
             if (value.empty() || value == "false") continue;
@@ -373,29 +444,28 @@ class Page {
         }
         raw("</p>");
         const std::size_t count = std::min(run.findings.items.size(), m_limits.findings);
-        std::vector<std::string_view> families;
-        for (std::size_t i = 0; i < count; ++i) {
-            const auto family = metric_family(run.findings.items[i].metric);
-            if (std::find(families.begin(), families.end(), family) == families.end()) families.push_back(family);
-        }
-        for (const auto family : families) {
-            std::vector<const Finding*> drawn;
-            std::vector<const Finding*> plain;
-            for (std::size_t i = 0; i < count; ++i) {
-                const auto& item = run.findings.items[i];
-                if (metric_family(item.metric) != family) continue;
-                const bool is_drawn = item.figure.kind != FigureKind::none || !item.table.rows.empty();
-                (is_drawn ? drawn : plain).push_back(&item);
+        const auto sections = sections_of(run, count);
+        const auto parts = std::count_if(sections.begin(), sections.end(),
+                                         [](const Section& section) { return section.kind == Section::Kind::part; });
+        std::vector<const Section*> without_any;
+        std::size_t items = 0;
+        for (std::size_t i = 0; i < sections.size(); ++i) {
+            const auto& section = sections[i];
+            const bool is_part = section.kind == Section::Kind::part;
+            if (is_part && parts > 1 && has_nothing(section)) {
+                without_any.push_back(&section);
+            } else if (section.kind == Section::Kind::item && ++items > items_open_max) {
+                raw("<details class=\"fold\"><summary>");
+                prose(section.title + ": " + as_sentence(section.findings[0]->sentence));
+                raw("</summary>");
+                section_body(section, index);
+                raw("</details>");
+            } else {
+                if (!section.title.empty()) element("h3", "class=\"family\"", section.title);
+                section_body(section, index);
             }
-            if (!family.empty() && families.size() > 1) element("h3", "class=\"family\"", capitalised(std::string(family)));
-            // A network says most at one look.
-            std::stable_partition(drawn.begin(), drawn.end(),
-                                  [](const Finding* item) { return item->figure.kind == FigureKind::network; });
-            for (const auto* item : drawn)
-                finding(*item, fmt::format("{}-{}", index + 1, item - run.findings.items.data() + 1));
-            if (plain.empty()) continue;
-            if (!drawn.empty()) raw("<h4>Further numbers</h4>");
-            compact_table(plain);
+            const bool is_last_part = is_part && (i + 1 == sections.size() || sections[i + 1].kind != Section::Kind::part);
+            if (is_last_part && !without_any.empty()) nothing_found(std::exchange(without_any, {}), index);
         }
         if (count < run.findings.items.size())
             paragraph("note", fmt::format("{} further findings are left out here; findings.json has all of them.",
@@ -413,6 +483,40 @@ class Page {
             raw("</div>");
         }
         raw("</section>\n");
+    }
+
+    void role(const ReportEvidence& item) {
+        if (item.role.empty()) return;
+        raw(" (");
+        text(item.role);
+        raw(")");
+    }
+
+    void nothing_found(const std::vector<const Section*>& sections, std::size_t run) {
+        std::vector<std::string> names;
+        for (const auto* section : sections) names.push_back(section->key);
+        raw("<details class=\"fold\"><summary>");
+        text(fmt::format("Nothing was found in {}", fmt::join(names, ", ")));
+        raw("</summary>");
+        for (const auto* section : sections) {
+            element("h3", "class=\"family\"", section->title);
+            section_body(*section, run);
+        }
+        raw("</details>");
+    }
+
+    void section_body(const Section& section, std::size_t run) {
+        std::vector<const Finding*> drawn;
+        std::vector<const Finding*> plain;
+        for (const auto* item : section.findings) (is_drawn(*item) ? drawn : plain).push_back(item);
+        // A network says most at one look.
+        std::stable_partition(drawn.begin(), drawn.end(),
+                              [](const Finding* item) { return item->figure.kind == FigureKind::network; });
+        for (const auto* item : drawn)
+            finding(*item, fmt::format("{}-{}", run + 1, item - m_input.runs[run].findings.items.data() + 1));
+        if (plain.empty()) return;
+        if (!drawn.empty()) raw("<h4>Further numbers</h4>");
+        compact_table(plain);
     }
 
     void stat(const Finding& item) {
@@ -438,9 +542,11 @@ class Page {
         prose_paragraph("sentence", as_sentence(item.sentence));
         if (item.figure.kind == FigureKind::network) network(item, id);
         else if (item.figure.kind != FigureKind::none) chart(item);
-        if (!item.table.columns.empty()) {
+        const auto rows = item.table.rows.size();
+        if (item.figure.kind == FigureKind::none && rows > 0 && rows <= table_rows_open_max)
+            append_data_table(item.table.columns, item.table.rows, m_limits.table_rows, m_out);
+        else if (!item.table.columns.empty())
             data_table(item.table.columns, item.table.rows, "The table");
-        }
         remark("caveat", "Caveat.", as_sentence(item.caveat));
         locators(item);
         raw("</article>\n");
@@ -515,47 +621,34 @@ class Page {
                    view.edges.size() > edges_shown ? "The strongest links" : "The links");
     }
 
-    static bool is_number(std::string_view cell) {
-        if (cell.starts_with("−")) cell.remove_prefix(std::string_view("−").size());
-        return !cell.empty() && cell.find_first_not_of("0123456789.,%-+e ") == std::string_view::npos &&
-               cell.find_first_of("0123456789") != std::string_view::npos;
-    }
-
     void data_table(const std::vector<std::string>& columns, const std::vector<std::vector<std::string>>& rows,
                     std::string_view summary) {
-        const std::size_t count = std::min(rows.size(), m_limits.table_rows);
+        if (rows.empty()) return;
         raw("<details><summary>");
         text(fmt::format("{} ({})", summary, plural(rows.size(), "row", "rows")));
-        raw("</summary><div class=\"scroll\"><table class=\"data\"><thead><tr>");
-        std::vector<bool> is_numeric(columns.size(), count > 0);
-        for (std::size_t r = 0; r < count; ++r)
-            for (std::size_t c = 0; c < columns.size(); ++c)
-                if (c < rows[r].size() && !rows[r][c].empty() && !is_number(rows[r][c])) is_numeric[c] = false;
-        for (std::size_t c = 0; c < columns.size(); ++c)
-            element("th", is_numeric[c] ? "class=\"number\"" : "", columns[c]);
-        raw("</tr></thead><tbody>");
-        for (std::size_t r = 0; r < count; ++r) {
-            raw("<tr>");
-            for (std::size_t c = 0; c < columns.size(); ++c) {
-                raw(is_numeric[c] ? "<td class=\"number\">" : "<td>");
-                if (c < rows[r].size()) {
-                    if (is_numeric[c]) text(rows[r][c]);
-                    else name(rows[r][c]);
-                }
-                raw("</td>");
-            }
-            raw("</tr>");
-        }
-        raw("</tbody></table></div>");
-        if (count < rows.size())
-            paragraph("note", fmt::format("{} further rows are in the exports.", count_text(rows.size() - count)));
+        raw("</summary>");
+        append_data_table(columns, rows, m_limits.table_rows, m_out);
+        if (rows.size() > m_limits.table_rows)
+            paragraph("note",
+                      fmt::format("{} further rows are in the exports.", count_text(rows.size() - m_limits.table_rows)));
         raw("</details>");
     }
 
     void compact_table(const std::vector<const Finding*>& findings) {
         raw("<div class=\"scroll\"><table class=\"data compact\"><thead><tr><th>Metric</th><th class=\"number\">Value</th>"
             "<th>Interval</th><th>In words</th></tr></thead><tbody>");
+        // Several findings may share a caveat: it is said at the first of them that stands in the table.
+        std::set<std::string_view> caveats = {""};
+        for (const auto* item : findings)
+            if (!is_zero(*item)) caveats.insert(item->caveat);
+        const auto is_short = [&](const Finding* item) {
+            return is_zero(*item) && item->strength == StrengthKind::exact && caveats.contains(item->caveat);
+        };
+        std::set<std::string_view> said;
+        const bool joins_zeros = std::count_if(findings.begin(), findings.end(), is_short) >= zeros_joined_min;
         for (const auto* item : findings) {
+            if (joins_zeros && is_short(item)) continue;
+            const bool is_new = said.insert(item->caveat).second;
             raw("<tr><td><code>");
             prose(item->metric);
             raw("</code></td><td class=\"number\">");
@@ -565,10 +658,21 @@ class Page {
             text(interval_text(*item) + (is_plain ? "" : ", " + strength_text(*item)));
             raw("</td><td>");
             prose(as_sentence(item->sentence));
-            paragraph("small", as_sentence(item->caveat));
+            if (is_new) paragraph("small", as_sentence(item->caveat));
             raw("</td></tr>");
         }
         raw("</tbody></table></div>");
+        if (!joins_zeros) return;
+        raw("<p class=\"small\">Zero:");
+        bool is_first = true;
+        for (const auto* item : findings) {
+            if (!is_short(item)) continue;
+            raw(is_first ? " <code>" : ", <code>");
+            is_first = false;
+            prose(item->metric);
+            raw("</code>");
+        }
+        raw(".</p>");
     }
 
     void locators(const Finding& item) {
@@ -630,6 +734,7 @@ class Page {
         if (!item.id.empty()) entry("File", item.path);
         std::string format = item.format;
         if (!item.compression.empty() && item.compression != "none") format += ", " + item.compression;
+        entry("Used as", item.role);
         entry("Obtained", item.obtained);
         entry("Format", format);
         raw("<dt>SHA-256</dt><dd>");

@@ -61,6 +61,7 @@ struct ReportEvidence {
     std::string time_last;
     std::string time_resolution;
     std::string obtained;     // how it was obtained; free text
+    std::string role;         // "control" when it serves for comparison; else empty
 };
 
 struct ReportRun {
@@ -69,6 +70,7 @@ struct ReportRun {
     std::string summary;
     std::vector<std::string> limits;      // what the instrument cannot show
     std::vector<std::string> citations;
+    std::vector<std::string> metrics;     // as the instrument declares them, "<trace>.edges"; may be empty
     std::string version;
     std::string commit;
     std::string seed;

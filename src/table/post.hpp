@@ -34,6 +34,11 @@ enum class PostField : std::uint32_t {
     name = 1u << 13,           // screen name shown beside the account id
     language = 1u << 14,
     client = 1u << 15,
+    repost_author = 1u << 16,     // account that wrote the repeated post
+    account_created = 1u << 17,   // when the account was opened
+    reposts_received = 1u << 18,  // how often the post was repeated, as the platform counted
+    followers = 1u << 19,         // of the account, when the evidence was collected
+    label = 1u << 20,             // what somebody else calls the account or its campaign; never used to find anything
 };
 using PostFields = std::uint32_t;  // a union of PostField bits
 constexpr PostFields operator|(PostField a, PostField b) {
@@ -47,6 +52,7 @@ struct PostFieldName {
     std::string_view name;  // as in --columns account=user_id
 };
 std::span<const PostFieldName> post_field_names();
+std::string_view post_field_name(PostField field);
 
 /// Cells that hold lists, flattened: the items of row i are items[ends[i-1]..ends[i]).
 struct ListColumn {
@@ -66,6 +72,10 @@ struct ListColumn {
 /// A column that the evidence lacks or nobody asked for stays empty; all other columns have size() entries.
 struct PostBatch {
     static constexpr std::size_t rows_max = 2048;
+    static constexpr std::int64_t time_unknown = INT64_MIN;     // in account_created_us
+    static constexpr std::uint64_t count_unknown = UINT64_MAX;  // in reposts_received and followers
+    // What no platform has ever counted is no count; a sum over 18 million posts still fits.
+    static constexpr std::uint64_t count_max = 1'000'000'000'000;
 
     std::uint32_t evidence = 0;       // position in the run's inputs
     std::vector<std::uint64_t> row;   // data record number from 1, see Locator
@@ -80,6 +90,11 @@ struct PostBatch {
     std::vector<std::string_view> name;
     std::vector<std::string_view> language;
     std::vector<std::string_view> client;
+    std::vector<std::string_view> repost_author;
+    std::vector<std::string_view> label;
+    std::vector<std::int64_t> account_created_us;
+    std::vector<std::uint64_t> reposts_received;
+    std::vector<std::uint64_t> followers;
     ListColumn urls;
     ListColumn hashtags;
     ListColumn mentions;

@@ -76,7 +76,7 @@ const figure = "figure.network";
     const wanted = await page.evaluate(() => JSON.parse(document.querySelector('figure.network script[type="application/json"]').textContent).nodes[0][0]);
     await search.fill(wanted);
     expect((await page.locator(`${figure} .status`).first().textContent()).includes(wanted), "a found account is not named");
-    const summary = page.locator("summary").first();
+    const summary = page.locator("details:has(th button.sort) > summary").first();
     await summary.click();
     const head = page.locator("details[open] th button.sort").first();
     await head.click();

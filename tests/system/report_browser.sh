@@ -42,7 +42,7 @@ columns = { account = "account", content = "content", object = "object", time = 
 id = "together"
 text = "Accounts </title><script>alert(1)</script> act together."
 test = "coordination"
-with = { window = "60s", traces = ["co-share"] }
+with = { window = "60s", traces = ["co-share"], keep = "weight" }
 holds = ["co-share.edges >= 10"]
 `);
 SCRIPT

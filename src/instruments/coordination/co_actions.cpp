@@ -61,7 +61,7 @@ void CoActionFinder::look_around(std::uint32_t mine, std::vector<std::uint64_t>&
 CoAction CoActionFinder::co_action(const Met& met) const {
     const Row& mine = m_rows[met.mine];
     const Row& theirs = m_rows[met.theirs];
-    return {mine.object,    mine.post,   theirs.post, theirs.time_us - mine.time_us, met.mine < met.theirs,
+    return {mine.object,  mine.post,      theirs.post, mine.time_us, theirs.time_us - mine.time_us, met.mine < met.theirs,
             mine.content, theirs.content};
 }
 

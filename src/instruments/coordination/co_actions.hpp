@@ -46,7 +46,7 @@ class CoActionFinder {
     std::size_t parts() const { return m_part_begins.size() - 1; }
 
     /// For each pair of accounts (a, b) of the part in ascending order: when it has one co-action only, first asks
-    /// `single_needed(delay_us)`; calls visit(a, b, span of CoActions) unless that said no. Parts may run in parallel.
+    /// `single_needed(a, b, delay_us)`; calls visit(a, b, span of CoActions) unless that said no. Parts may run in parallel.
     template <typename SingleNeeded, typename Visit>
     void for_each_pair(std::size_t part, const SingleNeeded& single_needed, const Visit& visit) const;
 
@@ -98,7 +98,7 @@ void CoActionFinder::for_each_pair(std::size_t part, const SingleNeeded& single_
             std::size_t end = begin + 1;
             while (end < keys.size() && static_cast<std::uint32_t>(keys[end] >> 32) == b) ++end;
             const Met& first = met[static_cast<std::uint32_t>(keys[begin])];
-            if (end - begin > 1 || single_needed(m_rows[first.theirs].time_us - m_rows[first.mine].time_us)) {
+            if (end - begin > 1 || single_needed(a, b, m_rows[first.theirs].time_us - m_rows[first.mine].time_us)) {
                 actions.clear();
                 for (; begin < end; ++begin) actions.push_back(co_action(met[static_cast<std::uint32_t>(keys[begin])]));
                 visit(a, b, std::span<const CoAction>(actions));

@@ -8,36 +8,11 @@
 
 #include "core/parameter.hpp"
 #include "core/text.hpp"
+#include "instruments/coordination/findings.hpp"
 #include "statistics/proportion.hpp"
 
 namespace unveil::coordination {
 namespace {
-
-Finding exact_count(std::string metric, std::string subject, std::uint64_t value, std::string unit, std::string sentence) {
-    Finding finding;
-    finding.metric = std::move(metric);
-    finding.subject = std::move(subject);
-    finding.value = finding.low = finding.high = static_cast<double>(value);
-    finding.level = 1;
-    finding.unit = std::move(unit);
-    finding.strength = StrengthKind::exact;
-    finding.sentence = std::move(sentence);
-    return finding;
-}
-
-Finding share(std::string metric, std::string subject, std::uint64_t hits, std::uint64_t trials, std::string sentence) {
-    Finding finding;
-    finding.metric = std::move(metric);
-    finding.subject = std::move(subject);
-    finding.value = trials == 0 ? 0 : static_cast<double>(hits) / static_cast<double>(trials);
-    const auto interval = wilson_interval(hits, trials, 0.95);
-    finding.low = interval.low;
-    finding.high = interval.high;
-    finding.unit = "share";
-    finding.strength = StrengthKind::interval;
-    finding.sentence = std::move(sentence);
-    return finding;
-}
 
 /// Median with the order-statistic interval of Conover, Practical Nonparametric Statistics, section 3.2, normal
 /// approximation to the ranks; widened by what the times of the evidence, or the rounding of the delays, leave open.
@@ -193,7 +168,9 @@ void open_intervals(const std::string& trace, const NetworkRules& rules, const F
         pairs += rows * (rows - 1) / 2;
     }
     const double weight_more = rules.semantics == Semantics::native ? static_cast<double>(filtered.excluded.size()) : pairs;
-    const bool may_fall = widest.threshold && rules.semantics == Semantics::native;
+    // The quantile, the degrees and the number of tests are those of what was read.
+    const bool may_fall =
+        (widest.threshold && rules.semantics == Semantics::native) || (rules.judges_chance && rules.keep != Keep::weight);
     for (auto& finding : findings.items) {
         if (!finding.metric.starts_with(trace + ".")) continue;
         const auto is = [&](std::string_view name) { return finding.metric.ends_with(name); };
@@ -201,14 +178,17 @@ void open_intervals(const std::string& trace, const NetworkRules& rules, const F
         const double low = finding.low;
         const double high = finding.high;
         if (is(".pairs")) finding.high += pairs;
-        else if (is(".edges") || is(".edges_found"))
+        else if (is(".edges") || is(".edges_found") || is(".candidates") || is(".significant_edges"))
             finding.high = std::max(finding.value, std::min(edges_max, finding.value + pairs));
-        else if (is(".accounts")) finding.high = std::max(finding.value, active);
+        else if (is(".accounts") || is(".significant_accounts")) finding.high = std::max(finding.value, active);
         else if (is(".account_share") || is(".largest_group.share")) finding.high = 1;
         else if (is(".weight_max")) finding.high += weight_more;
         else if (is(".groups")) finding.high = std::max(finding.value, groups_max);
         else if (is(".median_delay_seconds")) finding.high = std::max(finding.high, delay_max_seconds);
-        if (is_kept && may_fall) finding.low = 0;
+        // An object left out may change the pace and the popularity of all others, and so the judgement of every pair.
+        if (rules.judges_chance && rules.keep != Keep::weight && (is(".edges") || is(".significant_edges")))
+            finding.high = std::max(finding.high, std::min(edges_max, static_cast<double>(widest.candidates) + pairs));
+        if ((is_kept && may_fall) || is(".significant_edges") || is(".significant_accounts")) finding.low = 0;
         // Even without a quantile, more edges can join groups, shrink a share or pull a median down.
         if (is(".groups")) finding.low = std::min(finding.low, 1.0);
         if (is(".largest_group.share") || is(".median_delay_seconds")) finding.low = 0;
@@ -220,6 +200,105 @@ void open_intervals(const std::string& trace, const NetworkRules& rules, const F
             "Objects too viral to enumerate were left out; the interval holds all that they could change. A higher "
             "viral-pairs-max settles it.";
     }
+}
+
+/// Where nobody outside one circle shares its objects synchrony may not be shown: what was not found may be there.
+void open_untold(const std::string& prefix, const FilterResult& filtered, const WindowResult& result, Findings& findings) {
+    const bool has_pace = result.pace.has_common_pace;
+    if (result.untold.empty()) return;
+    const auto edges = static_cast<double>(result.significant + result.untold.size());
+    const auto accounts = static_cast<double>(result.significant_accounts + result.untold_accounts);
+    for (auto& finding : findings.items) {
+        if (!finding.metric.starts_with(prefix + ".")) continue;
+        const auto is = [&](std::string_view name) { return finding.metric == prefix + std::string(name); };
+        const double high = finding.high;
+        if (is(".edges") || is(".significant_edges")) finding.high = std::max(high, edges);
+        else if (is(".accounts") || is(".significant_accounts") || is(".largest_group.accounts")) finding.high = std::max(high, accounts);
+        else if (is(".groups")) finding.high = std::max(high, std::floor(accounts / 2));
+        else if (is(".account_share") && filtered.accounts_active > 0)
+            finding.high = std::max(high, wilson_interval(static_cast<std::uint64_t>(accounts), filtered.accounts_active).high);
+        if (finding.high == high) continue;
+        finding.level = std::min(finding.level, 0.95);
+        finding.caveat += finding.caveat.empty() ? "" : " ";
+        finding.caveat +=
+            has_pace ? fmt::format("{} further pairs share more than chance explains, but at the pace of their own circle: whether they act "
+                                   "together cannot be told. More posts of other accounts may settle it, for example as --control.",
+                                   grouped_digits(result.untold.size()))
+                     : "Too few other accounts share the same objects to know a common pace, so what was not shown may be there.";
+    }
+}
+
+/// Rows of controls are in the counts of the trace, not in its edges.
+void open_controls(const std::string& trace, Findings& findings) {
+    for (auto& finding : findings.items) {
+        const auto is = [&](std::string_view name) { return finding.metric == trace + std::string(name); };
+        if (!is(".objects") && !is(".active_accounts") && !is(".pairs") && !is(".edges_found") && !is(".weight_max") && !is(".account_share"))
+            continue;
+        if (is(".account_share")) finding.high = 1;
+        else finding.low = 0;
+        finding.strength = StrengthKind::interval;
+        finding.caveat += finding.caveat.empty() ? "" : " ";
+        finding.caveat += "The controls' rows are counted here too.";
+    }
+}
+
+/// What chance explains, what it does not, and how the answer would change with another rule.
+void describe_chance(const std::string& trace, const NetworkRules& rules, const WindowResult& result, Findings& findings) {
+    findings.items.push_back(
+        exact_count(trace + ".candidates", "pairs of accounts", result.candidates, "edges",
+                    fmt::format("{} pairs of accounts reach weight {} and were judged against chance.",
+                                grouped_digits(result.candidates), rules.weight_min)));
+    auto significant = exact_count(
+        trace + ".significant_edges", "pairs of accounts", result.significant, "edges",
+        result.significant == 0
+            ? fmt::format("None of them is beyond chance (q at most {:g} over all {} pairs of accounts).", rules.alpha,
+                          grouped_digits(static_cast<std::uint64_t>(result.tests)))
+            : fmt::format("{} of them are beyond chance: at most {:g} % of these are expected to be false (false discovery rate "
+                          "over all {} pairs of accounts).",
+                          grouped_digits(result.significant), rules.alpha * 100,
+                          grouped_digits(static_cast<std::uint64_t>(result.tests))));
+    significant.strength = StrengthKind::q_value;
+    significant.strength_value = rules.alpha;
+    significant.caveat =
+        "Chance here means: popularity of objects, appetite of accounts, pace of each object, the quarter of the day in which "
+        "accounts post. A common habit, feed or timetable is not chance, and not proof of a common hand.";
+    if (result.significant_closed > 0)
+        significant.caveat += fmt::format(
+            " {} of these edges rest on objects that hardly anybody outside one circle shares: they are judged at the common pace, "
+            "and the stated share of false edges holds only if that pace would be theirs. An event that only this circle attends "
+            "looks the same.",
+            grouped_digits(result.significant_closed));
+    if (result.control_edges > 0)
+        significant.caveat += fmt::format(" {} further edges have a control at an end and are not counted.",
+                                          grouped_digits(result.control_edges));
+    if (!result.pace.has_common_pace)
+        significant.caveat += fmt::format(
+            " Only {} accounts share objects with at least {} accounts, too few to know a common pace, so what only one "
+            "circle shares cannot be shown to be synchronous. More posts of other accounts would settle it, for example as "
+            "--control.",
+            grouped_digits(result.pace.voters), NullModels::pace_accounts_min);
+    significant.table.columns = {"rule", "edges", "accounts", "beyond chance"};
+    for (const auto& rule : result.rules)
+        significant.table.rows.push_back({rule.rule, grouped_digits(rule.edges), grouped_digits(rule.accounts),
+                                          rule.edges == 0 ? std::string("-")
+                                                          : fmt::format("{:.1f} %", 100.0 * static_cast<double>(rule.significant) /
+                                                                                        static_cast<double>(rule.edges))});
+    findings.items.push_back(std::move(significant));
+    if (result.significant == 0 && result.candidates > 0 && rules.keep == Keep::significant)
+        findings.notes.push_back(fmt::format("{}: {} pairs of accounts reach weight {}, none of them beyond chance; --keep weight shows them",
+                                             trace, grouped_digits(result.candidates), rules.weight_min));
+    findings.items.push_back(exact_count(trace + ".significant_accounts", "accounts", result.significant_accounts, "accounts",
+                                         fmt::format("{} accounts have an edge beyond chance.",
+                                                     grouped_digits(result.significant_accounts))));
+    if (result.pace.has_common_pace)
+        findings.notes.push_back(fmt::format(
+            "{}: two shares of one object lie within {} of each other with probability {:g} at the common pace; {} of {} objects "
+            "are faster, {} of them shared mostly by one circle and judged at the common pace",
+            trace, format_duration(result.window_us), result.pace.common_pace, grouped_digits(result.pace.objects_fast),
+            grouped_digits(result.pace.objects), grouped_digits(result.pace.objects_closed)));
+    else
+        findings.notes.push_back(fmt::format("{}: too few accounts ({}) share objects of others to know a common pace", trace,
+                                             grouped_digits(result.pace.voters)));
 }
 
 std::string_view weight_words(Semantics semantics) {
@@ -270,10 +349,16 @@ void describe_trace(const std::string& trace, std::uint64_t objects, std::uint64
 
     const WindowResult& widest = results.back();
     const std::string window = format_duration(widest.window_us);
-    const std::string kept_by =
+    std::string kept_by =
         widest.threshold && rules.semantics == Semantics::native
             ? fmt::format("weight at least {} and above {:g}", rules.weight_min, *widest.threshold)
             : fmt::format("weight at least {}", rules.weight_min);
+    switch (rules.keep) {
+        case Keep::significant: kept_by += fmt::format(", beyond chance at q {}", rules.alpha); break;
+        case Keep::weight: break;
+        case Keep::disparity: kept_by += fmt::format(", disparity below {}", rules.alpha); break;
+        case Keep::marginal_likelihood: kept_by += fmt::format(", marginal likelihood below {}", rules.alpha); break;
+    }
 
     findings.items.push_back(exact_count(trace + ".objects", "objects of the trace", objects, "objects",
                                          fmt::format("{} different objects were shared.", grouped_digits(objects))));
@@ -289,11 +374,14 @@ void describe_trace(const std::string& trace, std::uint64_t objects, std::uint64
     auto edges = exact_count(trace + ".edges", "pairs of accounts", widest.edges, "edges",
                              fmt::format("{} pairs of accounts act together within {} ({}; weight = {}).",
                                          grouped_digits(widest.edges), window, kept_by, weight_words(rules.semantics)));
-    edges.caveat = "Acting together is not proof of a common hand: fans, news and events do it too.";
+    edges.caveat = "Acting together is not proof of a common hand: fans, scheduled news, event crowds, official accounts and "
+                   "tools do it too.";
     edges.figure = weight_figure(widest);
     edges.table = strongest_table(widest, names);
     add_locators(widest, names, edges);
     findings.items.push_back(std::move(edges));
+
+    if (rules.judges_chance) describe_chance(trace, rules, widest, findings);
 
     findings.items.push_back(exact_count(trace + ".accounts", "accounts on kept edges", widest.accounts, "accounts",
                                          fmt::format("{} accounts have at least one such edge.", grouped_digits(widest.accounts))));
@@ -335,6 +423,9 @@ void describe_trace(const std::string& trace, std::uint64_t objects, std::uint64
         const std::uint64_t largest_here = result.groups.empty() ? 0 : result.groups[0].accounts;
         findings.items.push_back(exact_count(prefix + ".edges", "pairs of accounts", result.edges, "edges",
                                              grouped_digits(result.edges) + " pairs of accounts act together" + within + "."));
+        if (rules.judges_chance)
+            findings.items.push_back(exact_count(prefix + ".significant_edges", "pairs of accounts", result.significant, "edges",
+                                                 grouped_digits(result.significant) + " pairs are beyond chance" + within + "."));
         findings.items.push_back(exact_count(prefix + ".accounts", "accounts on kept edges", result.accounts, "accounts",
                                              grouped_digits(result.accounts) + " accounts have such an edge" + within + "."));
         findings.items.push_back(exact_count(prefix + ".groups", "connected components", result.groups.size(), "groups",
@@ -343,14 +434,73 @@ void describe_trace(const std::string& trace, std::uint64_t objects, std::uint64
                                              "accounts",
                                              "The largest group" + within + " has " + grouped_digits(largest_here) + " accounts."));
     }
+    if (rules.judges_chance && rules.keep == Keep::significant) {
+        open_untold(trace, filtered, widest, findings);
+        if (results.size() > 1)
+            for (const auto& result : results) open_untold(trace + "." + format_duration(result.window_us), filtered, result, findings);
+    }
+    if (rules.is_control) open_controls(trace, findings);
     if (!filtered.excluded.empty())
         open_intervals(trace, rules, filtered, widest, findings);
+}
+
+void open_untold_network(std::size_t first, const UntoldNetwork& untold, Findings& findings) {
+    if (untold.edges == 0) return;
+    const auto accounts_found = std::find_if(findings.items.begin() + static_cast<std::ptrdiff_t>(first), findings.items.end(),
+                                             [](const Finding& finding) { return finding.metric == "fused.accounts"; });
+    const double found = accounts_found == findings.items.end() ? 0 : accounts_found->value;
+    for (std::size_t i = first; i < findings.items.size(); ++i) {
+        Finding& finding = findings.items[i];
+        if (finding.metric.starts_with("control.")) continue;
+        const bool is_community = finding.metric.starts_with("community.");
+        if (is_community && finding.metric.ends_with(".share")) {
+            const double members = finding.value * found;
+            finding.low = std::min(finding.low, members / (found + untold.accounts));
+            finding.high = std::max(finding.high, (members + untold.accounts) / (found + untold.accounts));
+        } else if (is_community) {
+            continue;
+        } else if (finding.unit == "edges") {
+            finding.high += untold.edges;
+        } else if (finding.unit == "accounts") {
+            finding.high += untold.accounts;
+        } else if (finding.unit == "communities") {
+            finding.high += std::floor(untold.accounts / 2);
+        } else {
+            continue;
+        }
+        finding.level = std::min(finding.level, 0.95);
+        finding.caveat += finding.caveat.empty() ? "" : " ";
+        finding.caveat += "Some traces hold pairs whose synchrony cannot be told, for want of other accounts that share the same objects; they may "
+                          "belong here.";
+    }
+}
+
+void open_network_intervals(std::size_t first, std::uint64_t accounts, std::uint64_t posts, Findings& findings) {
+    const auto n = static_cast<double>(accounts);
+    for (std::size_t i = first; i < findings.items.size(); ++i) {
+        Finding& finding = findings.items[i];
+        if (finding.metric == "control.accounts") continue;
+        const auto is_in = [&](std::string_view unit) { return finding.unit == unit; };
+        constexpr double unbounded = 1e15;
+        finding.low = 0;
+        if (is_in("edges")) finding.high = std::max(finding.high, n * (n - 1) / 2);
+        else if (is_in("accounts") || is_in("communities")) finding.high = std::max(finding.high, n);
+        else if (is_in("posts")) finding.high = std::max(finding.high, static_cast<double>(posts));
+        else if (is_in("share") || is_in("probability") || is_in("Jaccard")) finding.high = 1;
+        else finding.high = unbounded;
+        finding.strength = StrengthKind::interval;
+        finding.sentence += " Objects left out are not counted here.";
+        finding.caveat += finding.caveat.empty() ? "" : " ";
+        finding.caveat += "Objects too viral to enumerate were left out; a higher viral-pairs-max settles it.";
+    }
 }
 
 void describe_limits(const NetworkRules& rules, bool explain, Findings& findings) {
     findings.caveats = {
         "Edges say that accounts acted together, not why: fans, news, events and scheduling tools do so as well.",
-        "No chance model is applied: with many accounts some edges of small weight arise by coincidence.",
+        rules.judges_chance
+            ? "Beyond chance is not beyond custom: the null models know popularity, appetite, pace and hours, not reasons."
+            : "No chance model is applied: with many accounts some edges of small weight arise by coincidence.",
         "What is not in the evidence is not seen: deleted posts, private accounts, accounts outside the sample.",
     };
     if (!explain) return;
@@ -359,6 +509,13 @@ void describe_limits(const NetworkRules& rules, bool explain, Findings& findings
     switch (rules.semantics) {
         case Semantics::native:
             say("weight is the number of different objects that both accounts shared within the window: one vote an object");
+            if (rules.judges_chance) {
+                say("p_interest: bipartite configuration model on distinct degrees, Poisson-binomial tail of the shared objects");
+                say("p_sync: given the shared objects, Poisson-binomial tail of those within the window, each with its object's "
+                    "pace; equals shuffling times within each object");
+                say("q: Benjamini-Hochberg over all pairs of active accounts, synchrony weighted by the rarity of what a pair shares, "
+                    "among pairs whose shared interest is significant; pairs below --min-weight count with p = 1");
+            }
             say("accounts with fewer rows than --min-participation are left out before pairing; there is no second filter");
             say("an account never pairs with itself and a post never with itself");
             break;

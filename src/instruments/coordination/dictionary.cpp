@@ -15,7 +15,8 @@ constexpr std::uint64_t tag_mask = 0xffffffff00000000ULL;
 /// The first eight bytes as a number that orders as the bytes do.
 std::uint64_t prefix_of(std::string_view string) {
     std::uint64_t prefix = 0;
-    std::memcpy(&prefix, string.data(), std::min<std::size_t>(8, string.size()));
+    // The empty string may have no address at all.
+    if (!string.empty()) std::memcpy(&prefix, string.data(), std::min<std::size_t>(8, string.size()));
     return __builtin_bswap64(prefix);
 }
 

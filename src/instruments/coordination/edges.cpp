@@ -20,12 +20,34 @@ struct Folding {
         keys.clear();
         for (const auto& action : co_actions)
             if (std::abs(action.delay_us) <= window_us) keys.push_back(key_of(action));
-        std::sort(keys.begin(), keys.end());
+        if (!std::is_sorted(keys.begin(), keys.end())) std::sort(keys.begin(), keys.end());
         return static_cast<std::uint32_t>(std::unique(keys.begin(), keys.end()) - keys.begin());
     }
 };
 
 }  // namespace
+
+std::uint32_t count_objects(std::int64_t window_us, std::span<const CoAction> co_actions) {
+    thread_local Folding folding;
+    return folding.count_distinct(co_actions, window_us, [](const CoAction& x) { return std::uint64_t{x.object}; });
+}
+
+std::uint32_t count_meetings(std::int64_t window_us, std::span<const CoAction> co_actions) {
+    thread_local std::vector<std::int64_t> times_us;
+    times_us.clear();
+    for (const auto& action : co_actions)
+        if (std::abs(action.delay_us) <= window_us) times_us.push_back(action.time_a_us);
+    std::sort(times_us.begin(), times_us.end());
+    const std::int64_t gap_us = std::max(window_us, meeting_gap_us);
+    std::uint32_t meetings = 0;
+    std::int64_t begin_us = 0;
+    for (const std::int64_t time_us : times_us) {
+        if (meetings > 0 && time_us - begin_us <= gap_us) continue;
+        begin_us = time_us;
+        ++meetings;
+    }
+    return meetings;
+}
 
 Edge fold_edge(std::uint32_t a, std::uint32_t b, std::uint32_t window, std::int64_t window_us, Semantics semantics,
                std::span<const CoAction> co_actions) {

@@ -14,6 +14,7 @@ struct CoAction {
     std::uint32_t object;
     std::uint32_t post_a;
     std::uint32_t post_b;
+    std::int64_t time_a_us;
     std::int64_t delay_us;   // time of b's row minus time of a's
     bool a_is_older;         // decides who came first when the times are equal
     std::uint64_t content_a;
@@ -40,6 +41,15 @@ struct Edge {
     std::uint32_t example_post_a;  // of the closest pair
     std::uint32_t example_post_b;
 };
+
+/// Distinct objects among the `co_actions` that lie within `window_us`: the weight of an edge in native semantics.
+/// O(n log n), O(n) when they come object by object.
+std::uint32_t count_objects(std::int64_t window_us, std::span<const CoAction> co_actions);
+
+/// Separate occasions among them: a co-action within `meeting_gap_us`, or the window if longer, of a meeting's first one is
+/// part of that meeting. O(n log n).
+constexpr std::int64_t meeting_gap_us = 600'000'000;
+std::uint32_t count_meetings(std::int64_t window_us, std::span<const CoAction> co_actions);
 
 /// Folds `co_actions` that lie within `window_us`; `weight` is 0 when there are none.
 /// The result does not depend on the order. O(n log n).

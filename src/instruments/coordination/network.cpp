@@ -1,6 +1,7 @@
 #include "instruments/coordination/network.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <queue>
@@ -192,7 +193,16 @@ NetworkTables open_tables(OutputTables& tables, const NetworkRules& rules) {
                           real("delay_min_seconds", "smallest delay of the pairs"),
                           integer("first_a", "pairs in which account_a came first"),
                           integer("first_b", "pairs in which account_b came first"),
-                          real("direction_p", "two-sided sign test of first_a against first_b")});
+                          real("direction_p", "two-sided sign test of first_a against first_b"),
+                          integer("shared_objects", "distinct objects both shared at whatever times"),
+                          real("expected_shared", "of them by chance, given how much each shares (interest)"),
+                          real("expected_together", "of the shared ones within the window by chance (synchrony)"),
+                          real("p_interest", "chance of so many shared objects"),
+                          real("p_sync", "chance of so many within the window, given the shared ones"),
+                          real("prior", "weight of the pair among all pairs, by the rarity of what it shares; the mean is 1"),
+                          real("q_interest", "false discovery rate over all pairs of accounts"),
+                          real("q_sync", "the same for synchrony, weighted by prior"),
+                          real("q", "the same for synchrony among pairs whose q_interest is at most alpha")});
             break;
         case Semantics::coortweet:
             opened.edges = &tables.open(
@@ -246,10 +256,23 @@ struct Network::Part {
         CoAction action;
     };
     std::vector<Window> windows;
+    std::vector<std::vector<Candidate>> candidates;  // by window
     std::vector<Edge> edges;
+    std::vector<const EdgeChance*> chances;          // of the edges, when judged
     std::vector<Pair> pairs;
+    std::vector<ActiveEdge> active;
     std::vector<SpilledAction> spilled;
+
+    explicit Part(std::size_t windows_count) : windows(windows_count), candidates(windows_count) {}
 };
+
+template <typename PartWindow>
+static void add_counts(WindowResult& result, const PartWindow& window) {
+    result.pairs += window.pairs;
+    result.edges_found += window.edges;
+    if (window.singles > 0) result.weights[1] += window.singles;
+    for (const auto& [weight, count] : window.weights) result.weights[weight] += count;
+}
 
 Network::Network(std::string trace, const NetworkRules& rules, const Dictionary& accounts,
                  const std::vector<std::uint32_t>& ordered_accounts, const Dictionary& objects, const Posts& posts)
@@ -268,21 +291,77 @@ bool Network::is_kept(const Edge& edge) const {
     return !threshold || static_cast<double>(edge.weight) > *threshold;
 }
 
-bool Network::count_single(Part& part, std::int64_t delay_us, bool edges_wanted) const {
+bool Network::count_single(Part& part, std::uint32_t a, std::uint32_t b, std::int64_t delay_us, Pass kind) {
     // An edge with one co-action weighs 1 in every semantics: if that is below the threshold, counting is all it needs.
-    if (edges_wanted && m_rules.weight_min <= 1) return true;
+    if (kind != Pass::weights && m_rules.weight_min <= 1) return true;
     for (std::size_t w = 0; w < m_rules.windows_us.size(); ++w) {
         if (std::abs(delay_us) > m_rules.windows_us[w]) continue;
         auto& window = part.windows[w];
         ++window.pairs;
         ++window.edges;
         ++window.singles;
+        if (kind == Pass::candidates) {
+            // Account a belongs to this part alone, b to any; sums of integers do not depend on the order of parts.
+            ++m_singles[w].as_a[a];
+            if (m_rules.threads == 1) ++m_singles[w].as_b[b];
+            else std::atomic_ref(m_singles[w].as_b[b]).fetch_add(1, std::memory_order_relaxed);
+        }
     }
     return false;
 }
 
-void Network::fold_pair(Part& part, std::uint32_t a, std::uint32_t b, std::span<const CoAction> co_actions,
-                        bool edges_wanted) {
+void Network::fold_candidate(Part& part, std::uint32_t a, std::uint32_t b, std::span<const CoAction> co_actions) {
+    bool is_candidate = false;
+    for (std::size_t w = 0; w < m_rules.windows_us.size(); ++w) {
+        const std::int64_t window_us = m_rules.windows_us[w];
+        std::uint64_t pairs = 0;
+        for (const auto& action : co_actions) pairs += std::abs(action.delay_us) <= window_us;
+        if (pairs == 0) continue;
+        auto& window = part.windows[w];
+        window.pairs += pairs;
+        ++window.edges;
+        const std::uint32_t weight = pairs == 1 ? 1 : count_objects(window_us, co_actions);
+        if (weight == 1) ++window.singles;
+        else ++window.weights[weight];
+        for (const auto end : {a, b}) {
+            std::atomic_ref(m_sums[w].degree[end]).fetch_add(1, std::memory_order_relaxed);
+            std::atomic_ref(m_sums[w].strength[end]).fetch_add(weight, std::memory_order_relaxed);
+        }
+        if (weight < m_rules.weight_min) continue;
+        is_candidate = true;
+        part.candidates[w].push_back(
+            {.a = a, .b = b, .weight = weight, .meetings = std::min(weight, count_meetings(window_us, co_actions))});
+    }
+    if (is_candidate)
+        for (const auto& action : co_actions) part.spilled.push_back({a, b, action});
+}
+
+void Network::fold_judged(Part& part, std::uint32_t a, std::uint32_t b, std::span<const CoAction> co_actions) {
+    std::int64_t widest_us = -1;
+    for (std::size_t w = 0; w < m_rules.windows_us.size(); ++w) {
+        const EdgeChance* chance = find_judged(w, a, b);
+        if (!chance) continue;
+        widest_us = m_rules.windows_us[w];
+        part.edges.push_back(fold_edge(a, b, static_cast<std::uint32_t>(w), widest_us, m_rules.semantics, co_actions));
+        part.chances.push_back(chance);
+        for (const auto& action : co_actions)
+            if (std::abs(action.delay_us) <= widest_us) part.windows[w].delays_us.push_back(std::abs(action.delay_us));
+    }
+    if (widest_us < 0) return;
+    if (m_rules.write_pairs) remember_pairs(part, a, b, co_actions);
+    if (m_rules.slice_us == 0) return;
+    const auto begin = static_cast<std::ptrdiff_t>(part.active.size());
+    for (const auto& action : co_actions) {
+        if (std::abs(action.delay_us) > widest_us) continue;
+        const std::int64_t slice = action.time_a_us / m_rules.slice_us - (action.time_a_us % m_rules.slice_us < 0 ? 1 : 0);
+        part.active.push_back({a, b, static_cast<std::int32_t>(std::clamp<std::int64_t>(slice, -1'000'000'000, 1'000'000'000))});
+    }
+    std::sort(part.active.begin() + begin, part.active.end());
+    part.active.erase(std::unique(part.active.begin() + begin, part.active.end()), part.active.end());
+}
+
+void Network::fold_pair(Part& part, std::uint32_t a, std::uint32_t b, std::span<const CoAction> co_actions, Pass kind) {
+    if (kind == Pass::candidates) return fold_candidate(part, a, b, co_actions);
     bool is_any_kept = false;
     for (std::size_t w = 0; w < m_rules.windows_us.size(); ++w) {
         const Edge edge = fold_edge(a, b, static_cast<std::uint32_t>(w), m_rules.windows_us[w], m_rules.semantics, co_actions);
@@ -292,43 +371,45 @@ void Network::fold_pair(Part& part, std::uint32_t a, std::uint32_t b, std::span<
         ++window.edges;
         if (edge.weight == 1) ++window.singles;
         else ++window.weights[edge.weight];
-        if (!edges_wanted || !is_kept(edge)) continue;
+        if (kind == Pass::weights || !is_kept(edge)) continue;
         is_any_kept = true;
         part.edges.push_back(edge);
         for (const auto& action : co_actions)
             if (std::abs(action.delay_us) <= m_rules.windows_us[w]) window.delays_us.push_back(std::abs(action.delay_us));
     }
-    if (!is_any_kept || !m_rules.write_pairs) return;
+    if (is_any_kept && m_rules.write_pairs) remember_pairs(part, a, b, co_actions);
+}
+
+void Network::remember_pairs(Part& part, std::uint32_t a, std::uint32_t b, std::span<const CoAction> co_actions) const {
     const std::size_t begin = part.pairs.size();
     for (const auto& action : co_actions) part.pairs.push_back({a, b, action});
     std::sort(part.pairs.begin() + static_cast<std::ptrdiff_t>(begin), part.pairs.end(),
               [&](const Part::Pair& x, const Part::Pair& y) {
                   const auto key = [&](const Part::Pair& p) {
                       return std::make_tuple(m_objects.string(p.action.object), std::abs(p.action.delay_us),
-                                             m_posts.id(p.action.post_a), m_posts.id(p.action.post_b), p.action.post_a,
-                                             p.action.post_b);
+                                             p.action.content_a, p.action.content_b, p.action.post_a, p.action.post_b);
                   };
                   return key(x) < key(y);
               });
 }
 
 template <typename Handle>
-void Network::pass_in_memory(std::span<const Row> rows, const PairRules& pair_rules, bool edges_wanted,
-                             Progress& progress, const Handle& handle) {
+void Network::pass_in_memory(std::span<const Row> rows, const PairRules& pair_rules, Pass kind, Progress& progress,
+                             const Handle& handle) {
     const CoActionFinder finder(rows, static_cast<std::uint32_t>(m_ordered_accounts.size()), pair_rules);
     // Waves bound the memory of finished parts that wait for their turn.
     const std::size_t wave = std::max<std::size_t>(1, m_rules.threads) * 4;
     for (std::size_t begin = 0; begin < finder.parts(); begin += wave) {
         progress.check();
         progress.update(m_trace, begin, finder.parts());
-        std::vector<Part> parts(std::min(wave, finder.parts() - begin));
+        std::vector<Part> parts(std::min(wave, finder.parts() - begin), Part(m_rules.windows_us.size()));
         parallel_parts(parts.size(), m_rules.threads, [&](std::size_t i) {
             Part& part = parts[i];
-            part.windows.resize(m_rules.windows_us.size());
             finder.for_each_pair(
-                begin + i, [&](std::int64_t delay_us) { return count_single(part, delay_us, edges_wanted); },
+                begin + i,
+                [&](std::uint32_t a, std::uint32_t b, std::int64_t delay_us) { return count_single(part, a, b, delay_us, kind); },
                 [&](std::uint32_t a, std::uint32_t b, std::span<const CoAction> co_actions) {
-                    fold_pair(part, a, b, co_actions, edges_wanted);
+                    fold_pair(part, a, b, co_actions, kind);
                 });
         });
         for (Part& part : parts) handle(part);
@@ -336,8 +417,8 @@ void Network::pass_in_memory(std::span<const Row> rows, const PairRules& pair_ru
 }
 
 template <typename Handle>
-void Network::pass_merged(RowStore& rows, const PairRules& pair_rules, const Scratch& scratch, bool edges_wanted,
-                          Progress& progress, const Handle& handle) {
+void Network::pass_merged(RowStore& rows, const PairRules& pair_rules, const Scratch& scratch, Pass kind, Progress& progress,
+                          const Handle& handle) {
     std::vector<ScratchItems<SpilledAction>> runs;
     rows.for_each_bucket([&](std::vector<Row>& bucket) {
         ScratchFile file(scratch.folder, 1 << 18);
@@ -345,10 +426,10 @@ void Network::pass_merged(RowStore& rows, const PairRules& pair_rules, const Scr
         const std::size_t wave = std::max<std::size_t>(1, m_rules.threads) * 4;
         for (std::size_t begin = 0; begin < finder.parts(); begin += wave) {
             progress.check();
-            std::vector<Part> parts(std::min(wave, finder.parts() - begin));
+            std::vector<Part> parts(std::min(wave, finder.parts() - begin), Part(0));
             parallel_parts(parts.size(), m_rules.threads, [&](std::size_t i) {
                 finder.for_each_pair(
-                    begin + i, [](std::int64_t) { return true; },
+                    begin + i, [](std::uint32_t, std::uint32_t, std::int64_t) { return true; },
                     [&](std::uint32_t a, std::uint32_t b, std::span<const CoAction> co_actions) {
                         for (const auto& action : co_actions) parts[i].spilled.push_back({a, b, action});
                     });
@@ -369,8 +450,7 @@ void Network::pass_merged(RowStore& rows, const PairRules& pair_rules, const Scr
     };
     for (std::size_t run = 0; run < runs.size(); ++run) push(run);
     constexpr std::size_t part_pairs = 1 << 16;
-    Part part;
-    part.windows.resize(m_rules.windows_us.size());
+    Part part(m_rules.windows_us.size());
     std::vector<CoAction> actions;
     for (std::size_t handled = 0; !cursors.empty(); ++handled) {
         const auto [a, b, unused] = cursors.top();
@@ -384,29 +464,166 @@ void Network::pass_merged(RowStore& rows, const PairRules& pair_rules, const Scr
             }
             push(run);
         }
-        if (actions.size() > 1 || count_single(part, actions[0].delay_us, edges_wanted))
-            fold_pair(part, a, b, actions, edges_wanted);
+        if (actions.size() > 1 || count_single(part, a, b, actions[0].delay_us, kind)) fold_pair(part, a, b, actions, kind);
         if (handled % part_pairs == part_pairs - 1) {
             progress.check();
             handle(part);
-            part = {};
-            part.windows.resize(m_rules.windows_us.size());
+            part = Part(m_rules.windows_us.size());
         }
     }
     handle(part);
 }
 
 template <typename Handle>
-void Network::pass(RowStore& rows, const PairRules& pair_rules, const Scratch& scratch, bool edges_wanted,
-                   Progress& progress, const Handle& handle) {
+void Network::pass(RowStore& rows, const PairRules& pair_rules, const Scratch& scratch, Pass kind, Progress& progress,
+                   const Handle& handle) {
     if (rows.is_spilled()) {
-        pass_merged(rows, pair_rules, scratch, edges_wanted, progress, handle);
+        pass_merged(rows, pair_rules, scratch, kind, progress, handle);
         return;
     }
     rows.for_each_bucket([&](std::vector<Row>& bucket) {
-        pass_in_memory(bucket, pair_rules, edges_wanted, progress, handle);
+        pass_in_memory(bucket, pair_rules, kind, progress, handle);
         return RowStore::Change::none;
     });
+}
+
+template <typename Handle>
+void Network::fold_all_judged(ScratchFile co_actions, Progress& progress, const Handle& handle) {
+    ScratchItems<SpilledAction> items(std::move(co_actions));
+    constexpr std::size_t part_edges = 1 << 12;
+    Part part(m_rules.windows_us.size());
+    std::vector<CoAction> actions;
+    while (const SpilledAction* front = items.front()) {
+        const std::uint32_t a = front->a;
+        const std::uint32_t b = front->b;
+        actions.clear();
+        for (; front && front->a == a && front->b == b; front = items.front()) {
+            actions.push_back(front->action);
+            items.pop();
+        }
+        fold_judged(part, a, b, actions);
+        if (part.edges.size() < part_edges) continue;
+        progress.check();
+        handle(part);
+        part = Part(m_rules.windows_us.size());
+    }
+    handle(part);
+}
+
+const Network::EdgeChance* Network::find_judged(std::size_t w, std::uint32_t a, std::uint32_t b) const {
+    const Judged& judged = m_judged[w];
+    const auto end = judged.edges.begin() + judged.begins[a + 1];
+    const auto found = std::lower_bound(judged.edges.begin() + judged.begins[a], end, b,
+                                        [](const EdgeChance& edge, std::uint32_t other) { return edge.b < other; });
+    return found != end && found->b == b ? &*found : nullptr;
+}
+
+void Network::judge_window(const NullModels& models, std::size_t w, std::vector<Candidate>& candidates,
+                           WindowResult& result, Progress& progress) {
+    models.judge(w, candidates, progress);
+    result.tests = models.tests();
+    result.pace = models.pace(w);
+    result.is_testable = models.is_testable();
+    Chances chances = q_values(candidates, result.tests, m_rules.alpha);
+    // The family of tests holds the controls; what is found among them answers no question about the inputs.
+    const auto is_control = [&](std::uint32_t account_rank) {
+        return m_rules.is_control && (*m_rules.is_control)[m_ordered_accounts[account_rank]] != 0;
+    };
+    const auto has_control = [&](const Candidate& c) { return is_control(c.a) || is_control(c.b); };
+    double p_significant_max = 0;
+    for (std::size_t i = 0; i < candidates.size(); ++i)
+        if (chances.q[i] <= m_rules.alpha) p_significant_max = std::max(p_significant_max, chances.p[i]);
+    if (m_rules.weight_quantile) m_thresholds[w] = weight_quantile(result.weights, *m_rules.weight_quantile);
+    result.threshold = m_thresholds[w];
+    std::vector<std::pair<double, double>> quantiles;
+    for (const double quantile : {0.5, 0.9, 0.99})
+        if (const auto threshold = weight_quantile(result.weights, quantile)) quantiles.emplace_back(quantile, *threshold);
+    const KeepChoice choice{m_rules.keep, m_rules.alpha, m_rules.weight_min, m_thresholds[w]};
+    const std::vector<std::uint8_t> is_found = choose_kept(candidates, chances.q, m_sums[w], choice);
+    {
+        std::vector<Candidate> of_inputs;
+        std::vector<double> q_of_inputs;
+        for (std::size_t i = 0; i < candidates.size(); ++i)
+            if (!has_control(candidates[i])) {
+                of_inputs.push_back(candidates[i]);
+                q_of_inputs.push_back(chances.q[i]);
+            }
+        result.candidates = of_inputs.size();
+        result.rules = compare_rules(of_inputs, q_of_inputs, m_sums[w], choice, quantiles);
+    }
+    progress.check();
+
+    const auto accounts = static_cast<std::uint32_t>(m_ordered_accounts.size());
+    Judged& judged = m_judged[w];
+    judged.begins.assign(accounts + std::size_t{1}, 0);
+    std::vector<std::uint8_t> is_significant(accounts, 0);
+    const std::vector<std::uint8_t> is_untold = find_untold(candidates, chances, result.tests, m_rules.alpha);
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        const Candidate& c = candidates[i];
+        const bool is_significant_here = chances.q[i] <= m_rules.alpha;
+        const bool is_of_inputs = !has_control(c);
+        if (is_significant_here && !is_of_inputs) ++result.control_edges;
+        if (is_significant_here && is_of_inputs) {
+            ++result.significant;
+            is_significant[c.a] = is_significant[c.b] = 1;
+            result.significant_closed += std::min(1.0, c.p_sync_own / c.prior) > p_significant_max;
+        }
+        const bool is_told = is_significant_here || (result.pace.has_common_pace && is_untold[i] == 0);
+        if (!is_told && is_of_inputs) result.untold.emplace_back(c.a, c.b);
+        const double p = chances.p[i];
+        if (is_found[i] != 0 || p <= WindowResult::scored_p_max)
+            result.scored.push_back({c.a, c.b, c.weight, is_found[i] != 0 && is_of_inputs, is_found[i] != 0, p});
+        if (is_found[i] == 0 || !is_of_inputs) continue;
+        ++judged.begins[c.a + 1];
+        judged.edges.push_back({c.b, c.shared, c.expected_shared, c.expected_together, c.p_interest, c.p_sync, c.prior,
+                                chances.q_interest[i], chances.q_sync[i], chances.q[i]});
+    }
+    for (std::uint32_t account = 0; account < accounts; ++account) judged.begins[account + 1] += judged.begins[account];
+    result.significant_accounts =
+        static_cast<std::uint64_t>(std::count(is_significant.begin(), is_significant.end(), std::uint8_t{1}));
+    for (const auto& [a, b] : result.untold)
+        for (const std::uint32_t end : {a, b})
+            if (is_significant[end] == 0) {
+                is_significant[end] = 1;
+                ++result.untold_accounts;
+            }
+}
+
+ScratchFile Network::judge(RowStore& rows, const PairRules& pair_rules, const Scratch& scratch,
+                           std::vector<WindowResult>& results, Progress& progress) {
+    const auto accounts = static_cast<std::uint32_t>(m_ordered_accounts.size());
+    for (std::size_t w = 0; w < results.size(); ++w) {
+        m_sums.push_back({std::vector<std::uint32_t>(accounts, 0), std::vector<std::uint64_t>(accounts, 0), 0});
+        m_singles.push_back({std::vector<std::uint32_t>(accounts, 0), std::vector<std::uint32_t>(accounts, 0)});
+    }
+    ScratchFile co_actions(scratch.folder, 1 << 20);
+    std::vector<std::vector<Candidate>> candidates(results.size());
+    pass(rows, pair_rules, scratch, Pass::candidates, progress, [&](Part& part) {
+        for (std::size_t w = 0; w < results.size(); ++w) {
+            add_counts(results[w], part.windows[w]);
+            candidates[w].insert(candidates[w].end(), part.candidates[w].begin(), part.candidates[w].end());
+        }
+        co_actions.append(part.spilled.data(), part.spilled.size() * sizeof(SpilledAction));
+    });
+    for (std::size_t w = 0; w < results.size(); ++w) {
+        for (const auto& [weight, count] : results[w].weights) m_sums[w].total_weight += weight * count;
+        for (std::uint32_t account = 0; account < accounts; ++account) {
+            const std::uint32_t singles = m_singles[w].as_a[account] + m_singles[w].as_b[account];
+            m_sums[w].degree[account] += singles;
+            m_sums[w].strength[account] += singles;
+        }
+    }
+    m_singles.clear();
+
+    const NullModels models(rows, accounts, m_objects,
+                            {m_rules.windows_us, m_rules.stratify_hours, m_rules.keep != Keep::significant, m_rules.seed, m_rules.threads}, progress);
+    m_judged.resize(results.size());
+    for (std::size_t w = 0; w < results.size(); ++w) {
+        judge_window(models, w, candidates[w], results[w], progress);
+        candidates[w] = {};
+    }
+    m_sums.clear();
+    return co_actions;
 }
 
 std::vector<WindowResult> Network::run(RowStore& rows, const PairRules& pair_rules, const Scratch& scratch,
@@ -414,18 +631,16 @@ std::vector<WindowResult> Network::run(RowStore& rows, const PairRules& pair_rul
                                        Progress& progress) {
     const auto accounts = static_cast<std::uint32_t>(m_ordered_accounts.size());
     std::vector<WindowResult> results(m_rules.windows_us.size());
-    const auto add_counts = [](WindowResult& result, const Part::Window& window) {
-        result.pairs += window.pairs;
-        result.edges_found += window.edges;
-        if (window.singles > 0) result.weights[1] += window.singles;
-        for (const auto& [weight, count] : window.weights) result.weights[weight] += count;
-    };
+    for (std::size_t w = 0; w < results.size(); ++w) results[w].window_us = m_rules.windows_us[w];
     // The quantile is over all edges, so it is not known before the last one. CooRTweet only marks edges by it: they wait
     // in a scratch file. Otherwise it decides what is kept, which takes a pass of its own.
     const bool marks_edges = m_rules.weight_quantile && m_rules.semantics == Semantics::coortweet;
-    if (m_rules.weight_quantile && !marks_edges) {
+    std::optional<ScratchFile> co_actions;
+    if (m_rules.judges_chance) {
+        co_actions = judge(rows, pair_rules, scratch, results, progress);
+    } else if (m_rules.weight_quantile && !marks_edges) {
         std::vector<WindowResult> counted(results.size());
-        pass(rows, pair_rules, scratch, false, progress, [&](const Part& part) {
+        pass(rows, pair_rules, scratch, Pass::weights, progress, [&](const Part& part) {
             for (std::size_t w = 0; w < counted.size(); ++w) add_counts(counted[w], part.windows[w]);
         });
         for (std::size_t w = 0; w < counted.size(); ++w)
@@ -436,13 +651,12 @@ std::vector<WindowResult> Network::run(RowStore& rows, const PairRules& pair_rul
     if (marks_edges) waiting.emplace(scratch.folder, 1 << 20);
     std::vector<Summing> sums;
     for (std::size_t w = 0; w < results.size(); ++w) {
-        results[w].window_us = m_rules.windows_us[w];
         results[w].threshold = m_thresholds[w];
         sums.emplace_back(results[w], accounts);
     }
-    pass(rows, pair_rules, scratch, true, progress, [&](Part& part) {
+    const auto handle = [&](Part& part) {
         for (std::size_t w = 0; w < results.size(); ++w) {
-            add_counts(results[w], part.windows[w]);
+            if (!m_rules.judges_chance) add_counts(results[w], part.windows[w]);
             auto& delays_us = part.windows[w].delays_us;
             std::sort(delays_us.begin(), delays_us.end());
             for (std::size_t begin = 0; begin < delays_us.size();) {
@@ -452,17 +666,21 @@ std::vector<WindowResult> Network::run(RowStore& rows, const PairRules& pair_rul
                 begin = end;
             }
         }
-        for (const Edge& edge : part.edges) {
+        for (std::size_t i = 0; i < part.edges.size(); ++i) {
+            const Edge& edge = part.edges[i];
             if (waiting) waiting->append(&edge, sizeof(Edge));
-            else write_edge(edge, *tables.edges);
+            else write_edge(edge, m_rules.judges_chance ? part.chances[i] : nullptr, *tables.edges);
             sums[edge.window].add(edge);
         }
+        m_active.insert(m_active.end(), part.active.begin(), part.active.end());
         for (const auto& pair : part.pairs) write_pair(pair.action, pair.a, pair.b, *tables.pairs);
-    });
+    };
+    if (co_actions) fold_all_judged(std::move(*co_actions), progress, handle);
+    else pass(rows, pair_rules, scratch, Pass::edges, progress, handle);
     if (waiting) {
         results[0].threshold = m_thresholds[0] = weight_quantile(results[0].weights, *m_rules.weight_quantile);
         ScratchItems<Edge> edges(std::move(*waiting));
-        for (; const Edge* edge = edges.front(); edges.pop()) write_edge(*edge, *tables.edges);
+        for (; const Edge* edge = edges.front(); edges.pop()) write_edge(*edge, nullptr, *tables.edges);
     }
 
     for (std::size_t w = 0; w < results.size(); ++w) {
@@ -485,7 +703,7 @@ std::vector<WindowResult> Network::run(RowStore& rows, const PairRules& pair_rul
     return results;
 }
 
-void Network::write_edge(const Edge& edge, OutputTable& table) const {
+void Network::write_edge(const Edge& edge, const EdgeChance* chance, OutputTable& table) const {
     const auto count = [&](std::uint64_t value) { table.integer(static_cast<std::int64_t>(value)); };
     switch (m_rules.semantics) {
         case Semantics::native:
@@ -503,6 +721,14 @@ void Network::write_edge(const Edge& edge, OutputTable& table) const {
             count(edge.first_a);
             count(edge.first_b);
             table.real(sign_test_p(edge.first_a, edge.first_b));
+            if (!chance) {
+                for (int column = 0; column < 9; ++column) table.missing();
+                break;
+            }
+            count(chance->shared);
+            for (const double value : {chance->expected_shared, chance->expected_together, chance->p_interest, chance->p_sync,
+                                       chance->prior, chance->q_interest, chance->q_sync, chance->q})
+                table.real(value);
             break;
         case Semantics::coortweet: {
             table.text(account(edge.a));
@@ -528,14 +754,16 @@ void Network::write_edge(const Edge& edge, OutputTable& table) const {
 
 void Network::write_pair(const CoAction& action, std::uint32_t a, std::uint32_t b, OutputTable& table) const {
     const auto object = m_objects.string(action.object);
+    const std::string id_a = m_posts.id(action.post_a, action.content_a);
+    const std::string id_b = m_posts.id(action.post_b, action.content_b);
     if (m_rules.semantics == Semantics::coortweet) {
-        const auto older = action.a_is_older ? std::pair{a, action.post_a} : std::pair{b, action.post_b};
-        const auto newer = action.a_is_older ? std::pair{b, action.post_b} : std::pair{a, action.post_a};
+        const auto older = action.a_is_older ? std::pair{a, id_a} : std::pair{b, id_b};
+        const auto newer = action.a_is_older ? std::pair{b, id_b} : std::pair{a, id_a};
         table.text(object);
         table.text(account(older.first));
         table.text(account(newer.first));
-        table.text(m_posts.id(older.second));
-        table.text(m_posts.id(newer.second));
+        table.text(older.second);
+        table.text(newer.second);
         table.real(static_cast<double>(std::abs(action.delay_us)) / 1e6);
         table.end_row();
         return;
@@ -544,10 +772,10 @@ void Network::write_pair(const CoAction& action, std::uint32_t a, std::uint32_t 
     table.text(object);
     table.text(account(a));
     table.text(account(b));
-    table.text(m_posts.id(action.post_a));
-    table.text(m_posts.id(action.post_b));
-    table.text(format_time(m_posts.time_us(action.post_a)));
-    table.text(format_time(m_posts.time_us(action.post_b)));
+    table.text(id_a);
+    table.text(id_b);
+    table.text(format_time(action.time_a_us));
+    table.text(format_time(action.time_a_us + action.delay_us));
     table.real(static_cast<double>(action.delay_us) / 1e6);
     for (const auto post : {action.post_a, action.post_b}) {
         const Locator locator = m_posts.locator(post);

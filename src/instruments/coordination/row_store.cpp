@@ -70,6 +70,31 @@ void RowStore::spill() {
     drain_chunks();
 }
 
+void RowStore::rename_objects(std::span<const std::uint32_t> number) {
+    for (std::size_t i = 0; i < m_chunks.size(); ++i) {
+        const std::size_t count = i + 1 == m_chunks.size() ? m_used_in_chunk : chunk_rows;
+        for (std::size_t k = 0; k < count; ++k) m_chunks[i][k].object = number[m_chunks[i][k].object];
+    }
+    if (!m_is_spilled) return;
+    // A renamed row may belong into another bucket.
+    std::vector<ScratchFile> old = std::exchange(m_files, {});
+    for (std::size_t i = 0; i < buckets_spilled; ++i) m_files.emplace_back(m_scratch.folder);
+    constexpr std::size_t block_rows = 1 << 14;
+    std::vector<Row> block(block_rows);
+    for (auto& file : old) {
+        file.flush();
+        const std::uint64_t rows = file.size_bytes() / sizeof(Row);
+        for (std::uint64_t begin = 0; begin < rows; begin += block_rows) {
+            const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(block_rows, rows - begin));
+            file.read_at(begin * sizeof(Row), block.data(), count * sizeof(Row));
+            for (std::size_t k = 0; k < count; ++k) {
+                block[k].object = number[block[k].object];
+                m_files[block[k].object % buckets_spilled].append(&block[k], sizeof(Row));
+            }
+        }
+    }
+}
+
 void RowStore::order(const std::vector<std::uint32_t>& rank, std::uint32_t objects, const Less& less) {
     if (!m_is_spilled) {
         std::vector<std::uint64_t> counts(objects, 0);

@@ -29,6 +29,8 @@ constexpr std::uint32_t flag_keeps_pairs = 2;  // CooRTweet's second participati
 /// Ids that are plain decimal numbers below 2^63 are their own key, so they can never be confused; all others get a
 /// 63-bit hash with the top bit set. Two of n such ids collide by accident with probability n^2 / 2^64.
 std::uint64_t content_key(std::string_view id);
+/// Whether the key is the id itself, a plain decimal number.
+constexpr bool is_number_key(std::uint64_t key) { return key < std::uint64_t{1} << 63; }
 constexpr std::uint64_t content_key_none = ~std::uint64_t{0};  // never a key
 
 class RowStore {
@@ -46,6 +48,9 @@ class RowStore {
     bool is_spilled() const { return m_is_spilled; }
     /// Moves all rows to disk; later ones follow in chunks.
     void spill();
+
+    /// While adding: object -> number[object].
+    void rename_objects(std::span<const std::uint32_t> number);
 
     using Less = std::function<bool(const Row&, const Row&)>;
     /// Ends adding. Rewrites accounts by `rank`, then sorts by object and, within it, by `less`, and passes every bucket

@@ -20,7 +20,7 @@ namespace {
 constexpr PostFields only(PostField field) { return static_cast<PostFields>(field); }
 constexpr PostFields repost_fields = PostField::repost_of | PostField::is_repost;
 
-constexpr std::array<TraceDescription, 10> descriptions = {{
+constexpr std::array<TraceDescription, 11> descriptions = {{
     {Trace::co_share, "co-share", only(PostField::object), 0, true,
      "the ready-made object column of the evidence"},
     {Trace::co_retweet, "co-retweet", only(PostField::repost_of), 0, true, "the post that is repeated"},
@@ -36,6 +36,8 @@ constexpr std::array<TraceDescription, 10> descriptions = {{
     {Trace::co_quote, "co-quote", only(PostField::quote_of), repost_fields, true, "the post that is quoted"},
     {Trace::exact_text, "exact-text", only(PostField::text), repost_fields, true,
      "the same text once addresses, mentions, case and blanks are put aside"},
+    {Trace::near_text, "near-text", only(PostField::text), repost_fields, false,
+     "nearly the same text: at least --text-similarity of its short runs of characters in common"},
 }};
 
 bool is_repost(const PostBatch& batch, std::size_t post) {
@@ -109,6 +111,11 @@ std::string comparable_text(std::string_view text) {
     std::string out = folded(kept);
     if (!says_enough(out)) return {};
     return out;
+}
+
+std::string text_name(std::string_view comparable) {
+    const Hash128 hash = hash128_bytes(comparable);
+    return fmt::format("text:{:016x}{:016x}", hash.high, hash.low);
 }
 
 std::string qut_text(std::string_view text) {
@@ -224,9 +231,15 @@ void TraceRows::extract(Trace trace, const PostBatch& batch, const TraceOptions&
                 const std::string text =
                     options.semantics == Semantics::qut ? qut_text(batch.text[post]) : comparable_text(batch.text[post]);
                 if (text.empty()) return;
-                // The text itself is neither kept nor printed: 128 bits of hash stand for it.
-                const Hash128 hash = hash128_bytes(text);
-                m_made += fmt::format("text:{:016x}{:016x}", hash.high, hash.low);
+                m_made += text_name(text);
+                add_made(post);
+            });
+            break;
+        case Trace::near_text:
+            own_posts(!batch.text.empty(), [&](std::size_t post) {
+                const std::string text = comparable_text(batch.text[post]);
+                if (text.empty()) return;
+                m_made += text;
                 add_made(post);
             });
             break;

@@ -23,6 +23,7 @@ enum class Trace {
     co_reply,
     co_quote,
     exact_text,
+    near_text,
 };
 
 struct TraceDescription {
@@ -67,6 +68,9 @@ class TraceRows {
 /// The text without addresses and mentions, folded (NFKC_Casefold), blanks collapsed; empty when fewer than 8 Han, Kana,
 /// Hangul or Thai characters and fewer than 20 others are left: too little to say that two posts share it.
 std::string comparable_text(std::string_view text);
+
+/// What stands for a comparable text where objects are named: "text:" and 128 bits of hash. The text itself is not printed.
+std::string text_name(std::string_view comparable);
 
 /// QUT's co-tweet text: lower case, "@..." up to the next blank removed, blanks collapsed.
 std::string qut_text(std::string_view text);

@@ -288,11 +288,15 @@ TEST_F(AgainstDuckDb, ParquetGivesTheSamePostsInTheSameOrder) {
         "COPY (SELECT 'o' || (i % 7) AS object_id, CASE WHEN i % 1000 = 999 THEN NULL ELSE 'a' || i END AS "
         "account_id, "
         "i AS content_id, TIMESTAMPTZ '2020-06-11 12:00:00+02' + INTERVAL (i) SECOND AS timestamp_share, "
-        "['#x', NULL, 'y' || i] AS tags, DATE '2020-06-11' AS day FROM range(5000) t(i)) TO {} (FORMAT "
+        "['#x', NULL, 'y' || i] AS tags, DATE '2020-06-11' AS day, CAST(i AS DOUBLE) AS "
+        "fans, i - 1 AS shared, TIMESTAMP '2019-01-01 00:00:00.25' AS since FROM range(5000) t(i)) TO {} (FORMAT "
         "parquet)",
         sql_literal(parquet)));
     EvidenceOptions options;
-    options.columns = {{"hashtags", "tags"}};
+    options.columns = {{"hashtags", "tags"},
+                       {"followers", "fans"},
+                       {"reposts_received", "shared"},
+                       {"account_created", "since"}};
     const auto result = testing::read_file(parquet, options);
     EXPECT_EQ(result.report.format, "coortweet");
     EXPECT_EQ(result.report.sha256, sha256_hex_of_file(parquet));
@@ -305,6 +309,9 @@ TEST_F(AgainstDuckDb, ParquetGivesTheSamePostsInTheSameOrder) {
         ASSERT_EQ(post.object, fmt::format("o{}", i % 7));
         ASSERT_EQ(post.time_us, (1'591'869'600 + static_cast<std::int64_t>(i)) * 1'000'000);
         ASSERT_EQ(post.hashtags, (std::vector<std::string>{"x", fmt::format("y{}", i)}));
+        ASSERT_EQ(post.followers, i);
+        ASSERT_EQ(post.reposts_received, i == 0 ? PostBatch::count_unknown : i - 1);
+        ASSERT_EQ(post.account_created_us, 1'546'300'800'250'000);
     }
     options.columns = {{"time", "day"}};
     EXPECT_EQ(testing::read_file(parquet, options).report.time_resolution.resolution_us, 86'400'000'000);

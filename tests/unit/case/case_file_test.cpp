@@ -13,6 +13,8 @@ namespace {
 const Instrument& find_counting(std::string_view name) {
     static const CountingInstrument counting;
     if (name == "counting") return counting;
+    static const unveil::test::ControlledInstrument controlled;
+    if (name == "controlled") return controlled;
     throw Error(ErrorKind::usage, "no instrument is called '" + std::string(name) + "'",
                 "Did you mean 'counting'?");
 }
@@ -71,6 +73,36 @@ TEST(CaseFile, ReadsWhatItSays) {
 TEST(CaseFile, EvidenceDefaultsToAll) {
     EXPECT_EQ(parse_case(with("on = [\"b\", \"a\"]\n", ""), "c", find_counting).claims[0].evidence.size(),
               2u);
+}
+
+TEST(CaseFile, ControlsAreEvidenceOfTheirOwn) {
+    using testing::ElementsAre;
+    using testing::StartsWith;
+    const auto controlled = [](const std::string& on, const std::string& controls) {
+        std::string text = with("on = [\"b\", \"a\"]\n", on + "controls = " + controls + "\n");
+        return text.replace(text.find("\"counting\""), 10, "\"controlled\"");
+    };
+    const auto claim = parse_case(controlled("on = [\"a\"]\n", "[\"b\"]"), "c", find_counting).claims.at(0);
+    EXPECT_THAT(claim.evidence, ElementsAre(0u));
+    EXPECT_THAT(claim.controls, ElementsAre(1u));
+    // What is somebody's control is not taken for evidence by a claim that names none.
+    const auto other = "[[claim]]\nid = \"all\"\ntext = \"x\"\ntest = \"counting\"\nholds = [\"posts.count > 1\"]\n";
+    const auto parsed = parse_case(controlled("", "[\"b\"]") + other, "c", find_counting);
+    EXPECT_THAT(parsed.claims.at(0).evidence, ElementsAre(0u));
+    EXPECT_THAT(parsed.claims.at(1).evidence, ElementsAre(0u));
+    EXPECT_TRUE(parsed.claims.at(1).controls.empty());
+
+    EXPECT_EQ(message_for(with("on = [\"b\", \"a\"]", "on = [\"b\"]\ncontrols = [\"a\"]")),
+              "case.toml:14: 'counting' takes no controls. Leave 'controls' out");
+    EXPECT_EQ(message_for(controlled("on = [\"a\", \"b\"]\n", "[\"b\"]")),
+              "case.toml:14: claim 'many' rests on 'b' and is controlled by it. Accounts under investigation are no "
+              "controls; name it once");
+    EXPECT_EQ(message_for(controlled("", "[\"c\"]")),
+              "case.toml:13: claim 'many' is controlled by 'c', which is no evidence of this case. Did you mean 'a'?");
+    EXPECT_THAT(message_for(controlled("", "[]")), StartsWith("case.toml:13: claim 'many' is controlled by no evidence"));
+    EXPECT_THAT(message_for(controlled("", "[\"a\", \"b\"]")),
+                StartsWith("case.toml:9: claim 'many' rests on no evidence: all of it is a control"));
+    EXPECT_THAT(message_for(controlled("", "7")), StartsWith("case.toml:13: 'controls' of claim 'many' is not right"));
 }
 
 // Goal: a person who made a mistake is sent to its line and told what to write. Method: one mistake at a

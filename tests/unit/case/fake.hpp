@@ -117,7 +117,7 @@ inline std::unique_ptr<PostSource> open_lines(const std::string& path, const Evi
 }
 
 /// Counts posts and accounts; `stop-after` makes it leave its inputs half read.
-class CountingInstrument final : public Instrument {
+class CountingInstrument : public Instrument {
   public:
     CountingInstrument() {
         m_description.name = "counting";
@@ -181,6 +181,9 @@ class CountingInstrument final : public Instrument {
 
     mutable int runs = 0;
 
+  protected:
+    InstrumentDescription m_description;
+
   private:
     static Parameter parameter(const std::string& name, ParameterType type, const std::string& default_text) {
         Parameter made;
@@ -199,7 +202,38 @@ class CountingInstrument final : public Instrument {
         finding.sentence = "a sentence";
         return finding;
     }
-    InstrumentDescription m_description;
+};
+
+/// Counts the posts of its controls as well; `stop-after` makes it leave them unread.
+class ControlledInstrument final : public CountingInstrument {
+  public:
+    ControlledInstrument() {
+        m_description.name = "controlled";
+        m_description.accepts_controls = true;
+        m_description.metrics.push_back({"controls.count", "posts", ""});
+    }
+    Findings run(const InstrumentInputs& inputs, const ParameterValues& parameters,
+                 InstrumentContext& context) const override {
+        Findings findings = CountingInstrument::run(inputs, parameters, context);
+        if (inputs.controls.empty() || parameters.integer("stop-after") > 0) return findings;
+        Finding count = findings.items.front();
+        count.metric = "controls.count";
+        count.value = 0;
+        count.locators.clear();
+        for (auto* source : inputs.controls) {
+            PostBatch batch;
+            while (source->next(batch))
+                for (std::size_t i = 0; i < batch.size(); ++i) {
+                    ++count.value;
+                    if (count.locators.size() < Finding::locators_max)
+                        count.locators.push_back({batch.evidence, batch.row[i]});
+                }
+        }
+        count.low = count.high = count.value;
+        count.locators_total = static_cast<std::uint64_t>(count.value);
+        findings.items.push_back(count);
+        return findings;
+    }
 };
 
 }  // namespace unveil::test

@@ -116,6 +116,64 @@ TEST_F(Investigate, WalksFromEvidenceToVerdicts) {
             EXPECT_EQ(read_text((m_folder / "out/") + name).find(m_folder.path()), std::string::npos) << name;
 }
 
+// Goal: controls go the whole way and no claim speaks about them. Method: one case with a control that would change
+// every count if it were taken for evidence.
+TEST_F(Investigate, ControlsAreReadButNotJudged) {
+    const ControlledInstrument controlled;
+    write_text(m_folder / "case.toml", R"([case]
+title = "A case"
+[[evidence]]
+id = "calm"
+path = "b.csv"
+[[evidence]]
+id = "a"
+path = "a.csv"
+[[claim]]
+id = "never"
+text = "Never more than three."
+test = "controlled"
+controls = ["calm"]
+kind = "never"
+holds = ["posts.count <= 3"]
+[[claim]]
+id = "two"
+text = "Two posts to compare with."
+test = "controlled"
+controls = ["calm"]
+holds = ["controls.count == 2"]
+)");
+    auto made = options("out");
+    made.find_instrument = [&](std::string_view) -> const Instrument& { return controlled; };
+    const Investigation result = investigate(made, m_progress);
+    EXPECT_EQ(controlled.runs, 1);
+    EXPECT_EQ(result.verdicts.at(0).sentence, "nothing contradicts it in 3 posts over 1 hour");
+    EXPECT_EQ(result.verdicts.at(1).decision, Decision::supported);
+    EXPECT_THAT(result.verdicts.at(0).evidence, testing::ElementsAre("a"));
+    EXPECT_THAT(result.verdicts.at(0).controls, testing::ElementsAre("calm"));
+    EXPECT_THAT(result.verdicts_json, HasSubstr("\"controls\":[\"calm\"]"));
+    // Ids stand in the order that locators.csv counts, whatever the order of the case file.
+    EXPECT_THAT(read_text(m_folder / "out/findings.json"),
+                HasSubstr("\"evidence\":[\"a\",\"calm\"],\"controls\":[\"calm\"]"));
+    EXPECT_THAT(read_text(m_folder / "out/manifest.json"),
+                HasSubstr("\"evidence\":[\"a\",\"calm\"],\"controls\":[\"calm\"]"));
+
+    const auto before = digests_below(m_folder / "out");
+    EXPECT_EQ(investigate(made, m_progress).runs_kept, 1u);
+    EXPECT_EQ(digests_below(m_folder / "out"), before);
+    // A changed control makes a new run, as changed evidence does.
+    write_text(m_folder / "b.csv", "x,4,10\n");
+    EXPECT_EQ(investigate(made, m_progress).runs_made, 1u);
+    EXPECT_THAT(m_said, HasSubstr("evidence 'calm' has changed"));
+}
+
+TEST_F(Investigate, NothingTellsOfControlsWhereThereAreNone) {
+    const Investigation result = run("out");
+    for (const auto* file : {"out/findings.json", "out/manifest.json", "out/verdicts.json"})
+        EXPECT_THAT(read_text(m_folder / file), testing::Not(HasSubstr("control"))) << file;
+    const std::string run_folder = m_folder / "out/runs/" + result.verdicts[0].run.substr(0, 12);
+    EXPECT_THAT(read_text(run_folder + "/manifest.json"), testing::Not(HasSubstr("role")));
+}
+
 TEST_F(Investigate, DoesNothingTwice) {
     const Investigation first = run("out");
     const auto before = digests_below(m_folder / "out");

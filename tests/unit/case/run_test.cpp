@@ -143,3 +143,68 @@ TEST_F(Run, KeyKnowsWhatBearsOnFindings) {
     other.inputs[0].options.columns["account"] = "user";
     EXPECT_NE(run_key(other, {"d1"}), key);
 }
+
+// Goal: controls are inputs like all others, told apart by their role alone; and runs without any know nothing of them.
+TEST_F(Run, ControlsAreInputsWithARole) {
+    const ControlledInstrument controlled;
+    auto made = request("a,1,10\nb,2,20\n");
+    const std::string without = run_instrument(made, m_folder / "out", m_progress).manifest_json;
+    EXPECT_THAT(without, testing::Not(HasSubstr("role")));
+    const auto key = run_key(made, {"d1"});
+
+    made.instrument = &controlled;
+    made.parameters = ParameterValues(controlled.description().parameters);
+    write_text(m_folder / "calm.csv", "c,7,10\nd,8,20\ne,9,30\n");
+    made.inputs.push_back({m_folder / "calm.csv", "calm.csv", {}, {}, InputRole::control});
+    const RunResult result = run_instrument(made, m_folder / "controlled", m_progress);
+    EXPECT_EQ(result.findings.find("posts.count")->value, 2);
+    EXPECT_EQ(result.findings.find("controls.count")->value, 3);
+    EXPECT_TRUE(result.findings.caveats.empty());
+    const auto manifest = nlohmann::json::parse(result.manifest_json);
+    EXPECT_FALSE(manifest["inputs"][0].contains("role"));
+    EXPECT_EQ(manifest["inputs"][1]["role"], "control");
+    EXPECT_EQ(manifest["inputs"][1]["rows_kept"], 3);
+    EXPECT_EQ(manifest["inputs"][1]["sha256"], sha256_hex_of_file(m_folder / "calm.csv"));
+    EXPECT_THAT(read_text(m_folder / "controlled/locators.csv"), HasSubstr("controls.count,2,3\n"));
+
+    // The same file as an input is another run.
+    auto as_posts = made;
+    as_posts.inputs[1].role = InputRole::posts;
+    EXPECT_NE(run_key(made, {"d1", "d2"}), run_key(as_posts, {"d1", "d2"}));
+    EXPECT_NE(run_key(made, {"d1", "d2"}), key);
+}
+
+TEST_F(Run, AControlThatIsNotUsedIsTold) {
+    const ControlledInstrument controlled;
+    auto made = request("a,1,10\nb,2,20\n");
+    made.instrument = &controlled;
+    made.parameters.set("stop-after", "1");
+    write_text(m_folder / "calm.csv", "c,7,10\n");
+    made.inputs.push_back({m_folder / "calm.csv", "calm.csv", {}, {}, InputRole::control});
+    const RunResult result = run_instrument(made, {}, m_progress);
+    EXPECT_THAT(result.findings.caveats,
+                testing::ElementsAre("The control calm.csv was not used: nothing here rests on it."));
+    EXPECT_EQ(result.sources.at(1).tally.kept(), 1u);
+}
+
+TEST_F(Run, ControlsThatCannotBeAreRefused) {
+    const ControlledInstrument controlled;
+    auto made = request("a,1,10\nb,2,20\n");
+    made.inputs.push_back({m_folder / "calm.csv", "calm.csv", {}, {}, InputRole::control});
+    try {
+        run_instrument(made, {}, m_progress);
+        ADD_FAILURE() << "an instrument without controls took one";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::usage);
+        EXPECT_THAT(error.what(), HasSubstr("'counting' takes no control inputs"));
+    }
+    made.instrument = &controlled;
+    write_text(m_folder / "calm.csv", "a,1,10\nb,2,20\n");
+    EXPECT_THAT(message_of(made), HasSubstr("calm.csv: this control has the same bytes as the input in.csv"));
+    write_text(m_folder / "calm.csv", "");
+    EXPECT_THAT(message_of(made), HasSubstr("there is no post in this control"));
+    write_text(m_folder / "calm.csv", "junk\njunk\nc,1,10\n");
+    EXPECT_THAT(message_of(made), HasSubstr("2 of 3 rows"));
+    write_text(m_folder / "calm.csv", "c,1,10\nbroken pipe\n");
+    EXPECT_THAT(message_of(made), HasSubstr("calm.csv:2: the file breaks off"));
+}

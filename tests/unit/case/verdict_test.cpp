@@ -18,6 +18,7 @@ class Judge : public testing::Test {
                         &m_instrument,
                         {0},
                         {},
+                        {},
                         ParameterValues(m_instrument.description().parameters),
                         {},
                         {}};
@@ -31,6 +32,12 @@ class Judge : public testing::Test {
             findings.items.back().low = low;
             findings.items.back().high = high;
         }
+        findings.items.push_back(findings.items.back());
+        findings.items.back().metric = "bound.edges";
+        findings.items.back().low = 0;
+        findings.items.back().high = 5;
+        findings.items.back().level = 1;
+        findings.items.back().caveat = "A higher limit settles it.";
         return judge(claim, findings, {35125, "post", 0, 12 * 86'400'000'000});
     }
     test::CountingInstrument m_instrument;
@@ -55,6 +62,11 @@ TEST_F(Judge, SaysWhyAndWhatWouldSettleIt) {
     EXPECT_EQ(open.sentence,
               "wide.share is 0.5 (0.4 to 0.6); the interval leaves open whether it is more than 50%");
     EXPECT_EQ(open.settles, "More evidence, so that the interval of wide.share lies on one side of 50%");
+    // What was left out on purpose does not come back with more evidence.
+    const auto bounded = judged({"bound.edges > 3"});
+    EXPECT_EQ(bounded.decision, Decision::undetermined);
+    EXPECT_EQ(bounded.settles, "More evidence does not narrow bound.edges: A higher limit settles it.");
+    EXPECT_EQ(judged({"wide.share < bound.edges"}).settles, bounded.settles);
     const auto missing = judged({"exact.cuont > 1"});
     EXPECT_EQ(missing.sentence, "the run has no finding 'exact.cuont'");
     EXPECT_THAT(missing.settles, testing::HasSubstr("'exact.count', which it has"));

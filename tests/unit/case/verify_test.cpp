@@ -105,6 +105,50 @@ TEST_F(Verify, ASingleRunVerifies) {
     EXPECT_THAT(differences(run_folder, nullptr, m_folder / "elsewhere"), HasSubstr("the file is missing"));
 }
 
+TEST_F(Verify, ControlsAreCheckedAndReadAgain) {
+    const ControlledInstrument controlled;
+    write_text(m_folder / "case/controlled.toml", R"([case]
+title = "A case"
+[[evidence]]
+id = "a"
+path = "data/a.csv"
+[[evidence]]
+id = "calm"
+path = "data/calm.csv"
+[[claim]]
+id = "two"
+text = "Two posts to compare with."
+test = "controlled"
+controls = ["calm"]
+holds = ["controls.count == 2"]
+)");
+    write_text(m_folder / "case/data/calm.csv", "c,7,10\nd,8,20\n");
+    InvestigateOptions options;
+    options.case_path = m_folder / "case/controlled.toml";
+    options.find_instrument = finder(controlled);
+    options.open = open_lines;
+    const auto key = investigate(options, m_progress).verdicts.at(0).run.substr(0, 12);
+    const std::string run_folder = m_folder / ("case/controlled.out/runs/" + key);
+    EXPECT_EQ(differences(m_folder / "case/controlled.out", &controlled), "");
+    EXPECT_EQ(differences(run_folder, &controlled, m_folder / "case"), "");
+
+    // A role that somebody took out of the manifest makes another run of it.
+    const auto manifest = read_text(run_folder + "/manifest.json");
+    auto forged = manifest;
+    forged.replace(forged.find("\"role\":\"control\","), 17, "");
+    write_text(run_folder + "/manifest.json", forged);
+    EXPECT_THAT(differences(run_folder, &controlled, m_folder / "case"), HasSubstr("the findings differ"));
+    forged = manifest;
+    forged.replace(forged.find("\"control\""), 9, "\"judge\"");
+    write_text(run_folder + "/manifest.json", forged);
+    EXPECT_THROW(differences(run_folder, &controlled, m_folder / "case"), Error);
+    write_text(run_folder + "/manifest.json", manifest);
+
+    write_text(m_folder / "case/data/calm.csv", "c,7,10\n");
+    EXPECT_THAT(differences(m_folder / "case/controlled.out", &controlled), HasSubstr("evidence 'calm': has changed"));
+    EXPECT_THAT(differences(run_folder, &controlled, m_folder / "case"), HasSubstr("input data/calm.csv: has changed"));
+}
+
 TEST_F(Verify, DifferencesAreExplained) {
     const OtherInstrument other;
     EXPECT_THAT(differences(m_folder / "case/case.out", &other), HasSubstr("posts.count was 3, is 4"));

@@ -250,6 +250,18 @@ TEST(Csv, OnlyWantedColumnsAreFilled) {
     EXPECT_EQ(batch.evidence, 7u);
     EXPECT_FALSE(source->next(batch));
     EXPECT_FALSE(source->next(batch));
+
+    const auto counted = open_posts_from(
+        memory_input("tweetid,userid,tweet_time,retweet_count,follower_count,account_creation_date\n"
+                     "5,u,2009-06-05,x,8,x\n"),
+        "posts.csv", {}, 0, {});
+    counted->want(static_cast<PostFields>(PostField::followers));
+    ASSERT_TRUE(counted->next(batch));
+    EXPECT_EQ(batch.followers.at(0), 8u);
+    EXPECT_TRUE(batch.reposts_received.empty() && batch.account_created_us.empty());
+    EXPECT_FALSE(counted->next(batch));
+    // Nor is anything said about cells that nobody asked for.
+    for (const auto& [what, count] : counted->report().tally.notes()) EXPECT_EQ(what.find("not understood"), what.npos);
 }
 
 TEST(Csv, InvalidUtf8IsKeptAndNoted) {

@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::PostRow;
 using testing::read_bytes;
 
 const std::string twitter_header =
@@ -73,6 +74,29 @@ TEST(ListCell, LongListsAreCut) {
     EXPECT_EQ(items.size(), 10u);
 }
 
+TEST(CountCell, DigitsAndFloatsOfThem) {
+    const auto count = [](std::string_view cell) { return parse_count(cell, 1000); };
+    EXPECT_EQ(count("0"), 0u);
+    EXPECT_EQ(count("12.0"), 12u);
+    EXPECT_EQ(count("0012.000"), 12u);
+    EXPECT_EQ(count("1000"), 1000u);
+    for (const auto* none : {"", "1001", "99999999999999999999999", "-1", "+1", "1.5", ".0", "1.", "1e2", "0x1", "1,0",
+                             "1 0", "nan", "inf", "1.0.0", "\xd9\xa1"})
+        EXPECT_EQ(count(none), std::nullopt) << none;
+    EXPECT_EQ(parse_count("18446744073709551615", UINT64_MAX), UINT64_MAX);
+    EXPECT_EQ(parse_count("18446744073709551616", UINT64_MAX), std::nullopt);
+}
+
+TEST(CountCell, EveryNumberOfAFewDigits) {
+    constexpr std::uint64_t count_max = 737;
+    for (std::uint64_t i = 0; i < 2000; ++i) {
+        const auto expected = i <= count_max ? std::optional(i) : std::nullopt;
+        ASSERT_EQ(parse_count(std::to_string(i), count_max), expected);
+        ASSERT_EQ(parse_count(fmt::format("{}.0", i), count_max), expected);
+        ASSERT_EQ(parse_count(fmt::format("{}.1", i), count_max), std::nullopt);
+    }
+}
+
 TEST(TwitterIo, AllColumnsAndTheirSpellings) {
     const auto result = read_bytes(twitter_header +
                                    "1268889914561278009,aB+/=,n,shown,,,,1,2,2019-01-01,zh-cn,zh,\"line "
@@ -96,10 +120,44 @@ TEST(TwitterIo, AllColumnsAndTheirSpellings) {
     EXPECT_EQ(post.name, "shown");
     EXPECT_EQ(post.language, "zh");
     EXPECT_EQ(post.client, "Twitter Web App");
+    EXPECT_EQ(post.repost_author, "");
+    EXPECT_EQ(format_time(post.account_created_us), "2019-01-01T00:00:00Z");
+    EXPECT_EQ(post.reposts_received, 0u);
+    EXPECT_EQ(post.followers, 1u);
+    EXPECT_EQ(result.posts[1].repost_author, "x");
     EXPECT_TRUE(result.posts[1].is_repost);
     EXPECT_EQ(result.posts[1].repost_of, "99");
     EXPECT_EQ(result.posts[1].reply_to, "");
     EXPECT_EQ(result.posts[1].quote_of, "");
+}
+
+TEST(TwitterIo, CellsThatAreNotUnderstoodCostOnlyThemselves) {
+    std::string table = "tweetid,userid,tweet_time,retweet_userid,account_creation_date,retweet_count,follower_count\n";
+    for (const auto* cells : {"absent,2019-01-01,0.0,7", "0.0,,,", "99.0,nan,nan,NaN", "x,soon,-3,1e400",
+                              "x,-inf,99999999999999999999,12 000", "x, 2019-01-01 , 5 ,1000000000000",
+                              "x,1546300800,many,1000000000001"})
+        table += fmt::format("5,u,2009-06-05 12:58,{}\n", cells);
+    const auto result = read_bytes(table);
+    ASSERT_EQ(result.posts.size(), 7u);
+    EXPECT_EQ(result.report.tally.skipped(), 0u);
+    constexpr auto no_count = PostBatch::count_unknown;
+    constexpr auto no_time = PostBatch::time_unknown;
+    constexpr std::int64_t new_year = 1'546'300'800'000'000;
+    const auto column = [&](auto PostRow::*member) {
+        std::vector<std::decay_t<decltype(result.posts[0].*member)>> out;
+        for (const auto& post : result.posts) out.push_back(post.*member);
+        return out;
+    };
+    EXPECT_THAT(column(&PostRow::repost_author), ElementsAre("", "", "99", "x", "x", "x", "x"));
+    EXPECT_THAT(column(&PostRow::account_created_us),
+                ElementsAre(new_year, no_time, no_time, no_time, no_time, new_year, new_year));
+    EXPECT_THAT(column(&PostRow::reposts_received), ElementsAre(0, no_count, no_count, no_count, no_count, 5, no_count));
+    EXPECT_THAT(column(&PostRow::followers),
+                ElementsAre(7, no_count, no_count, no_count, no_count, PostBatch::count_max, no_count));
+    const auto& notes = result.report.tally.notes();
+    EXPECT_EQ(notes.at("account_created not understood, taken as unknown (first in row 4)"), 2u);
+    EXPECT_EQ(notes.at("reposts_received not understood, taken as unknown (first in row 4)"), 3u);
+    EXPECT_EQ(notes.at("followers not understood, taken as unknown (first in row 4)"), 3u);
 }
 
 TEST(TwitterIo, OtherOrderAndFewerColumns) {
@@ -162,6 +220,39 @@ TEST(Clemson, ContentIsTheText) {
     EXPECT_EQ(result.posts.at(0).text, "hello");
     EXPECT_EQ(result.posts.at(0).content, "row:1");
     EXPECT_TRUE(result.posts.at(0).is_repost);
+}
+
+TEST(Clemson, FollowersAndCategory) {
+    const auto result = read_bytes(
+        "external_author_id,author,content,region,language,publish_date,harvested_date,following,followers,updates,"
+        "post_type,account_type,retweet,account_category,new_june_2018,tweet_id\n"
+        "9.06E+17,10_GOP,hello,Unknown,English,10/1/2017 19:58,10/1/2017 19:59,1052,9636,253,,Right,0,RightTroll,0,"
+        "914580356430536707\n"
+        "9.06E+17,10_GOP,hello,Unknown,English,10/1/2017 22:43,10/1/2017 22:43,1054,,254,,Right,0,NA,0,"
+        "914621840496189440\n");
+    EXPECT_EQ(result.report.format, "ira-clemson");
+    ASSERT_EQ(result.posts.size(), 2u);
+    EXPECT_EQ(result.posts[0].content, "914580356430536707");
+    EXPECT_EQ(result.posts[0].followers, 9636u);
+    EXPECT_EQ(result.posts[0].label, "RightTroll");
+    EXPECT_EQ(result.posts[1].followers, PostBatch::count_unknown);
+    EXPECT_EQ(result.posts[1].label, "");
+    EXPECT_EQ(result.posts[0].account_created_us, PostBatch::time_unknown);
+    EXPECT_EQ(result.posts[0].reposts_received, PostBatch::count_unknown);
+}
+
+TEST(Table, EveryFieldCanBeNamed) {
+    EvidenceOptions options;
+    options.columns = parse_columns_option(
+        "account=who,time=at,repost_author=of,account_created=since,reposts_received=rt,followers=fans,label=side");
+    const auto result =
+        read_bytes("who,at,of,since,rt,fans,side\na,1600000000,b,2019-01-01T00:00:00.5Z,3,4,0\n", options);
+    const auto& post = result.posts.at(0);
+    EXPECT_EQ(post.repost_author, "b");
+    EXPECT_EQ(format_time(post.account_created_us), "2019-01-01T00:00:00.5Z");
+    EXPECT_EQ(post.reposts_received, 3u);
+    EXPECT_EQ(post.followers, 4u);
+    EXPECT_EQ(post.label, "0");
 }
 
 TEST(Table, SingleColumnsOfAKnownFormatCanBeChanged) {

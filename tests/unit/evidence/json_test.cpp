@@ -150,6 +150,49 @@ TEST(TwitterV2, AnswersWithUsers) {
     EXPECT_EQ(list.posts.size(), 2u);
 }
 
+TEST(TwitterV2, AccountsAndCountsBesideTheTweets) {
+    const std::string post =
+        "{\"id\":\"9\",\"author_id\":\"12\",\"created_at\":\"2009-06-05T12:58:25.000Z\",\"text\":\"RT\","
+        "\"public_metrics\":{\"retweet_count\":41},\"referenced_tweets\":[{\"type\":\"retweeted\",\"id\":\"5\"}]}";
+    const std::string included =
+        "\"includes\":{\"users\":[{\"id\":\"12\",\"username\":\"dozen\",\"created_at\":\"2008-01-01T00:00:00.000Z\","
+        "\"public_metrics\":{\"followers_count\":7}}],\"tweets\":[{\"id\":\"5\",\"author_id\":\"33\"}]}";
+    const std::string flat =
+        "{\"id\":\"9\",\"author_id\":\"12\",\"created_at\":\"2009-06-05T12:58:25.000Z\",\"text\":\"RT\","
+        "\"author\":{\"id\":\"12\",\"username\":\"dozen\",\"created_at\":\"2008-01-01T00:00:00.000Z\","
+        "\"public_metrics\":{\"followers_count\":7}},\"public_metrics\":{\"retweet_count\":41},"
+        "\"referenced_tweets\":[{\"type\":\"retweeted\",\"id\":\"5\",\"author_id\":\"33\"}]}";
+    const auto result = read_bytes("{\"data\":[" + post + "]," + included + "}\n" + flat + "\n{\"data\":" + post + "}\n");
+    ASSERT_EQ(result.posts.size(), 3u);
+    for (const std::size_t i : {0u, 1u}) {
+        EXPECT_EQ(result.posts[i].repost_author, "33") << i;
+        EXPECT_EQ(format_time(result.posts[i].account_created_us), "2008-01-01T00:00:00Z") << i;
+        EXPECT_EQ(result.posts[i].reposts_received, 41u) << i;
+        EXPECT_EQ(result.posts[i].followers, 7u) << i;
+        EXPECT_EQ(result.posts[i].name, "dozen") << i;
+    }
+    // What stood beside another answer says nothing about this one.
+    EXPECT_EQ(result.posts[2].repost_author, "");
+    EXPECT_EQ(result.posts[2].account_created_us, PostBatch::time_unknown);
+    EXPECT_EQ(result.posts[2].reposts_received, 41u);
+    EXPECT_EQ(result.posts[2].followers, PostBatch::count_unknown);
+}
+
+TEST(Json, NumbersOfEveryKindAsCounts) {
+    EvidenceOptions options;
+    options.columns = parse_columns_option("account=a,time=t,followers=n,account_created=since");
+    std::string lines;
+    for (const auto* n : {"3", "3.0", "\"3\"", "-3", "1e30", "true", "null", "[3]", "{}"})
+        lines += fmt::format("{{\"a\":\"x\",\"t\":1600000000,\"n\":{},\"since\":1500000000.5}}\n", n);
+    const auto result = read_bytes(lines, options);
+    ASSERT_EQ(result.posts.size(), 9u);
+    for (std::size_t i = 0; i < 9; ++i) {
+        EXPECT_EQ(result.posts[i].followers, i < 3 ? 3 : PostBatch::count_unknown) << i;
+        EXPECT_EQ(result.posts[i].account_created_us, 1'500'000'000'500'000) << i;
+    }
+    EXPECT_EQ(result.report.tally.notes().at("followers not understood, taken as unknown (first in row 4)"), 3u);
+}
+
 TEST(TwitterV2, AnAnswerMayHoldMorePostsThanABatch) {
     std::string answer = "{\"data\":[";
     for (int i = 0; i < 5000; ++i)

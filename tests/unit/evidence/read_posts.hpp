@@ -13,9 +13,13 @@ namespace unveil::testing {
 struct PostRow {
     std::uint64_t row = 0;
     std::int64_t time_us = 0;
-    std::string account, content, object, text, repost_of, reply_to, quote_of, name, language, client;
+    std::string account, content, object, text, repost_of, reply_to, quote_of, name, language, client, repost_author,
+        label;
     std::vector<std::string> urls, hashtags, mentions, domains;
     bool is_repost = false;
+    std::int64_t account_created_us = PostBatch::time_unknown;
+    std::uint64_t reposts_received = PostBatch::count_unknown;
+    std::uint64_t followers = PostBatch::count_unknown;
     bool operator==(const PostRow&) const = default;
 };
 
@@ -53,6 +57,11 @@ inline ReadResult read_all(PostSource& source) {
             row.name = cell(batch.name, i);
             row.language = cell(batch.language, i);
             row.client = cell(batch.client, i);
+            row.repost_author = cell(batch.repost_author, i);
+            row.label = cell(batch.label, i);
+            if (!batch.account_created_us.empty()) row.account_created_us = batch.account_created_us.at(i);
+            if (!batch.reposts_received.empty()) row.reposts_received = batch.reposts_received.at(i);
+            if (!batch.followers.empty()) row.followers = batch.followers.at(i);
             row.urls = list(batch.urls, i);
             row.hashtags = list(batch.hashtags, i);
             row.mentions = list(batch.mentions, i);

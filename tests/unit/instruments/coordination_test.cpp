@@ -46,13 +46,13 @@ std::vector<Post> two_accounts_on(int objects, double delay_seconds) {
 }
 
 TEST(Coordination, WindowIsInclusive) {
-    EXPECT_THAT(coordinate(two_accounts_on(2, 60), {{"window", "60s"}}).edges(),
+    EXPECT_THAT(coordinate(two_accounts_on(2, 60), {{"window", "60s"}}).counted_edges(),
                 ElementsAre("co-share|60|ann|bob|2|2|2|2|60|60|60|2|0|0.5"));
     EXPECT_THAT(coordinate(two_accounts_on(2, 60.000001), {{"window", "60s"}}).edges(), IsEmpty());
 }
 
 TEST(Coordination, WindowOfZeroMeansEqualTimes) {
-    EXPECT_THAT(coordinate(two_accounts_on(2, 0), {{"window", "0s"}}).edges(),
+    EXPECT_THAT(coordinate(two_accounts_on(2, 0), {{"window", "0s"}}).counted_edges(),
                 ElementsAre("co-share|0|ann|bob|2|2|2|2|0|0|0|0|0|1"));
     EXPECT_THAT(coordinate(two_accounts_on(2, 0.000001), {{"window", "0s"}}).edges(), IsEmpty());
 }
@@ -60,7 +60,7 @@ TEST(Coordination, WindowOfZeroMeansEqualTimes) {
 TEST(Coordination, NegativeAndFractionalTimesCount) {
     const std::vector<Post> posts = {share("ann", "x", -1.25, "1"), share("bob", "x", 0.5, "2"),
                                      share("ann", "y", -100, "3"), share("bob", "y", -99.75, "4")};
-    EXPECT_THAT(coordinate(posts, {{"window", "2s"}}).edges(),
+    EXPECT_THAT(coordinate(posts, {{"window", "2s"}}).counted_edges(),
                 ElementsAre("co-share|2|ann|bob|2|2|2|2|1|1|0.25|2|0|0.5"));
 }
 
@@ -69,7 +69,7 @@ TEST(Coordination, WeightIsOneVoteAnObject) {
     const std::vector<Post> posts = {share("ann", "x", 0, "1"), share("ann", "x", 1, "2"), share("ann", "x", 2, "3"),
                                      share("bob", "x", 3, "4"), share("bob", "z", 900, "5")};
     EXPECT_THAT(coordinate(posts, {{"min-weight", "2"}}).edges(), IsEmpty());
-    EXPECT_THAT(coordinate(posts, {{"min-weight", "1"}}).edges(),
+    EXPECT_THAT(coordinate(posts, {{"min-weight", "1"}}).counted_edges(),
                 ElementsAre("co-share|60|ann|bob|1|3|3|1|2|2|1|3|0|0.25"));
 }
 
@@ -99,7 +99,7 @@ TEST(Coordination, RepeatedRowsCountOnce) {
     auto posts = two_accounts_on(2, 5);
     posts.push_back(posts[0]);
     const auto outcome = coordinate(posts, {});
-    EXPECT_THAT(outcome.edges(), ElementsAre("co-share|60|ann|bob|2|2|2|2|5|5|5|2|0|0.5"));
+    EXPECT_THAT(outcome.counted_edges(), ElementsAre("co-share|60|ann|bob|2|2|2|2|5|5|5|2|0|0.5"));
     EXPECT_THAT(outcome.findings.notes, ::testing::Contains(HasSubstr("1 exact repeats")));
 }
 
@@ -107,7 +107,7 @@ TEST(Coordination, HostileIdsArriveUnchanged) {
     const std::string nasty = "a,\"b\n+/=";
     const std::vector<Post> posts = {share(nasty, "x", 0, "1,\n"), share("=cmd()", "x", 1, "2\""), share(nasty, "y", 0, "3"),
                                      share("=cmd()", "y", 1, "4")};
-    EXPECT_THAT(coordinate(posts, {}).edges(), ElementsAre("co-share|60|=cmd()|" + nasty + "|2|2|2|2|1|1|1|0|2|0.5"));
+    EXPECT_THAT(coordinate(posts, {}).counted_edges(), ElementsAre("co-share|60|=cmd()|" + nasty + "|2|2|2|2|1|1|1|0|2|0.5"));
 }
 
 TEST(Coordination, ViralObjectIsLeftOutWithItsExactCount) {
@@ -146,6 +146,7 @@ TEST(Coordination, InputsWithDifferentColumnsRunTogether) {
         ParameterValues parameters(instrument_named("coordination").description().parameters);
         if (!traces.empty()) parameters.set("traces", traces);
         parameters.set("min-weight", "1");
+        parameters.set("keep", "weight");
         parameters.set("min-participation", "1");
         MemoryTables tables;
         SilentProgress progress;

@@ -115,12 +115,20 @@ struct Outcome {
     Findings findings;
     MemoryTables tables;
     std::vector<std::string> edges() const { return tables.lines("edges"); }
+    /// Without the nine columns that speak of chance.
+    std::vector<std::string> counted_edges() const {
+        std::vector<std::string> lines = edges();
+        for (auto& line : lines)
+            for (int column = 0; column < 9; ++column) line.resize(line.rfind('|'));
+        return lines;
+    }
     double value(const std::string& metric) const {
         const auto* finding = findings.find(metric);
         return finding ? finding->value : -1;
     }
 };
 
+/// Counts edges by weight unless the settings say otherwise, so that tests of counting see every edge; loops have no chance.
 inline Outcome run_posts(const std::string& instrument, std::vector<Post> posts, PostFields fields, const Settings& settings,
                          unsigned threads = 1, std::uint64_t memory_bytes_max = 0, TimeResolution resolution = {1, ""}) {
     MemoryPosts source(std::move(posts), fields);
@@ -128,6 +136,10 @@ inline Outcome run_posts(const std::string& instrument, std::vector<Post> posts,
     const Instrument& found = instrument_named(instrument);
     ParameterValues parameters(found.description().parameters);
     for (const auto& [name, text] : settings) parameters.set(name, text);
+    if (instrument == "coordination" && parameters.text("semantics") == "native") {
+        if (parameters.flag("keep-loops")) parameters.set("chance", "off");
+        else if (!parameters.is_set("keep")) parameters.set("keep", "weight");
+    }
     Outcome outcome;
     SilentProgress progress;
     InstrumentContext context{.seed = 0,

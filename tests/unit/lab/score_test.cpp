@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
@@ -115,6 +116,86 @@ TEST(Score, SeveralRuns) {
     ASSERT_EQ(score.rows.size(), 2);
     EXPECT_EQ(score.rows[0].run, "r1");
     EXPECT_EQ(score.overall.recall.hits, 2);
+}
+
+// Goal: labels are held against roles, fused edges are a row of their own, and scheduled accounts are told apart. Method:
+// a run small enough to count by hand.
+TEST(Score, TiersFusedAndScheduled) {
+    Folder folder;
+    auto truth = small_truth();
+    truth.classes[1].accounts = {"n1", "n2", "n3"};
+    write_file_atomically(folder / "accounts.csv", std::string(accounts_header) +
+                                                       "co-link,60,b1,9,1,9,1,2\nco-link,60,b2,9,1,9,1,2\n"
+                                                       "co-link,60,n1,9,1,9,2,2\nco-link,60,n2,9,1,9,2,2\n"
+                                                       "co-link,60,n3,9,1,9,2,2\n");
+    write_file_atomically(folder / "edges.csv", std::string(edges_header) +
+                                                    "co-link,60,b1,b2,3\nco-link,60,n1,n2,3\n"
+                                                    "co-link,60,n2,n3,3\nco-link,60,b1,n3,3\n");
+    write_file_atomically(folder / "fused.csv",
+                          "account_a,account_b,p,q,traces\n\"a,1\",\"a\"\"2\",0.001,0.01,co-link\n"
+                          "b1,n3,0.001,0.01,co-link\n");
+    write_file_atomically(folder / "tiers.csv",
+                          "account,community,tier,posts\n\"a,1\",1,core,5\n\"a,1\",2,amplifier,5\n"
+                          "\"a\"\"2\",1,core,5\na+/=3,1,amplifier,5\nb1,2,bridge,5\nb2,2,amplifier,5\n"
+                          "f1,2,amplifier,5\nstranger,2,core,5\n");
+    const auto score = score_run(folder.path(), truth);
+    ASSERT_EQ(score.rows.size(), 2);
+    const auto& row = score.rows[0];
+    EXPECT_EQ(row.scheduled_accounts, 3);
+    EXPECT_EQ(row.scheduled_edges, 2);
+    EXPECT_EQ(row.edge_precision.trials, 4);
+    EXPECT_EQ(row.unscheduled_edge_precision.hits, 1);
+    EXPECT_EQ(row.unscheduled_edge_precision.trials, 2);
+    EXPECT_EQ(row.unscheduled_edge_false_positive_rate.hits, 1);
+    EXPECT_EQ(row.unscheduled_edge_false_positive_rate.trials, 20 * 19 / 2 - 4 - 3);
+    EXPECT_EQ(row.unscheduled_precision.trials, 2);
+    EXPECT_EQ(row.unscheduled_false_positive_rate.hits, 0);
+    EXPECT_EQ(row.unscheduled_false_positive_rate.trials, 12);
+    EXPECT_DOUBLE_EQ(*score.metric("edge.unscheduled.precision"), 0.5);
+
+    EXPECT_EQ(score.rows[1].trace, "fused");
+    EXPECT_EQ(score.rows[1].recall.hits, 3);
+    EXPECT_EQ(score.rows[1].precision.trials, 4);
+    EXPECT_EQ(score.rows[1].edge_precision.hits, 1);
+    EXPECT_EQ(score.overall.recall.hits, 2);  // fused edges alone do not count as found
+    EXPECT_DOUBLE_EQ(*score.metric("fused.edge.precision"), 0.5);
+
+    // Core by role: a,1 and b1; labelled: a,1 (first row), a"2, stranger. Amplifiers by role: a"2, a+/=3, b2.
+    ASSERT_EQ(score.tiers.size(), 1);
+    const auto& core = score.tiers[0].tiers.at(0);
+    EXPECT_EQ(core.precision.hits, 1);
+    EXPECT_EQ(core.precision.trials, 3);
+    EXPECT_EQ(core.recall.trials, 2);
+    EXPECT_DOUBLE_EQ(*core.f1.value(), 2.0 / 5);
+    ASSERT_EQ(core.false_accounts.size(), 2);
+    EXPECT_EQ(core.false_accounts[0].name, "planted");
+    EXPECT_EQ(core.false_accounts[1].name, "organic");
+    EXPECT_DOUBLE_EQ(*score.metric("tier.amplifier.f1"), 4.0 / 6);
+    EXPECT_DOUBLE_EQ(*score.metric("tier.amplifier.precision"), 2.0 / 3);
+    EXPECT_DOUBLE_EQ(*score.metric("tier.core.recall"), 0.5);
+    EXPECT_THROW(score.metric("tier.bridge.f1"), Error);
+    truth.classes[0].name = "news-bot";
+    truth.classes[1].name = "fan";
+    const auto without = score_run(folder.path(), truth);
+    EXPECT_DOUBLE_EQ(*without.metric("tier.amplifier.precision"), 2.0 / 3);
+    EXPECT_DOUBLE_EQ(*without.metric("tier.amplifier.unscheduled.precision"), 1);
+    EXPECT_DOUBLE_EQ(*without.metric("tier.amplifier.unscheduled.f1"), 4.0 / 5);
+    const auto json = nlohmann::json::parse(score_to_json(score));
+    EXPECT_DOUBLE_EQ(json["tiers"][0]["core"]["f1"]["value"], 0.4);
+}
+
+// Goal: the interval of F1 holds F1, is that of the Jaccard index, and knows its ends. Method: against both.
+TEST(Score, IntervalOfF1) {
+    for (const auto& [right, wrong, missed] : {std::array<std::uint64_t, 3>{20, 1, 2}, {1, 0, 0}, {0, 3, 4}, {500, 20, 9}}) {
+        const auto f1 = f1_rate(right, wrong, missed);
+        const auto jaccard = wilson_rate(right, right + wrong + missed);
+        EXPECT_DOUBLE_EQ(*f1.value(), 2 * *jaccard.value() / (1 + *jaccard.value()));
+        EXPECT_LE(f1.low, *f1.value());
+        EXPECT_GE(f1.high, *f1.value());
+        EXPECT_DOUBLE_EQ(f1.low, 2 * jaccard.low / (1 + jaccard.low));
+    }
+    EXPECT_FALSE(f1_rate(0, 0, 0).value().has_value());
+    EXPECT_DOUBLE_EQ(f1_rate(0, 0, 0).high, 1);
 }
 
 // Goal: the edge tables of the other semantics count too, each pair once.

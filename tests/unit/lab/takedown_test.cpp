@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <set>
 
 #include "core/error.hpp"
@@ -304,6 +305,151 @@ TEST(TakedownSeed, RefusesAndStops) {
         EXPECT_EQ(error.kind(), ErrorKind::interrupted);
     }
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+/// Who reposted each post of a campaign: members apart from all others.
+struct Boost {
+    std::set<std::string> members;
+    std::set<std::string> others;
+};
+std::map<std::string, Boost> boosts_of(const PlantedCampaign& campaign,
+                                       const std::vector<std::vector<std::string>>& rows) {
+    std::map<std::string, std::string> roles;
+    for (const auto& planted : campaign.accounts) roles[planted.account] = planted.role;
+    std::map<std::string, Boost> boosts;
+    for (std::size_t i = 1; i < rows.size(); ++i)
+        if (rows[i][is_retweet] == "True" && roles.contains(rows[i][retweet_userid]))
+            (roles.contains(rows[i][userid]) ? boosts[rows[i][retweet_tweetid]].members
+                                             : boosts[rows[i][retweet_tweetid]].others)
+                .insert(rows[i][userid]);
+    return boosts;
+}
+
+/// One campaign of 25 accounts and 20 posts, and what the option under test adds.
+Options campaign_with(const Options& more) {
+    Options options = {{"scale", "20000"}, {"campaigns", "1"}, {"campaign-accounts", "25"},
+                       {"campaign-objects", "20"}, {"dilution", "0"}, {"outside-share", "0"}};
+    for (const auto& [name, value] : more) options[name] = value;
+    return options;
+}
+
+// Goal: a campaign boosts as many posts as asked for, and outsiders repost them only as asked for. Method:
+// count the reposts of each.
+TEST(TakedownAdversary, ObjectsAndOutsiders) {
+    for (const char* share : {"0", "0.5", "0.9"}) {
+        Folder folder;
+        make_takedown(folder, 5, campaign_with({{"outside-share", share}}));
+        const auto truth = read_truth(folder / "truth.json");
+        const auto boosts = boosts_of(truth.campaigns.at(0), csv_rows(bytes_of(folder / "tweets.csv")));
+        EXPECT_EQ(boosts.size(), 20);
+        double inside = 0, outside = 0;
+        for (const auto& [post, boost] : boosts) {
+            inside += static_cast<double>(boost.members.size());
+            outside += static_cast<double>(boost.others.size());
+        }
+        // Core accounts repeat a fifth of the posts in their own name instead of reposting them.
+        EXPECT_NEAR(inside, 20 * 0.8 * 24 - 4 * 0.8 * 3, 30);
+        EXPECT_NEAR(outside / (inside + outside), std::stod(share), 0.04) << share;
+    }
+}
+
+// Goal: the adversary who splits the posts. Method: count for each pair of accounts the posts that both repost; nobody
+// meets more often than the limit, and with a higher limit accounts do more.
+TEST(TakedownAdversary, NoTwoAccountsShareMore) {
+    std::size_t reposts_before = 0;
+    for (const int limit : {1, 3}) {
+        Folder folder;
+        make_takedown(folder, 5,
+                      campaign_with({{"shared-posts-max", std::to_string(limit)}, {"participation", "1"}}));
+        const auto truth = read_truth(folder / "truth.json");
+        const auto boosts = boosts_of(truth.campaigns.at(0), csv_rows(bytes_of(folder / "tweets.csv")));
+        std::map<std::pair<std::string, std::string>, int> met;
+        std::size_t reposts = 0;
+        for (const auto& [post, boost] : boosts) {
+            reposts += boost.members.size();
+            for (const auto& a : boost.members)
+                for (const auto& b : boost.members)
+                    if (a < b) ++met[{a, b}];
+        }
+        int most = 0;
+        for (const auto& [pair, count] : met) most = std::max(most, count);
+        EXPECT_EQ(most, limit);
+        EXPECT_GT(reposts, std::max<std::size_t>(40, reposts_before));
+        reposts_before = reposts;
+    }
+}
+
+// Goal: only a shift is on duty. Method: no post is boosted by more than the shift, over the days nearly everybody is.
+TEST(TakedownAdversary, ShiftsRotate) {
+    Folder folder;
+    make_takedown(folder, 5, campaign_with({{"rotation", "0.2"}, {"participation", "1"}}));
+    const auto truth = read_truth(folder / "truth.json");
+    std::set<std::string> anybody;
+    for (const auto& [post, boost] :
+         boosts_of(truth.campaigns.at(0), csv_rows(bytes_of(folder / "tweets.csv")))) {
+        EXPECT_LE(boost.members.size(), 5);
+        anybody.insert(boost.members.begin(), boost.members.end());
+    }
+    EXPECT_GT(anybody.size(), 18);
+}
+
+// Goal: copies are reworded as often as asked for. Method: without rewording some of the core's texts are the same
+// bytes, with it none are, and half as many with half of it.
+TEST(TakedownAdversary, CopiesAreReworded) {
+    std::vector<std::size_t> repeated;
+    for (const char* share : {"0", "0.5", "1"}) {
+        Folder folder;
+        make_takedown(folder, 5,
+                      campaign_with({{"paraphrase", share}, {"campaign-objects", "200"}, {"scale", "40000"}}));
+        const auto truth = read_truth(folder / "truth.json");
+        std::set<std::string> members, seen;
+        for (const auto& planted : truth.campaigns.at(0).accounts) members.insert(planted.account);
+        repeated.push_back(0);
+        const auto rows = csv_rows(bytes_of(folder / "tweets.csv"));
+        for (std::size_t i = 1; i < rows.size(); ++i) {
+            ASSERT_TRUE(is_valid_utf8(rows[i][text]));
+            if (members.contains(rows[i][userid]) && rows[i][is_retweet] == "False")
+                repeated.back() += !seen.insert(rows[i][text]).second;
+        }
+    }
+    EXPECT_NEAR(static_cast<double>(repeated[0]), 40 * 3 * 0.8, 20);
+    EXPECT_NEAR(static_cast<double>(repeated[1]), static_cast<double>(repeated[0]) / 2, 20);
+    EXPECT_LE(repeated[2], 2);
+}
+
+// Goal: feed bots are there, each on a clock of its own, and nobody else changes class. Method: the gaps between the
+// reposts of one are the same to the millisecond, and no two have the same gap.
+TEST(TakedownAdversary, FeedBotsKeepTheirOwnTime) {
+    Folder folder;
+    make_takedown(folder, 5, {{"scale", "20000"}, {"campaigns", "0"}, {"feed-bots", "8"}});
+    const auto truth = read_truth(folder / "truth.json");
+    ASSERT_EQ(truth.classes.size(), 6);
+    ASSERT_EQ(truth.classes[2].name, "feed-bot");
+    ASSERT_EQ(truth.classes[2].accounts.size(), 8);
+    std::map<std::string, std::vector<std::int64_t>> times_us;
+    for (const auto& account : truth.classes[2].accounts) times_us[account];
+    const auto rows = csv_rows(bytes_of(folder / "tweets.csv"));
+    for (std::size_t i = 1; i < rows.size(); ++i)
+        if (const auto found = times_us.find(rows[i][userid]); found != times_us.end()) {
+            EXPECT_EQ(rows[i][is_retweet], "True");
+            found->second.push_back(snowflake_time_us(std::stoull(rows[i][tweetid])));
+        }
+    std::set<std::int64_t> paces;
+    for (const auto& [account, times] : times_us) {
+        ASSERT_GT(times.size(), 20);
+        for (std::size_t i = 2; i < times.size(); ++i) EXPECT_EQ(times[i] - times[i - 1], times[1] - times[0]);
+        EXPECT_TRUE(paces.insert(times[1] - times[0]).second);
+    }
+}
+
+// Goal: the number of organic accounts is as asked for, and too few are refused. Method: the truth counts who posted.
+TEST(TakedownAdversary, NumberOfAccounts) {
+    Folder folder;
+    make_takedown(folder, 5, {{"scale", "20000"}, {"accounts", "4000"}});
+    const auto truth = read_truth(folder / "truth.json");
+    EXPECT_LE(truth.accounts, 4000 + 62);
+    EXPECT_GT(truth.accounts, 3000);
+    EXPECT_THROW(make_takedown(folder, 5, {{"scale", "1000000"}, {"accounts", "300"}}), Error);
 }
 
 }  // namespace

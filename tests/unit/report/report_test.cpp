@@ -83,6 +83,69 @@ TEST(Report, SaysEverythingOnce) {
     EXPECT_GE(count_of(page, "#mark-undetermined\"/></svg>Undetermined</span>"), 5u);
 }
 
+/// A run with three parts, two of them without anything, five numbered items and numbers of the whole.
+ReportInput sectioned_report() {
+    ReportInput input;
+    input.title = "Sections";
+    ReportRun run;
+    run.instrument = "any";
+    run.metrics = {"posts", "<trace>.edges", "<trace>.objects", "fused.edges", "group.<n>.size", "control.auc"};
+    auto& items = run.findings.items;
+    const auto add = [&](const std::string& metric, double value) -> Finding& {
+        items.push_back(plain_finding(metric, value, "things", "Of " + metric + "."));
+        return items.back();
+    };
+    add("posts", 12);
+    for (const auto* part : {"first", "second", "third"}) {
+        const bool has_any = std::string_view(part) == "second";
+        add(std::string(part) + ".objects", 3);
+        auto& edges = add(std::string(part) + ".edges", has_any ? 2 : 0);
+        edges.table.columns = {"rule", "edges"};
+        edges.table.rows = {{"weight", "7"}};
+    }
+    add("fused.edges", 2);
+    for (const auto* zero : {"fused.a", "fused.b", "fused.c"}) add(zero, 0).caveat = "A shared caveat.";
+    items[items.size() - 4].caveat = "A shared caveat.";
+    add("fused.opened", 0).high = 5;
+    for (int n = 1; n <= 5; ++n) add("group." + std::to_string(n) + ".size", n);
+    add("control.auc", 0.9);
+    ReportEvidence evidence;
+    evidence.path = "others.csv";
+    evidence.role = "control";
+    run.inputs = {evidence};
+    input.runs = {run};
+    return input;
+}
+
+TEST(Report, GroupsFindingsByWhatTheyAreAbout) {
+    const auto page = render_report(sectioned_report());
+    EXPECT_EQ(check_page(page).fault, "");
+    std::size_t at = 0;
+    for (const auto* words : {"others.csv</bdi> (control)", "Of posts.", ">Second</h3>", "Nothing was found in first, third</summary>",
+                              ">First</h3>", ">Third</h3>", ">All traces together</h3>", ">Group 1</h3>", ">Group 3</h3>",
+                              "<summary>Group 4: Of ", ">Control</h3>"}) {
+        const auto found = page.find(words, at);
+        EXPECT_NE(found, std::string::npos) << words << " does not stand behind the words before";
+        if (found != std::string::npos) at = found;
+    }
+    // A table that is the only picture stands open; one that is folded away is still there.
+    EXPECT_EQ(count_of(page, "<bdi>weight</bdi>"), 3u);
+}
+
+TEST(Report, JoinsZerosButNotOpenIntervalsOrTheirCaveats) {
+    const auto page = render_report(sectioned_report());
+    const auto zero = page.find("Zero:");
+    ASSERT_NE(zero, std::string::npos);
+    const auto line = page.substr(zero, page.find("</p>", zero) - zero);
+    EXPECT_EQ(count_of(line, "<code>"), 3u);
+    EXPECT_THAT(line, Not(HasSubstr("opened")));
+    EXPECT_EQ(count_of(page, "A shared caveat."), 1u);
+    auto input = sectioned_report();
+    for (auto& item : input.runs[0].findings.items)
+        if (item.metric == "fused.edges") item.caveat.clear();
+    EXPECT_EQ(count_of(render_report(input), "A shared caveat."), 1u) << "a caveat of zeros is lost";
+}
+
 TEST(Report, SameInputSameBytes) { EXPECT_EQ(render_report(example_report()), render_report(example_report())); }
 
 TEST(Report, EmptyCaseIsAPageToo) {

@@ -1,0 +1,33 @@
+#include "instruments/coordination/findings.hpp"
+
+#include "statistics/proportion.hpp"
+
+namespace unveil::coordination {
+
+Finding exact_count(std::string metric, std::string subject, std::uint64_t value, std::string unit, std::string sentence) {
+    Finding finding;
+    finding.metric = std::move(metric);
+    finding.subject = std::move(subject);
+    finding.value = finding.low = finding.high = static_cast<double>(value);
+    finding.level = 1;
+    finding.unit = std::move(unit);
+    finding.strength = StrengthKind::exact;
+    finding.sentence = std::move(sentence);
+    return finding;
+}
+
+Finding share(std::string metric, std::string subject, std::uint64_t hits, std::uint64_t trials, std::string sentence) {
+    Finding finding;
+    finding.metric = std::move(metric);
+    finding.subject = std::move(subject);
+    finding.value = trials == 0 ? 0 : static_cast<double>(hits) / static_cast<double>(trials);
+    const auto interval = wilson_interval(hits, trials, 0.95);
+    finding.low = interval.low;
+    finding.high = interval.high;
+    finding.unit = "share";
+    finding.strength = StrengthKind::interval;
+    finding.sentence = std::move(sentence);
+    return finding;
+}
+
+}  // namespace unveil::coordination
