@@ -21,13 +21,15 @@ struct RelationSpelling {
     Relation relation;
 };
 // The two-byte signs stand first, so that ">=" is not read as ">".
-constexpr std::array<RelationSpelling, 6> relations = {{
+constexpr std::array<RelationSpelling, 8> relations = {{
     {">=", "at least", Relation::at_least},
     {"<=", "at most", Relation::at_most},
     {"==", "equal to", Relation::equal},
     {"!=", "different from", Relation::unequal},
     {">", "more than", Relation::above},
     {"<", "less than", Relation::below},
+    {"includes", "includes", Relation::includes},
+    {"excludes", "excludes", Relation::excludes},
 }};
 
 struct NumberUnit {
@@ -75,7 +77,8 @@ class Parser {
         const auto relation = this->relation();
         if (!relation) return tl::unexpected(relation.error());
         comparison.relation = *relation;
-        auto right = number();
+        auto right = is_about_set(*relation) ? member() : number();
+        if (!right && is_about_set(*relation)) return tl::unexpected(right.error());
         if (!right && m_is_number) return tl::unexpected(right.error());
         if (!right) right = metric();
         if (!right) return tl::unexpected(right.error());
@@ -170,7 +173,20 @@ class Parser {
             return known.relation;
         }
         if (rest().starts_with("=")) return fault("'=' compares nothing; write == for equal");
-        return fault("one of >= <= > < == != is wanted here");
+        return fault("one of >= <= > < == != includes excludes is wanted here");
+    }
+
+    tl::expected<Operand, ComparisonFault> member() {
+        auto text = quoted();
+        if (!text) return tl::unexpected(text.error());
+        Operand operand;
+        operand.text = *text;
+        for (std::size_t i = 1; i + 1 < text->size(); ++i) {
+            if ((*text)[i] == '\\') ++i;
+            operand.member += (*text)[i];
+        }
+        if (operand.member.empty()) return fault("what the set is said to hold is empty");
+        return operand;
     }
 
     /// Sets m_is_number when what follows can only be a number, so that its fault is the one to tell.
@@ -324,9 +340,19 @@ Decision decide(Interval left, Relation relation, Interval right) {
             return from(is_same_point, is_disjoint);
         case Relation::unequal:
             return from(is_disjoint, is_same_point);
+        case Relation::includes:
+        case Relation::excludes:
+            break;
     }
     UNVEIL_ASSERT(false);
     return Decision::undetermined;
+}
+
+Decision decide(Membership membership, Relation relation) {
+    UNVEIL_ASSERT(is_about_set(relation));
+    if (membership == Membership::unknown) return Decision::undetermined;
+    const bool is_member = membership == Membership::member;
+    return is_member == (relation == Relation::includes) ? Decision::supported : Decision::contradicted;
 }
 
 }  // namespace unveil

@@ -1,5 +1,5 @@
-// What a claim asserts, in one line: `core.accounts >= 100`, `amplifier.accounts > core.accounts`, `delay.median < 30s`.
-// Parses such lines from hostile text and decides them by intervals.
+// What a claim asserts, in one line: `core.accounts >= 100`, `amplifier.accounts > core.accounts`, `delay.median < 30s`,
+// `rules includes "six four"`. Parses such lines from hostile text and decides them by intervals, or by what is known of a set.
 #pragma once
 
 #include <cstddef>
@@ -13,14 +13,17 @@
 
 namespace unveil {
 
-enum class Relation { at_least, at_most, above, below, equal, unequal };
-std::string_view relation_sign(Relation relation);   // ">="
+enum class Relation { at_least, at_most, above, below, equal, unequal, includes, excludes };
+std::string_view relation_sign(Relation relation);   // ">=", "includes"
+/// Whether it compares a set with one thing that may be in it, not two numbers.
+constexpr bool is_about_set(Relation relation) { return relation == Relation::includes || relation == Relation::excludes; }
 std::string_view relation_words(Relation relation);  // "at least"
 
 /// Either side of a comparison. A metric is kept in canonical spelling: `blocked("signal.org", "cn")`.
 struct Operand {
     std::string metric;   // empty: a number
     double number = 0;    // seconds for durations, a share for percentages
+    std::string member;   // of a set, without quotes
     std::string text;     // as written
     bool is_metric() const { return !metric.empty(); }
 };
@@ -37,7 +40,7 @@ struct ComparisonFault {
     std::string message;
 };
 
-/// METRIC OP (METRIC | NUMBER), at most comparison_bytes_max long. Never throws.
+/// METRIC OP (METRIC | NUMBER) or METRIC (includes | excludes) "member", at most comparison_bytes_max long. Never throws.
 ///   METRIC: a-z first, then a-z 0-9 _ . - and <word>; then perhaps ("argument", ...)
 ///   OP:     >= <= > < == !=
 ///   NUMBER: 12, -0.5, 1e6, 5% (0.05), and durations in us ms s m h d (seconds)
@@ -62,5 +65,9 @@ std::string_view decision_name(Decision decision);
 /// Supported when every pair of points of the two intervals satisfies the relation, contradicted when none does.
 /// Equality is supported only between equal points.
 Decision decide(Interval left, Relation relation, Interval right);
+
+/// What is known of one thing and a set: it is in it, it is not, or nobody has looked.
+enum class Membership { member, non_member, unknown };
+Decision decide(Membership membership, Relation relation);
 
 }  // namespace unveil

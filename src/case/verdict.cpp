@@ -44,9 +44,43 @@ std::string opposite_words(Relation relation) {
             return "different from";
         case Relation::unequal:
             return "equal to";
+        case Relation::includes:
+            return "without";
+        case Relation::excludes:
+            return "with";
     }
     UNVEIL_ASSERT(false);
     return {};
+}
+
+Membership membership_of(const Finding& finding, const std::string& member) {
+    const auto holds = [&](const std::vector<std::string>& sorted) { return std::binary_search(sorted.begin(), sorted.end(), member); };
+    return holds(finding.members) ? Membership::member : holds(finding.non_members) ? Membership::non_member : Membership::unknown;
+}
+
+/// A set is compared with one thing: known to be in it, known not to be, or not looked for.
+void judge_membership(const Finding* finding, ComparisonVerdict& verdict) {
+    const Comparison& comparison = verdict.comparison;
+    if (!finding || !finding->is_set) {
+        verdict.sentence = finding ? fmt::format("'{}' is a number, not a set", comparison.left.metric)
+                                   : fmt::format("the run has no finding '{}'", comparison.left.metric);
+        verdict.settles = fmt::format("A run that lists '{}': other parameters or other evidence", comparison.left.metric);
+        return;
+    }
+    const Membership membership = membership_of(*finding, comparison.right.member);
+    verdict.decision = decide(membership, comparison.relation);
+    switch (membership) {
+        case Membership::member:
+            verdict.sentence = fmt::format("{} holds {}", comparison.left.metric, comparison.right.text);
+            break;
+        case Membership::non_member:
+            verdict.sentence = fmt::format("{} does not hold {}, which was tested", comparison.left.metric, comparison.right.text);
+            break;
+        case Membership::unknown:
+            verdict.sentence = fmt::format("{} was neither found in {} nor tested alone", comparison.right.text, comparison.left.metric);
+            verdict.settles = fmt::format("Evidence that tests {} by itself", comparison.right.text);
+            break;
+    }
 }
 
 /// What would narrow the interval of one of the sides. An interval at level 1 is no sampling error, it holds for certain
@@ -65,6 +99,10 @@ ComparisonVerdict judge_comparison(const Comparison& comparison, const Findings&
     ComparisonVerdict verdict;
     verdict.comparison = comparison;
     verdict.left = resolve(comparison.left, findings);
+    if (is_about_set(comparison.relation)) {
+        judge_membership(findings.find(comparison.left.metric), verdict);
+        return verdict;
+    }
     verdict.right = resolve(comparison.right, findings);
     if (!verdict.left || !verdict.right) {
         const std::string& missing = verdict.left ? comparison.right.metric : comparison.left.metric;
@@ -116,6 +154,8 @@ Json operand_to_json(const std::optional<DecidedOperand>& side, const Operand& o
     Json json;
     if (operand.is_metric())
         json["metric"] = operand.metric;
+    else if (!operand.member.empty())
+        json["member"] = operand.member;
     else
         json["number"] = operand.text;
     if (!side) return json;

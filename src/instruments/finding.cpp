@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -93,6 +95,10 @@ Json finding_to_json(const Finding& finding) {
                  {"sentence", finding.sentence},
                  {"caveat", finding.caveat}};
     json["locators_total"] = finding.locators_total;
+    if (finding.is_set) {
+        json["members"] = strings_to_json(finding.members);
+        json["non_members"] = strings_to_json(finding.non_members);
+    }
     if (finding.figure.kind != FigureKind::none) json["figure"] = figure_to_json(finding.figure);
     if (!finding.table.columns.empty()) {
         json["table"]["columns"] = strings_to_json(finding.table.columns);
@@ -199,6 +205,14 @@ Finding finding_from_json(const Json& json) {
     finding.sentence = text_member(json, "sentence");
     finding.caveat = text_member(json, "caveat");
     finding.locators_total = as_count<std::uint64_t>(member(json, "locators_total"), "locators_total");
+    finding.is_set = json.contains("members");
+    if (finding.is_set) {
+        finding.members = strings_member(json, "members");
+        finding.non_members = strings_member(json, "non_members");
+        for (const auto* list : {&finding.members, &finding.non_members})
+            if (std::adjacent_find(list->begin(), list->end(), std::greater_equal<>()) != list->end())
+                throw_bad("a set is not in order");
+    }
     if (json.contains("figure")) finding.figure = figure_from_json(json["figure"]);
     if (json.contains("table")) {
         const Json& table = json["table"];
@@ -233,6 +247,7 @@ std::string findings_to_json(const Findings& findings) {
     for (const auto& item : findings.items) {
         UNVEIL_ASSERT(metrics.insert(item.metric).second);
         UNVEIL_ASSERT(item.low <= item.high);
+        UNVEIL_ASSERT(item.is_set || (item.members.empty() && item.non_members.empty()));
     }
 
     std::string out = "{\"schema_version\":1,\n\"notes\":";

@@ -68,6 +68,11 @@ struct Finding {
     std::vector<Locator> locators;      // examples, sorted; at most locators_max. Not in findings.json but in the
                                         // table locators.csv: rows move when the input is reordered, findings do not
     std::uint64_t locators_total = 0;   // how many records stand behind the number
+    /// A set beside its size: `value` is how many are known to be in it. Both sorted by bytes, without repeats and disjoint; what is
+    /// in neither was not looked for.
+    bool is_set = false;
+    std::vector<std::string> members;
+    std::vector<std::string> non_members;
     Figure figure;
     FindingTable table;
 

@@ -46,11 +46,26 @@ TEST(Comparison, ReadsNumbersWithTheirUnits) {
     EXPECT_EQ(number_of("1d"), 86400);
 }
 
+TEST(Comparison, ReadsWhatASetHolds) {
+    const auto comparison = parse_comparison(R"(rules  includes "six \"four\"" )");
+    ASSERT_TRUE(comparison);
+    EXPECT_EQ(comparison->relation, Relation::includes);
+    EXPECT_EQ(comparison->right.member, "six \"four\"");
+    EXPECT_EQ(comparison->text, R"(rules includes "six \"four\"")");
+    EXPECT_EQ(decide(Membership::member, Relation::includes), Decision::supported);
+    EXPECT_EQ(decide(Membership::non_member, Relation::includes), Decision::contradicted);
+    EXPECT_EQ(decide(Membership::unknown, Relation::includes), Decision::undetermined);
+    EXPECT_EQ(decide(Membership::member, Relation::excludes), Decision::contradicted);
+    EXPECT_EQ(decide(Membership::non_member, Relation::excludes), Decision::supported);
+}
+
 TEST(Comparison, SaysWhatIsWrongAndWhere) {
     EXPECT_EQ(canonical(""), "column 1: a metric is missing");
     EXPECT_EQ(canonical("100 <= a"), "column 1: a metric is wanted here; numbers stand on the right side");
     EXPECT_EQ(canonical("a = 1"), "column 3: '=' compares nothing; write == for equal");
-    EXPECT_EQ(canonical("a"), "column 2: one of >= <= > < == != is wanted here");
+    EXPECT_EQ(canonical("a"), "column 2: one of >= <= > < == != includes excludes is wanted here");
+    EXPECT_EQ(canonical("a includes 3"), "column 12: an argument in double quotes is wanted here");
+    EXPECT_EQ(canonical("a includes \"\""), "column 14: what the set is said to hold is empty");
     EXPECT_EQ(canonical("a >="), "column 5: a metric is missing");
     EXPECT_EQ(canonical("a >= 5x"), "column 7: 'x' is not a unit; known are % us ms s m h d");
     EXPECT_EQ(canonical("a >= 1 and b > 2"),

@@ -38,6 +38,11 @@ class Judge : public testing::Test {
         findings.items.back().high = 5;
         findings.items.back().level = 1;
         findings.items.back().caveat = "A higher limit settles it.";
+        findings.items.emplace_back();
+        findings.items.back().metric = "rules";
+        findings.items.back().is_set = true;
+        findings.items.back().members = {"a", "b + c"};
+        findings.items.back().non_members = {"d"};
         return judge(claim, findings, {35125, "post", 0, 12 * 86'400'000'000});
     }
     test::CountingInstrument m_instrument;
@@ -70,6 +75,18 @@ TEST_F(Judge, SaysWhyAndWhatWouldSettleIt) {
     const auto missing = judged({"exact.cuont > 1"});
     EXPECT_EQ(missing.sentence, "the run has no finding 'exact.cuont'");
     EXPECT_THAT(missing.settles, testing::HasSubstr("'exact.count', which it has"));
+}
+
+TEST_F(Judge, SetsAreDecidedByWhatWasTested) {
+    const auto supported = judged({"rules includes \"b + c\"", "rules excludes \"d\""});
+    EXPECT_EQ(supported.decision, Decision::supported);
+    EXPECT_EQ(supported.sentence, "rules holds \"b + c\"; rules does not hold \"d\", which was tested");
+    EXPECT_EQ(judged({"rules includes \"d\""}).decision, Decision::contradicted);
+    EXPECT_EQ(judged({"rules excludes \"a\""}).decision, Decision::contradicted);
+    const auto unknown = judged({"rules includes \"e\""});
+    EXPECT_EQ(unknown.decision, Decision::undetermined);
+    EXPECT_EQ(unknown.settles, "Evidence that tests \"e\" by itself");
+    EXPECT_EQ(judged({"exact.count includes \"a\""}).sentence, "'exact.count' is a number, not a set");
 }
 
 TEST_F(Judge, NothingProvesANever) {
