@@ -16,45 +16,79 @@
 #include "core/json.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
+#include "evidence/trial_log.hpp"
 
 namespace unveil {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Passes a source on and remembers whether it was read to its end or broke on the way.
-class WatchedSource final : public PostSource {
+/// Remembers whether a source was read to its end or broke on the way.
+class WatchedSource {
   public:
-    WatchedSource(std::unique_ptr<PostSource> source, const RunInput& input)
-        : m_source(std::move(source)), m_input(input) {}
-
-    PostFields fields() const override { return m_source->fields(); }
-    void want(PostFields fields) override { m_source->want(fields); }
-    bool next(PostBatch& batch) override {
-        m_has_begun = true;
-        if (m_has_ended) return false;
-        m_has_broken = true;
-        m_has_ended = !m_source->next(batch);
-        m_has_broken = false;
-        return !m_has_ended;
-    }
-    const SourceReport& report() const override { return m_source->report(); }
-    std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
+    explicit WatchedSource(const RunInput& input) : m_input(input) {}
+    virtual ~WatchedSource() = default;
+    virtual const SourceReport& source_report() const = 0;
+    /// Reads on to the end.
+    virtual void drain(const Progress& progress) = 0;
 
     const RunInput& input() const { return m_input; }
     bool has_begun() const { return m_has_begun; }
     bool has_broken() const { return m_has_broken; }
-    void drain(const Progress& progress) {
+
+  protected:
+    template <typename Source, typename Batch>
+    bool watch(Source& source, Batch& batch) {
+        m_has_begun = true;
+        if (m_has_ended) return false;
+        m_has_broken = true;
+        m_has_ended = !source.next(batch);
+        m_has_broken = false;
+        return !m_has_ended;
+    }
+
+  private:
+    const RunInput& m_input;
+    bool m_has_begun = false;
+    bool m_has_ended = false;
+    bool m_has_broken = false;
+};
+
+class WatchedPosts final : public WatchedSource, public PostSource {
+  public:
+    WatchedPosts(std::unique_ptr<PostSource> source, const RunInput& input) : WatchedSource(input), m_source(std::move(source)) {}
+
+    PostFields fields() const override { return m_source->fields(); }
+    void want(PostFields fields) override { m_source->want(fields); }
+    bool next(PostBatch& batch) override { return watch(*m_source, batch); }
+    const SourceReport& report() const override { return m_source->report(); }
+    const SourceReport& source_report() const override { return report(); }
+    std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
+    void drain(const Progress& progress) override {
         PostBatch batch;
         while (next(batch)) progress.check();
     }
 
   private:
     std::unique_ptr<PostSource> m_source;
-    const RunInput& m_input;
-    bool m_has_begun = false;
-    bool m_has_ended = false;
-    bool m_has_broken = false;
+};
+
+class WatchedTrials final : public WatchedSource, public TrialSource {
+  public:
+    WatchedTrials(std::unique_ptr<TrialSource> source, const RunInput& input) : WatchedSource(input), m_source(std::move(source)) {}
+
+    const TrialLogHeader& header() const override { return m_source->header(); }
+    bool next(std::vector<Trial>& batch) override { return watch(*m_source, batch); }
+    const SourceReport& report() const override { return m_source->report(); }
+    const SourceReport& source_report() const override { return report(); }
+    std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
+    void drain(const Progress& progress) override {
+        std::vector<Trial> batch;
+        while (next(batch)) progress.check();
+    }
+
+  private:
+    std::unique_ptr<TrialSource> m_source;
 };
 
 /// Remembers the tables, because the manifest lists them with their columns.
@@ -98,7 +132,7 @@ std::string with_shown_path(const std::string& example, const RunInput& input) {
 }
 
 void check_skips(const WatchedSource& source, double skipped_share_max) {
-    const Tally& tally = source.report().tally;
+    const Tally& tally = source.source_report().tally;
     if (tally.skipped() == 0 || tally.skipped_share() <= skipped_share_max) return;
     std::vector<std::string> reasons;
     for (const auto& [reason, entry] : tally.skips()) {
@@ -222,17 +256,25 @@ RunResult run_instrument(const RunRequest& request, const std::string& out_folde
                             fmt::format("the instrument '{}' takes no control inputs", description.name),
                             "Leave the control out", shown_path(input));
 
-    std::vector<WatchedSource> sources;
-    sources.reserve(request.inputs.size());
+    std::vector<std::unique_ptr<WatchedSource>> sources;
+    InstrumentInputs inputs;
     for (const auto& input : request.inputs) {
         progress.check();
         EvidenceOptions options = input.options;
         options.threads = request.threads;
         const auto position = static_cast<std::uint32_t>(sources.size());
         try {
-            sources.emplace_back(request.open ? request.open(input.path, options, position)
-                                              : open_posts(input.path, options, position),
-                                 input);
+            if (description.record == "trial") {
+                auto source = std::make_unique<WatchedTrials>(open_trials(input.path, position), input);
+                inputs.trials.push_back(source.get());
+                sources.push_back(std::move(source));
+                continue;
+            }
+            auto source = std::make_unique<WatchedPosts>(request.open ? request.open(input.path, options, position)
+                                                                      : open_posts(input.path, options, position),
+                                                         input);
+            (input.role == InputRole::control ? inputs.controls : inputs.posts).push_back(source.get());
+            sources.push_back(std::move(source));
         } catch (const Error& error) {
             // A file that was exchanged is the better explanation for one that cannot be read.
             if (error.kind() == ErrorKind::input && !input.sha256_expected.empty())
@@ -250,49 +292,45 @@ RunResult run_instrument(const RunRequest& request, const std::string& out_folde
     if (scratch_folder.empty()) scratch_folder = out_folder.empty() ? "/var/tmp" : out_folder;
     InstrumentContext context{
         request.seed, request.threads, {scratch_folder, request.memory_bytes_max}, tables, progress};
-    InstrumentInputs inputs;
-    for (auto& source : sources)
-        (source.input().role == InputRole::control ? inputs.controls : inputs.posts).push_back(&source);
-
     const auto check_sources = [&] {
-        for (auto& source : sources) {
-            check_digest(source.input(), source.report().sha256);
-            check_skips(source, request.skipped_share_max);
+        for (const auto& source : sources) {
+            check_digest(source->input(), source->source_report().sha256);
+            check_skips(*source, request.skipped_share_max);
         }
         for (const auto& source : sources)
-            if (source.input().role == InputRole::control && source.report().tally.kept() == 0)
+            if (source->input().role == InputRole::control && source->source_report().tally.kept() == 0)
                 throw Error(ErrorKind::input, "there is no post in this control", "Leave it out, or give another file",
-                            source.input().shown_path);
+                            source->input().shown_path);
         // The same bytes twice would count every post twice.
         for (std::size_t i = 0; i < sources.size(); ++i)
             for (std::size_t k = 0; k < i; ++k)
-                if (sources[i].report().sha256 == sources[k].report().sha256) {
-                    const bool is_both = sources[i].input().role != sources[k].input().role;
+                if (sources[i]->source_report().sha256 == sources[k]->source_report().sha256) {
+                    const bool is_both = sources[i]->input().role != sources[k]->input().role;
                     throw Error(ErrorKind::input,
                                 fmt::format("this {} has the same bytes as {}{}", is_both ? "control" : "file",
-                                            is_both ? "the input " : "", sources[k].input().shown_path),
+                                            is_both ? "the input " : "", sources[k]->input().shown_path),
                                 is_both ? "Accounts under investigation are no controls; give it as one of the two"
                                         : "Give it once",
-                                sources[i].input().shown_path);
+                                sources[i]->input().shown_path);
                 }
     };
     RunResult result;
     try {
         result.findings = request.instrument->run(inputs, request.parameters, context);
         for (const auto& source : sources)
-            if (source.input().role == InputRole::control && !source.has_begun())
+            if (source->input().role == InputRole::control && !source->has_begun())
                 result.findings.caveats.push_back(fmt::format("The control {} was not used: nothing here rests on it.",
-                                                              printable(source.input().shown_path, 200)));
-        for (auto& source : sources) source.drain(progress);
+                                                              printable(source->input().shown_path, 200)));
+        for (const auto& source : sources) source->drain(progress);
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::input) throw;
         for (auto& source : sources) {
-            if (source.has_broken()) {
-                if (!source.input().sha256_expected.empty())
-                    check_digest(source.input(), sha256_hex_of_file(source.input().path));
+            if (source->has_broken()) {
+                if (!source->input().sha256_expected.empty())
+                    check_digest(source->input(), sha256_hex_of_file(source->input().path));
                 throw;
             }
-            source.drain(progress);
+            source->drain(progress);
         }
         // "Too few posts" is often "most rows were unreadable"; the latter says more.
         check_sources();
@@ -301,12 +339,12 @@ RunResult run_instrument(const RunRequest& request, const std::string& out_folde
     check_sources();
 
     for (const auto& source : sources) {
-        const Tally& tally = source.report().tally;
+        const Tally& tally = source->source_report().tally;
         if (tally.skipped() == 0) continue;
         result.findings.caveats.push_back(
             fmt::format("{} of {} records of {} could not be read; no count holds what they say.",
                         grouped_digits(tally.skipped()), grouped_digits(tally.skipped() + tally.kept()),
-                        printable(source.input().shown_path, 200)));
+                        printable(source->input().shown_path, 200)));
     }
     write_locators(result.findings, tables);
     result.findings_json = findings_to_json(result.findings);
@@ -324,8 +362,8 @@ RunResult run_instrument(const RunRequest& request, const std::string& out_folde
                      {"seed", request.seed}};
     manifest["inputs"] = Json::array();
     for (const auto& source : sources) {
-        result.sources.push_back(source.report());
-        manifest["inputs"].push_back(input_to_json(source.input(), source.report()));
+        result.sources.push_back(source->source_report());
+        manifest["inputs"].push_back(input_to_json(source->input(), source->source_report()));
     }
     manifest["findings_sha256"] = sha256_hex(result.findings_json);
     manifest["tables"] = written ? tables_to_json(out_folder, tables) : Json::array();

@@ -14,6 +14,7 @@
 #include "core/scratch.hpp"
 #include "instruments/finding.hpp"
 #include "table/post.hpp"
+#include "table/trial.hpp"
 
 namespace unveil {
 
@@ -28,7 +29,7 @@ struct InstrumentDescription {
     std::string name;        // "coordination"
     std::string question;    // "Which accounts act together?"
     std::string summary;     // two or three sentences for `unveil describe`
-    std::string record;      // "post"
+    std::string record;      // "post" or "trial"
     std::vector<Parameter> parameters;
     std::vector<MetricDescription> metrics;
     std::vector<std::string> limits;     // what it cannot show
@@ -44,6 +45,8 @@ struct InstrumentInputs {
     /// behind those of the posts, so locators may point at them. An account may stand in both; the instrument decides
     /// what that means and says so. Filled only when the description accepts controls.
     std::vector<PostSource*> controls;
+    /// In place of posts where the description's record is "trial"; consumed.
+    std::vector<TrialSource*> trials;
 };
 struct InstrumentContext {
     std::uint64_t seed = 0;

@@ -2,13 +2,15 @@
 
 #include "core/error.hpp"
 #include "instruments/coordination/coordination.hpp"
+#include "instruments/filter/filter.hpp"
 #include "instruments/instrument.hpp"
 
 namespace unveil {
 
 std::span<const Instrument* const> instruments() {
     static const Coordination coordination;
-    static const std::array<const Instrument*, 1> all = {&coordination};
+    static const Filter filter;
+    static const std::array<const Instrument*, 2> all = {&coordination, &filter};
     return all;
 }
 

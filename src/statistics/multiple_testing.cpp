@@ -27,4 +27,17 @@ std::vector<double> benjamini_hochberg(std::span<const double> p_values, double 
     return q_values;
 }
 
+std::vector<double> holm(std::span<const double> p_values) {
+    std::vector<std::size_t> order(p_values.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return p_values[x] < p_values[y]; });
+    std::vector<double> adjusted(p_values.size());
+    double largest = 0;
+    for (std::size_t rank = 0; rank < order.size(); ++rank) {
+        largest = std::max(largest, std::min(1.0, p_values[order[rank]] * static_cast<double>(order.size() - rank)));
+        adjusted[order[rank]] = largest;
+    }
+    return adjusted;
+}
+
 }  // namespace unveil

@@ -13,4 +13,8 @@ namespace unveil {
 /// p-values in [0, 1], tests >= p_values.size(). O(n log n).
 std::vector<double> benjamini_hochberg(std::span<const double> p_values, double tests);
 
+/// Holm, Scand. J. Statist. 6 (1979) 65: adjusted p-values that control the chance of any false finding, whatever the dependence.
+/// p-values in [0, 1]; in their order. O(n log n).
+std::vector<double> holm(std::span<const double> p_values);
+
 }  // namespace unveil

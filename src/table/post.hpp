@@ -11,8 +11,7 @@
 #include <vector>
 
 #include "core/locator.hpp"
-#include "core/progress.hpp"
-#include "core/tally.hpp"
+#include "table/source.hpp"
 
 namespace unveil {
 
@@ -105,40 +104,16 @@ struct PostBatch {
     void clear();
 };
 
-/// How fine the times of the evidence are, in microseconds: 60'000'000 for minutes. Known for sure only at the end.
-struct TimeResolution {
-    std::int64_t resolution_us = 1;
-    std::string reason;  // "every one of 326,980 times is a whole minute"
-};
-
-/// What a source knows about the file it read, complete once next() has returned false.
-struct SourceReport {
-    std::string path;        // as the user gave it
-    std::string format;      // "twitter-io"
-    std::string compression; // "none", "gzip", "zstd", "xz"
-    std::string sha256;      // of the file's bytes as they are on disk
-    std::uint64_t bytes = 0; // on disk
-    PostFields fields = 0;   // what the evidence can give
-    std::int64_t time_first_us = 0;
-    std::int64_t time_last_us = 0;
-    TimeResolution time_resolution;
-    Tally tally;
-};
-
 /// One evidence file being read. next() throws Error(input) for what ends the reading (truncated gzip, no such
 /// column), counts in the tally what can be skipped, and is called from one thread only.
-class PostSource {
+class PostSource : public RecordSource {
   public:
-    virtual ~PostSource() = default;
     /// Columns that the evidence can give; known before the first batch.
     virtual PostFields fields() const = 0;
     /// Asks for columns; account, content and time are always given. Call before the first next().
     virtual void want(PostFields fields) = 0;
     /// Fills `batch` with at least one post, or returns false at the end.
     virtual bool next(PostBatch& batch) = 0;
-    virtual const SourceReport& report() const = 0;
-    /// Bytes of the file consumed so far, for progress.
-    virtual std::uint64_t bytes_done() const = 0;
 };
 
 }  // namespace unveil

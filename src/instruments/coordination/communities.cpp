@@ -14,7 +14,7 @@
 #include "graph/community_history.hpp"
 #include "graph/community_stability.hpp"
 #include "graph/leiden.hpp"
-#include "instruments/coordination/findings.hpp"
+#include "instruments/common_findings.hpp"
 #include "instruments/coordination/rhythm.hpp"
 #include "instruments/coordination/tiers.hpp"
 #include "statistics/multiple_testing.hpp"

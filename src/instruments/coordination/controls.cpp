@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "core/text.hpp"
-#include "instruments/coordination/findings.hpp"
+#include "instruments/common_findings.hpp"
 #include "statistics/ranking.hpp"
 
 namespace unveil::coordination {

@@ -15,7 +15,7 @@
 #include "instruments/coordination/controls.hpp"
 #include "instruments/coordination/describe_network.hpp"
 #include "instruments/coordination/dictionary.hpp"
-#include "instruments/coordination/findings.hpp"
+#include "instruments/common_findings.hpp"
 #include "instruments/coordination/fusion.hpp"
 #include "instruments/coordination/near_text_trace.hpp"
 #include "instruments/coordination/network.hpp"

@@ -8,7 +8,7 @@
 
 #include "core/parameter.hpp"
 #include "core/text.hpp"
-#include "instruments/coordination/findings.hpp"
+#include "instruments/common_findings.hpp"
 #include "statistics/proportion.hpp"
 
 namespace unveil::coordination {

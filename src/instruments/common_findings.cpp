@@ -1,8 +1,8 @@
-#include "instruments/coordination/findings.hpp"
+#include "instruments/common_findings.hpp"
 
 #include "statistics/proportion.hpp"
 
-namespace unveil::coordination {
+namespace unveil {
 
 Finding exact_count(std::string metric, std::string subject, std::uint64_t value, std::string unit, std::string sentence) {
     Finding finding;
@@ -30,4 +30,4 @@ Finding share(std::string metric, std::string subject, std::uint64_t hits, std::
     return finding;
 }
 
-}  // namespace unveil::coordination
+}  // namespace unveil

@@ -1,0 +1,23 @@
+// Reads logs of trials (table/trial.hpp): JSON lines, chained by digests, plain or packed.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "evidence/byte_stream.hpp"
+#include "evidence/limits.hpp"
+#include "table/trial.hpp"
+
+namespace unveil {
+
+/// Whether a file that begins so is a log of trials.
+bool is_trial_log(std::string_view head);
+
+/// Throws Error(input) when the file is no log of trials. A line that does not follow from the one before ends the reading with
+/// an error; a last line that was cut in the middle of writing is counted as skipped, as are trials with values nobody knows.
+std::unique_ptr<TrialSource> open_trials_from(std::unique_ptr<RawInput> input, const std::string& path, std::uint32_t evidence,
+                                              const EvidenceLimits& limits);
+std::unique_ptr<TrialSource> open_trials(const std::string& path, std::uint32_t evidence);
+
+}  // namespace unveil

@@ -1,0 +1,52 @@
+#include "instruments/filter/filter.hpp"
+
+namespace unveil {
+
+const InstrumentDescription& Filter::description() const {
+    static const InstrumentDescription description = [] {
+        InstrumentDescription d;
+        d.name = "filter";
+        d.question = "Which words does a platform suppress, for whom, and how does it read text?";
+        d.summary =
+            "Reads the log of messages that were sent to a platform. Certifies rules (combinations of words that are blocked, of which "
+            "no part can go), compares them between contexts such as countries, and says which changes of spelling the filter sees "
+            "through. Noise is measured on controls that were sent between the others.";
+        d.record = "trial";
+        d.parameters.push_back({.name = "confidence", .type = ParameterType::real, .default_text = "0.99",
+                                .help = "How sure a certificate, a state or a fold must be", .minimum = 0.5, .maximum = 0.999999});
+        d.metrics = {
+            {"messages", "messages", "sent in all"},
+            {"messages.blocked", "messages", "blocked in whole or in part"},
+            {"controls.slip_share", "share", "of messages known to be blocked that came through"},
+            {"controls.false_block_share", "share", "of harmless messages that were blocked"},
+            {"repeats.inconsistent_share", "share", "of messages sent more than once that got different answers"},
+            {"rules", "rules", "certified; a set: rules includes \"a + b\", rules excludes \"c\""},
+            {"rules(\"context\")", "rules", "blocked in this context when sent alone; a set"},
+            {"rules.open", "rules", "blocked, but a test of the certificate is missing or unsure"},
+            {"rules.not_minimal", "rules", "blocked, but so is a part of them"},
+            {"contexts", "contexts", "from which messages were sent"},
+            {"contexts.rule_sets", "rule sets", "that no tested rule tells apart"},
+            {"contexts.differ", "pairs", "of contexts with at least one rule that only one of them meets"},
+            {"folds", "changes", "of spelling that the filter sees through; a set: folds includes \"case\""},
+            {"folds.open", "changes", "of which it cannot be told"},
+        };
+        d.limits = {
+            "It knows nothing of what was never sent: rules that no message held are not found, and their number is not estimated.",
+            "Certificates hold under the model that a message is blocked when it holds all components of some rule. Exceptions, "
+            "order and distance are not excluded by them.",
+            "That a message did not arrive does not say who stopped it; the log says what was sent and what came back.",
+            "A filter that changes during the log looks like a noisy one.",
+        };
+        d.citations = {
+            "Xiong & Knockel 2019, An Efficient Method to Determine which Combination of Keywords Triggered Automatic Filtering of a Message, FOCI",
+            "Knockel et al. 2021, Measuring QQMail's automated email censorship in China, FOCI",
+            "McNemar 1947, Note on the sampling error of the difference between correlated proportions",
+            "Holm 1979, A simple sequentially rejective multiple test procedure",
+        };
+        d.example = "unveil filter chat/log.jsonl --out result";
+        return d;
+    }();
+    return description;
+}
+
+}  // namespace unveil

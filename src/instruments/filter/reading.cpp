@@ -1,0 +1,35 @@
+#include "instruments/filter/reading.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace unveil::filter {
+
+void Reading::add(std::string_view fold, std::string_view rule, const Answers& answers, const Noise& noise) {
+    if (answers.tries() == 0) return;
+    // With even odds beforehand the posterior odds are the likelihood ratio, which is what folds() needs.
+    m_blocked[std::string(fold)][std::string(rule)] = noise.probability_blocked(answers);
+}
+
+std::map<std::string, FoldEvidence> Reading::folds(double confidence) const {
+    std::map<std::string, FoldEvidence> folds;
+    for (const auto& [fold, rules] : m_blocked) {
+        FoldEvidence& evidence = folds[fold];
+        double log_odds = 0;
+        for (const auto& [rule, blocked] : rules) {
+            ++evidence.rules;
+            evidence.rules_blocked += blocked >= confidence;
+            evidence.rules_passed += 1 - blocked >= confidence;
+            // Folded: blocked for sure. Not folded: blocked only when the variant is listed. A variant that a foldable rule
+            // happens to shield is not ruled out, so a single pass does not exclude the fold for ever.
+            constexpr double shielded = 0.01;
+            const double if_folded = blocked * (1 - shielded) + (1 - blocked) * shielded;
+            const double if_not = blocked * listed_variants + (1 - blocked) * (1 - listed_variants);
+            log_odds += std::log(if_folded / if_not);
+        }
+        evidence.probability = 1 / (1 + std::exp(-log_odds));
+    }
+    return folds;
+}
+
+}  // namespace unveil::filter

@@ -1,0 +1,34 @@
+// How does the filter read text: does it see through case, spacing, look-alikes ...? For each fold, variants of known rules were sent;
+// a variant that is blocked although the rule's own letters do not stand in it was read as the rule.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "instruments/filter/trial_book.hpp"
+
+namespace unveil::filter {
+
+struct FoldEvidence {
+    std::uint64_t rules = 0;            // with a variant that was sent
+    std::uint64_t rules_blocked = 0;    // of them, the variant is surely blocked
+    std::uint64_t rules_passed = 0;
+    double probability = 0.5;           // that the filter undoes this change, even odds beforehand
+};
+
+/// Collects probes, by fold and rule: the context's worst case is not mixed, one context at a time.
+class Reading {
+  public:
+    void add(std::string_view fold, std::string_view rule, const Answers& answers, const Noise& noise);
+    /// A variant may be on the list by itself: a fold that is off still blocks with probability `listed_variants`.
+    std::map<std::string, FoldEvidence> folds(double confidence) const;
+    static constexpr double listed_variants = 0.1;
+
+  private:
+    std::map<std::string, std::map<std::string, double>> m_blocked;  // fold, rule -> probability that the variant is blocked
+};
+
+}  // namespace unveil::filter

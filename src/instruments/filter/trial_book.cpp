@@ -1,0 +1,90 @@
+#include "instruments/filter/trial_book.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.hpp"
+
+namespace unveil::filter {
+
+std::string_view state_name(State state) {
+    switch (state) {
+        case State::blocked: return "blocked";
+        case State::passed: return "passed";
+        case State::unknown: return "unknown";
+    }
+    UNVEIL_ASSERT(false);
+    return {};
+}
+
+namespace {
+
+/// Jeffreys' estimate, kept below one half: a filter that is wrong more often than right tells nothing.
+double rate(std::uint64_t wrong, std::uint64_t all) {
+    return std::min(0.49, (static_cast<double>(wrong) + 0.5) / (static_cast<double>(all) + 1));
+}
+
+}  // namespace
+
+double Noise::slip_rate() const { return is_silent() ? 0 : rate(slipped, block_controls); }
+double Noise::false_block_rate() const { return is_silent() ? 0 : rate(wrongly_blocked, pass_controls); }
+
+double Noise::probability_blocked(const Answers& answers) const {
+    if (answers.tries() == 0) return 0.5;
+    if (is_silent()) return answers.blocked > 0 ? 1 : 0;
+    const double slip = slip_rate();
+    const double wrong = false_block_rate();
+    const double log_odds = answers.blocked * std::log((1 - slip) / wrong) + answers.passed * std::log(slip / (1 - wrong));
+    return 1 / (1 + std::exp(-log_odds));
+}
+
+State Noise::state(const Answers& answers, double confidence) const {
+    const double blocked = probability_blocked(answers);
+    if (blocked >= confidence) return State::blocked;
+    if (1 - blocked >= confidence) return State::passed;
+    return State::unknown;
+}
+
+void TrialBook::add(const Trial& trial) {
+    ++trials;
+    price += trial.price;
+    ++by_outcome[std::string(outcome_name(trial.outcome))];
+    // What a translator or a search drops in part is suppressed too.
+    const bool is_blocked = trial.outcome == Outcome::blocked || trial.outcome == Outcome::partial;
+    if (!is_blocked && trial.outcome != Outcome::passed) return;
+    if (trial.step == "control" && trial.detail == "block") {
+        ++m_noise.block_controls;
+        m_noise.slipped += !is_blocked;
+    } else if (trial.step == "control" && trial.detail == "pass") {
+        ++m_noise.pass_controls;
+        m_noise.wrongly_blocked += is_blocked;
+    }
+    Answers& answers = m_contexts[trial.context][trial.input];
+    const Locator here{trial.evidence, trial.row};
+    if (answers.tries() == 0) {
+        answers.first_us = answers.last_us = trial.time_us;
+        answers.first = here;
+    }
+    answers.first_us = std::min(answers.first_us, trial.time_us);
+    answers.last_us = std::max(answers.last_us, trial.time_us);
+    answers.first = std::min(answers.first, here);
+    ++(is_blocked ? answers.blocked : answers.passed);
+}
+
+void TrialBook::finish() {
+    for (const auto& [context, inputs] : m_contexts)
+        for (const auto& [input, answers] : inputs) {
+            m_noise.messages_repeated += answers.tries() > 1;
+            m_noise.messages_inconsistent += answers.blocked > 0 && answers.passed > 0;
+        }
+}
+
+const Answers& TrialBook::answers(const std::string& context, const std::string& input) const {
+    static const Answers none;
+    const auto inputs = m_contexts.find(context);
+    if (inputs == m_contexts.end()) return none;
+    const auto found = inputs->second.find(input);
+    return found == inputs->second.end() ? none : found->second;
+}
+
+}  // namespace unveil::filter

@@ -1,0 +1,88 @@
+#include "table/trial.hpp"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+#include "core/json.hpp"
+#include "core/text.hpp"
+#include "core/time.hpp"
+
+namespace unveil {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array<std::pair<Outcome, std::string_view>, 7> outcome_names = {{
+    {Outcome::passed, "passed"},
+    {Outcome::blocked, "blocked"},
+    {Outcome::partial, "partial"},
+    {Outcome::rejected, "rejected"},
+    {Outcome::banned, "banned"},
+    {Outcome::error, "error"},
+    {Outcome::unknown, "unknown"},
+}};
+
+}  // namespace
+
+std::string_view outcome_name(Outcome outcome) {
+    for (const auto& [known, name] : outcome_names)
+        if (known == outcome) return name;
+    UNVEIL_ASSERT(false);
+    return {};
+}
+
+bool parse_outcome(std::string_view name, Outcome& outcome) {
+    for (const auto& [known, known_name] : outcome_names)
+        if (known_name == name) {
+            outcome = known;
+            return true;
+        }
+    return false;
+}
+
+std::string trial_header_line(const TrialLogHeader& header) {
+    return json_text({{"unveil_log", 1},
+                      {"experiment", header.experiment},
+                      {"service", header.service},
+                      {"separator", header.separator},
+                      {"seed", header.seed}});
+}
+
+std::string trial_line(const Trial& trial, std::string_view previous_sha256) {
+    Json json = {{"time", format_time(trial.time_us)},
+                 {"context", trial.context},
+                 {"account", trial.account},
+                 {"step", trial.step},
+                 {"subject", trial.subject},
+                 {"detail", trial.detail},
+                 {"input", trial.input},
+                 {"outcome", outcome_name(trial.outcome)}};
+    if (!trial.spans.empty()) {
+        json["spans"] = Json::array();
+        for (const auto& span : trial.spans) json["spans"].push_back(Json::array({span.begin, span.end}));
+    }
+    json["price"] = trial.price;
+    if (!trial.reply_sha256.empty()) json["reply_sha256"] = trial.reply_sha256;
+    json["previous_sha256"] = previous_sha256;
+    return json_text(json);
+}
+
+std::vector<std::string> rule_components(std::string_view notation) {
+    constexpr std::string_view plus = " + ";
+    std::vector<std::string> components;
+    while (true) {
+        const auto at = notation.find(plus);
+        if (const auto component = trimmed(notation.substr(0, at)); !component.empty()) components.emplace_back(component);
+        if (at == std::string_view::npos) return components;
+        notation.remove_prefix(at + plus.size());
+    }
+}
+
+std::string rule_notation(std::span<const std::string> components) {
+    std::string notation;
+    for (const auto& component : components) notation += (notation.empty() ? "" : " + ") + component;
+    return notation;
+}
+
+}  // namespace unveil
