@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "cli/global.hpp"
+#include "cli/inspect_trials.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/parameter.hpp"
@@ -17,6 +18,7 @@
 #include "core/time.hpp"
 #include "evidence/open.hpp"
 #include "evidence/table_posts.hpp"
+#include "evidence/trial_log.hpp"
 #include "instruments/coordination/traces.hpp"
 
 namespace unveil::cli {
@@ -340,7 +342,7 @@ class InspectCommand final : public Command {
             "carry, every "
             "kind of row that was skipped with examples, and a command that runs on it.";
         description.positionals = {
-            {"FILE", "Files of posts: CSV, JSON or Parquet, plain or packed with gzip, zstd or xz", 1,
+            {"FILE", "Files of posts (CSV, JSON or Parquet) or logs of trials, plain or packed with gzip, zstd or xz", 1,
              SIZE_MAX}};
         description.options = {
             command_option("format", ParameterType::text, "NAME", "",
@@ -360,6 +362,15 @@ class InspectCommand final : public Command {
         Json files = Json::array();
         std::uint32_t position = 0;
         for (const auto& path : invocation.positionals.at(0)) {
+            if (is_trial_log_file(path)) {
+                Json json;
+                const TrialInspection inspection = inspect_trials(path, invocation.global, json);
+                is_all_readable = is_all_readable && inspection.is_readable;
+                if (invocation.global.json) files.push_back(std::move(json));
+                else fmt::print("{}{}", position > 0 ? "\n" : "", inspection.text);
+                ++position;
+                continue;
+            }
             const auto inspection = inspect(path, invocation, position);
             is_all_readable = is_all_readable && !inspection.error;
             if (invocation.global.json)

@@ -8,6 +8,7 @@
 #include "core/parameter.hpp"
 #include "core/text.hpp"
 #include "evidence/table_posts.hpp"
+#include "evidence/trial_log.hpp"
 
 namespace unveil {
 namespace {
@@ -25,6 +26,8 @@ constexpr EvidenceFormat formats[] = {
     {"ira-clemson", "the Clemson tables of Internet Research Agency tweets: content, publish_date, retweet",
      "post", "formats/ira-clemson.md"},
     {"table", "any table of posts; --columns says which column is which", "post", "formats/table.md"},
+    {"trial-log", "messages that were sent to a platform and what became of them: JSON lines, chained by digests", "trial",
+     "formats/trial-log.md"},
 };
 
 std::string known_formats() {
@@ -118,6 +121,10 @@ std::unique_ptr<PostSource> open_posts_from(std::unique_ptr<RawInput> input, con
         return make_parquet_posts(path, options, evidence, limits);
     }
     check_text(head, path);
+    if (is_trial_log(head) || options.format == "trial-log")
+        throw Error(ErrorKind::input, is_trial_log(head) ? "is a log of trials, and posts are wanted" : "is no log of trials, nor is one wanted here",
+                    is_trial_log(head) ? "An instrument that reads trials takes it: unveil filter FILE --out DIR" : "Leave --format away",
+                    path);
     auto text = head;
     if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     text = trimmed(text);

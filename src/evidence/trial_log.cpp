@@ -144,6 +144,23 @@ class TrialLog final : public TrialSource {
 
 bool is_trial_log(std::string_view head) { return head.starts_with("{\"unveil_log\":"); }
 
+bool is_trial_log_file(const std::string& path) {
+    constexpr std::size_t head_bytes = 64;
+    try {
+        ByteStream stream(open_file_input(path), path, EvidenceLimits{});
+        std::string head(head_bytes, '\0');
+        std::size_t size = 0;
+        while (size < head_bytes) {
+            const std::size_t more = stream.read(head.data() + size, head_bytes - size);
+            if (more == 0) break;
+            size += more;
+        }
+        return is_trial_log(std::string_view(head).substr(0, size));
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 std::unique_ptr<TrialSource> open_trials_from(std::unique_ptr<RawInput> input, const std::string& path, std::uint32_t evidence,
                                               const EvidenceLimits& limits) {
     InputBuffer buffer(ByteStream(std::move(input), path, limits), limits);

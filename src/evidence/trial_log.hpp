@@ -11,8 +11,10 @@
 
 namespace unveil {
 
-/// Whether a file that begins so is a log of trials.
+/// Whether a file that begins so, once unpacked, is a log of trials.
 bool is_trial_log(std::string_view head);
+/// The same of a file; false for one that cannot be read.
+bool is_trial_log_file(const std::string& path);
 
 /// Throws Error(input) when the file is no log of trials. A line that does not follow from the one before ends the reading with
 /// an error; a last line that was cut in the middle of writing is counted as skipped, as are trials with values nobody knows.

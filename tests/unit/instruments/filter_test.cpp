@@ -1,0 +1,216 @@
+// Goal: the filter instrument believes answers, not names, and says what it cannot know. Method: small logs written by hand, with and
+// without noise, and random lists against what was planted.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "core/error.hpp"
+#include "core/output_table.hpp"
+#include "core/random.hpp"
+#include "instruments/filter/certificate.hpp"
+#include "instruments/filter/filter.hpp"
+#include "instruments/filter/reading.hpp"
+#include "instruments/filter/rule_sets.hpp"
+#include "memory_trials.hpp"
+
+namespace unveil {
+namespace {
+
+using namespace filter;
+using test::MemoryTrials;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+Trial trial(std::string step, std::string subject, std::string input, bool is_blocked, std::string context = "cn", std::string detail = {}) {
+    Trial trial;
+    trial.step = std::move(step);
+    trial.subject = std::move(subject);
+    trial.input = std::move(input);
+    trial.outcome = is_blocked ? Outcome::blocked : Outcome::passed;
+    trial.context = std::move(context);
+    trial.detail = std::move(detail);
+    return trial;
+}
+
+Findings findings_of(std::vector<Trial> trials) {
+    MemoryTrials source(std::move(trials));
+    InstrumentInputs inputs;
+    inputs.trials.push_back(&source);
+    const Filter filter;
+    NoOutputTables tables;
+    SilentProgress progress;
+    InstrumentContext context{0, 1, {"/var/tmp", 1 << 20}, tables, progress};
+    return filter.run(inputs, ParameterValues(filter.description().parameters), context);
+}
+
+/// Whether a text is blocked by one of the rules: the model itself.
+bool is_blocked(const std::vector<std::vector<std::string>>& rules, const std::string& text) {
+    for (const auto& rule : rules) {
+        bool holds_all = true;
+        for (const auto& component : rule) holds_all = holds_all && text.find(component) != std::string::npos;
+        if (holds_all) return true;
+    }
+    return false;
+}
+
+TEST(Certificate, TestsLeaveOutOneCharacterAtEitherEnd) {
+    const std::vector<std::string> components{"六四", "x", "abc"};
+    std::vector<std::string> shown;
+    for (const auto& test : certificate_tests(components, "|")) shown.push_back(test.left_out + ": " + test.message);
+    EXPECT_THAT(shown, ElementsAre("nothing: 六四|x|abc", "first of 1: 四|x|abc", "last of 1: 六|x|abc", "all of 2: 六四|abc",
+                                   "first of 3: 六四|x|bc", "last of 3: 六四|x|ab"));
+    EXPECT_EQ(certificate_tests(std::vector<std::string>{"x"}, "|").size(), 1u);
+}
+
+/// A component that is longer than it need be must never be certified, whatever else is on the list.
+TEST(Certificate, OnlyMinimalRulesPass) {
+    Random random(3);
+    int certified = 0;
+    int refused = 0;
+    for (int round = 0; round < 20000; ++round) {
+        const auto word = [&] {
+            std::string text;
+            for (std::uint64_t n = 1 + random.below(3); n > 0; --n) text += static_cast<char>('a' + random.below(3));
+            return text;
+        };
+        std::vector<std::vector<std::string>> rules(1 + random.below(3));
+        for (auto& rule : rules)
+            for (std::uint64_t n = 1 + random.below(3); n > 0; --n) rule.push_back(word());
+        std::vector<std::string> claimed;
+        for (std::uint64_t n = 1 + random.below(3); n > 0; --n) claimed.push_back(word());
+        TrialBook book;
+        const auto tests = certificate_tests(claimed, "|");
+        for (const auto& test : tests) book.add(trial("certify", "", test.message, is_blocked(rules, test.message)));
+        book.finish();
+        const auto certificate = check_certificate(tests, "cn", book, 0.99);
+        const std::string whole = tests.front().message;
+        // By brute force: blocked, and no text with one component cut at either end or missing is.
+        bool is_minimal = is_blocked(rules, whole);
+        for (const auto& test : tests) is_minimal = is_minimal && (test.is_blocked_expected || !is_blocked(rules, test.message));
+        EXPECT_EQ(certificate.state == CertificateState::certified, is_minimal);
+        if (!is_blocked(rules, whole)) EXPECT_EQ(certificate.state, CertificateState::not_blocked);
+        certified += certificate.state == CertificateState::certified;
+        refused += certificate.state == CertificateState::not_minimal;
+    }
+    EXPECT_GT(certified, 100);
+    EXPECT_GT(refused, 100);
+}
+
+TEST(Certificate, AMissingTestLeavesItOpen) {
+    const std::vector<std::string> components{"ab"};
+    const auto tests = certificate_tests(components, "|");
+    TrialBook book;
+    book.add(trial("certify", "ab", "ab", true));
+    book.add(trial("certify", "ab", "a", false));
+    book.finish();
+    const auto certificate = check_certificate(tests, "cn", book, 0.99);
+    EXPECT_EQ(certificate.state, CertificateState::open);
+    EXPECT_EQ(certificate.tests_made, 2u);
+    EXPECT_EQ(certificate.tests, 3u);
+    EXPECT_EQ(check_certificate(tests, "ca", book, 0.99).tests_made, 0u);
+}
+
+TEST(Noise, OneAnswerDecidesOnlyWhileControlsAreSilent) {
+    TrialBook silent;
+    silent.add(trial("certify", "ab", "ab", false));
+    silent.finish();
+    EXPECT_EQ(silent.noise().state(silent.answers("cn", "ab"), 0.99), State::passed);
+
+    TrialBook noisy;
+    for (int i = 0; i < 100; ++i) noisy.add(trial("control", "", "known", i >= 5, "cn", "block"));
+    for (int i = 0; i < 100; ++i) noisy.add(trial("control", "", "harmless", false, "cn", "pass"));
+    noisy.add(trial("certify", "ab", "once", false));
+    for (int i = 0; i < 3; ++i) noisy.add(trial("certify", "ab", "often", false));
+    noisy.add(trial("certify", "ab", "stopped", true));
+    noisy.finish();
+    const Noise& noise = noisy.noise();
+    EXPECT_NEAR(noise.slip_rate(), 5.5 / 101, 1e-12);
+    EXPECT_NEAR(noise.false_block_rate(), 0.5 / 101, 1e-12);
+    EXPECT_EQ(noise.state(noisy.answers("cn", "once"), 0.99), State::unknown);
+    EXPECT_EQ(noise.state(noisy.answers("cn", "often"), 0.99), State::passed);
+    EXPECT_EQ(noise.state(noisy.answers("cn", "stopped"), 0.99), State::blocked);
+    EXPECT_EQ(noise.state(noisy.answers("cn", "never sent"), 0.99), State::unknown);
+}
+
+TEST(RuleSets, GroupsAndPairsFollowTheStates) {
+    const State b = State::blocked;
+    const State p = State::passed;
+    const State u = State::unknown;
+    const std::vector<RuleStates> rules{{"r1", {b, b, p, u}}, {"r2", {b, b, b, u}}, {"r3", {p, u, b, u}}, {"r4", {b, b, p, u}}};
+    const auto pairs = compare_contexts(rules, 4);
+    ASSERT_EQ(pairs.size(), 6u);
+    EXPECT_EQ(pairs[1].only_a, 2u);   // contexts 0 and 2
+    EXPECT_EQ(pairs[1].only_b, 1u);
+    EXPECT_EQ(pairs[1].both, 1u);
+    EXPECT_EQ(pairs[1].p, 1);
+    EXPECT_FALSE(pairs[0].is_different());
+    EXPECT_THAT(group_contexts(rules, 4), ElementsAre(0, 0, 1, 2)) << "what was not tested is put with nobody";
+}
+
+TEST(RuleSets, AListThatIsPartOfAnotherIsFoundByTheSignTest) {
+    std::vector<RuleStates> rules;
+    for (int i = 0; i < 12; ++i) rules.push_back({"r" + std::to_string(i), {State::blocked, i < 2 ? State::blocked : State::passed}});
+    const auto pairs = compare_contexts(rules, 2);
+    EXPECT_NEAR(pairs[0].p, 2.0 / 1024, 1e-12);
+}
+
+TEST(Reading, ThreeRulesDecideAFoldAndContradictionDoesNot) {
+    const Noise silent;
+    Answers blocked;
+    blocked.blocked = 1;
+    Answers passed;
+    passed.passed = 1;
+    Reading reading;
+    for (const char* rule : {"a", "b", "c"}) {
+        reading.add("case", rule, blocked, silent);
+        reading.add("width", rule, passed, silent);
+    }
+    reading.add("space", "a", blocked, silent);
+    reading.add("space", "b", passed, silent);
+    reading.add("emoji", "a", Answers{}, silent);
+    const auto folds = reading.folds(0.99);
+    EXPECT_GT(folds.at("case").probability, 0.99);
+    EXPECT_LT(folds.at("width").probability, 0.01);
+    EXPECT_GT(folds.at("space").probability, 0.01);
+    EXPECT_LT(folds.at("space").probability, 0.99);
+    EXPECT_EQ(folds.count("emoji"), 0u) << "nothing was sent";
+}
+
+TEST(Filter, OneAppWithTwoSetsOfRulesComesOutAsThat) {
+    std::vector<Trial> trials;
+    const std::vector<std::vector<std::string>> at_home{{"ab", "c"}, {"dd"}, {"ef"}};
+    const std::vector<std::vector<std::string>> abroad{{"ef"}};
+    const auto send = [&](const std::string& subject, const std::string& step, const std::string& message, const std::string& detail = {}) {
+        for (const std::string context : {"cn", "cn/new", "ca"})
+            trials.push_back(trial(step, subject, message, is_blocked(context == "ca" ? abroad : at_home, message), context, detail));
+    };
+    for (const std::string rule : {"ab + c", "dd", "ef", "nothing", "efx"})
+        for (const auto& test : certificate_tests(rule_components(rule), "\n")) send(rule, "certify", test.message);
+    for (const std::string rule : {"dd", "ef", "ab + c"}) send(rule, "probe", rule == "ab + c" ? "Ab\nc" : rule + "!", rule == "ab + c" ? "case" : "mark");
+    const Findings findings = findings_of(trials);
+    EXPECT_THAT(findings.find("rules")->members, ElementsAre("ab + c", "dd", "ef"));
+    EXPECT_THAT(findings.find("rules")->non_members, ElementsAre("nothing"));
+    EXPECT_EQ(findings.find("rules.not_minimal")->value, 1);
+    EXPECT_EQ(findings.find("contexts.rule_sets")->value, 2);
+    EXPECT_EQ(findings.find("contexts.differ")->value, 2);
+    EXPECT_THAT(findings.find("rules(\"ca\")")->members, ElementsAre("ef", "efx"));
+    EXPECT_THAT(findings.find("rules(\"ca\")")->non_members, ElementsAre("ab + c", "dd", "nothing"));
+    EXPECT_EQ(findings.find("controls.slip_share")->high, 1) << "no control, no knowledge";
+}
+
+TEST(Filter, ALogWithoutTrialsOrOfAnotherExperimentIsRefused) {
+    EXPECT_THROW(findings_of({}), Error);
+    MemoryTrials first({trial("certify", "a", "a", true)}, "|");
+    MemoryTrials second({trial("certify", "a", "a", true)}, "\n");
+    InstrumentInputs inputs;
+    inputs.trials = {&first, &second};
+    const Filter filter;
+    NoOutputTables tables;
+    SilentProgress progress;
+    InstrumentContext context{0, 1, {"/var/tmp", 1 << 20}, tables, progress};
+    EXPECT_THROW(filter.run(inputs, ParameterValues(filter.description().parameters), context), Error);
+}
+
+}  // namespace
+}  // namespace unveil
