@@ -78,6 +78,7 @@ class WatchedTrials final : public WatchedSource, public TrialSource {
     WatchedTrials(std::unique_ptr<TrialSource> source, const RunInput& input) : WatchedSource(input), m_source(std::move(source)) {}
 
     const TrialLogHeader& header() const override { return m_source->header(); }
+    const std::string& last_sha256() const override { return m_source->last_sha256(); }
     bool next(std::vector<Trial>& batch) override { return watch(*m_source, batch); }
     const SourceReport& report() const override { return m_source->report(); }
     const SourceReport& source_report() const override { return report(); }

@@ -36,6 +36,7 @@ class TrialLog final : public TrialSource {
 
     const TrialLogHeader& header() const override { return m_header; }
     const SourceReport& report() const override { return m_report; }
+    const std::string& last_sha256() const override { return m_previous_sha256; }
     std::uint64_t bytes_done() const override { return m_reader.stream().disk_bytes(); }
 
     bool next(std::vector<Trial>& batch) override {

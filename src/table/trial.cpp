@@ -3,6 +3,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "core/digest.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
@@ -66,6 +67,14 @@ std::string trial_line(const Trial& trial, std::string_view previous_sha256) {
     if (!trial.reply_sha256.empty()) json["reply_sha256"] = trial.reply_sha256;
     json["previous_sha256"] = previous_sha256;
     return json_text(json);
+}
+
+TrialChain::TrialChain(const TrialLogHeader& header) : m_header_line(trial_header_line(header)), m_last_sha256(sha256_hex(m_header_line)) {}
+
+std::string TrialChain::append(const Trial& trial) {
+    std::string line = trial_line(trial, m_last_sha256);
+    m_last_sha256 = sha256_hex(line);
+    return line;
 }
 
 std::vector<std::string> rule_components(std::string_view notation) {

@@ -61,6 +61,21 @@ std::string trial_header_line(const TrialLogHeader& header);
 /// `previous_sha256` is that of the line before, without its line feed.
 std::string trial_line(const Trial& trial, std::string_view previous_sha256);
 
+/// The lines of one log in the making: each knows the one before it.
+class TrialChain {
+  public:
+    explicit TrialChain(const TrialLogHeader& header);
+    /// Goes on behind a log whose last line, without its line feed, has this digest.
+    explicit TrialChain(std::string last_sha256) : m_last_sha256(std::move(last_sha256)) {}
+    /// The header, for a new log.
+    const std::string& header_line() const { return m_header_line; }
+    std::string append(const Trial& trial);
+
+  private:
+    std::string m_header_line;
+    std::string m_last_sha256;
+};
+
 /// "a + b" -> its components. Blanks around them do not count, empty ones are left out.
 std::vector<std::string> rule_components(std::string_view notation);
 std::string rule_notation(std::span<const std::string> components);
@@ -70,6 +85,8 @@ class TrialSource : public RecordSource {
     virtual const TrialLogHeader& header() const = 0;
     /// Puts up to batch_trials_max trials in place of what stood there; false at the end. Throws Error(input) for a broken chain.
     virtual bool next(std::vector<Trial>& batch) = 0;
+    /// Digest of the last line read that belongs to the chain, so that the log can be gone on with; known at the end.
+    virtual const std::string& last_sha256() const = 0;
     static constexpr std::size_t batch_trials_max = 1024;
 };
 

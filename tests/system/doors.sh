@@ -15,10 +15,11 @@ declare -A may=(
   [graph]="core statistics table graph"
   [instruments]="core statistics table net graph instruments"
   [case]="core statistics table evidence net graph instruments case"
-  [lab]="core statistics table evidence net graph instruments case lab"
+  [experiment]="core statistics table experiment"
+  [lab]="core statistics table evidence net graph instruments case experiment lab"
   [report]="core statistics table evidence net graph instruments case report"
-  [field]="core field"
-  [cli]="core statistics table evidence net graph instruments case lab report field cli"
+  [field]="core table evidence experiment field"
+  [cli]="core statistics table evidence net graph instruments case experiment lab report field cli"
 )
 
 while IFS=: read -r file line text; do

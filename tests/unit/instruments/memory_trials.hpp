@@ -20,6 +20,7 @@ class MemoryTrials final : public TrialSource {
         while (m_at < m_trials.size() && batch.size() < 3) batch.push_back(m_trials[m_at++]);
         return !batch.empty();
     }
+    const std::string& last_sha256() const override { return m_last_sha256; }
     const SourceReport& report() const override { return m_report; }
     std::uint64_t bytes_done() const override { return 0; }
 
@@ -27,6 +28,7 @@ class MemoryTrials final : public TrialSource {
     std::vector<Trial> m_trials;
     std::size_t m_at = 0;
     TrialLogHeader m_header;
+    std::string m_last_sha256;
     SourceReport m_report;
 };
 

@@ -1,0 +1,35 @@
+// What should be asked next, given all answers so far? A pure step machine: it sends nothing, reads no clock, and the same answers
+// make it ask the same again, so that a log is all that is needed to go on where it ended.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "table/trial.hpp"
+
+namespace unveil {
+
+/// What is to be sent. The fields are those of the trial that it becomes.
+struct Message {
+    std::string context;
+    std::string step;
+    std::string subject;
+    std::string detail;
+    std::string input;
+    friend bool operator==(const Message&, const Message&) = default;
+};
+
+class Experiment {
+  public:
+    virtual ~Experiment() = default;
+    /// The message to send, or nothing when there is no more to ask. The same until answer() is called.
+    virtual std::optional<Message> next() = 0;
+    /// What became of it: only `outcome` and `spans` of the trial count.
+    virtual void answer(const Trial& trial) = 0;
+    /// Why it ended before its work was done, in words for the user; empty when it did not.
+    virtual std::string refusal() const = 0;
+    /// Messages that are still to be sent, as far as can be guessed; for progress.
+    virtual std::uint64_t expected_messages() const = 0;
+};
+
+}  // namespace unveil

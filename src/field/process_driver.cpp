@@ -1,0 +1,180 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/json.hpp"
+#include "core/text.hpp"
+#include "field/driver.hpp"
+
+namespace unveil {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class ProcessDriver final : public Driver {
+  public:
+    ProcessDriver(std::string command, std::int64_t timeout_us) : m_command(std::move(command)), m_timeout_us(timeout_us) {}
+    ~ProcessDriver() override { stop(); }
+    ProcessDriver(const ProcessDriver&) = delete;
+    ProcessDriver& operator=(const ProcessDriver&) = delete;
+
+    Reply send(const Message& message) override {
+        if (m_pid < 0) start();
+        const std::string line = json_text({{"context", message.context}, {"text", message.input}}) + "\n";
+        const auto deadline = Clock::now() + std::chrono::microseconds(m_timeout_us);
+        if (!write_all(line, deadline)) return lost("did not take the message");
+        std::string answer;
+        if (!read_line(answer, deadline)) return lost(m_has_ended ? "ended without an answer" : "did not answer in time");
+        m_failures = 0;
+        return parse_reply(answer, message.input.size());
+    }
+
+  private:
+    void start() {
+        std::array<int, 2> to_child{};
+        std::array<int, 2> from_child{};
+        if (pipe2(to_child.data(), O_CLOEXEC) != 0 || pipe2(from_child.data(), O_CLOEXEC) != 0)
+            throw Error(ErrorKind::run, fmt::format("no pipe to the command: {}", std::strerror(errno)), "Close other programs");
+        m_pid = fork();
+        if (m_pid < 0) throw Error(ErrorKind::run, fmt::format("the command cannot be started: {}", std::strerror(errno)), "Close other programs");
+        if (m_pid == 0) {
+            // Of its own group, so that a Ctrl-C meant for unveil does not reach it in the middle of a message.
+            setpgid(0, 0);
+            dup2(to_child[0], STDIN_FILENO);
+            dup2(from_child[1], STDOUT_FILENO);
+            execl("/bin/sh", "sh", "-c", m_command.c_str(), nullptr);
+            _exit(127);
+        }
+        close(to_child[0]);
+        close(from_child[1]);
+        m_to = to_child[1];
+        m_from = from_child[0];
+        fcntl(m_to, F_SETFL, O_NONBLOCK);
+        fcntl(m_from, F_SETFL, O_NONBLOCK);
+        m_pending.clear();
+        m_has_ended = false;
+    }
+
+    void stop() {
+        if (m_pid < 0) return;
+        close(m_to);
+        close(m_from);
+        kill(-m_pid, SIGKILL);
+        kill(m_pid, SIGKILL);
+        waitpid(m_pid, nullptr, 0);
+        m_pid = -1;
+    }
+
+    Reply lost(const std::string& what) {
+        stop();
+        constexpr int failures_max = 5;
+        Reply reply;
+        reply.problem = fmt::format("the command {}", what);
+        if (++m_failures >= failures_max)
+            throw Error(ErrorKind::run, fmt::format("the command failed {} times in a row: it {}", failures_max, what),
+                        "Try it by hand: echo '{\"context\":\"\",\"text\":\"hello\"}' | COMMAND must print {\"outcome\":\"passed\"}", m_command);
+        return reply;
+    }
+
+    /// False at the deadline.
+    static bool wait_for(int file, short events, Clock::time_point deadline) {
+        for (;;) {
+            const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+            if (left <= 0) return false;
+            pollfd waiting{file, events, 0};
+            const int found = poll(&waiting, 1, static_cast<int>(std::min<std::int64_t>(left, 1000)));
+            if (found > 0) return true;
+            if (found < 0 && errno != EINTR) return false;
+        }
+    }
+
+    bool write_all(std::string_view bytes, Clock::time_point deadline) {
+        // A command that has ended must not end us; nobody else here writes to pipes that matter.
+        const auto before = std::signal(SIGPIPE, SIG_IGN);
+        bool is_written = true;
+        while (!bytes.empty() && is_written) {
+            const ssize_t count = write(m_to, bytes.data(), bytes.size());
+            if (count > 0) bytes.remove_prefix(static_cast<std::size_t>(count));
+            else if (count < 0 && errno == EAGAIN) is_written = wait_for(m_to, POLLOUT, deadline);
+            else if (count < 0 && errno == EINTR) continue;
+            else is_written = false;
+        }
+        std::signal(SIGPIPE, before);
+        return is_written;
+    }
+
+    bool read_line(std::string& line, Clock::time_point deadline) {
+        constexpr std::size_t line_bytes_max = 1 << 20;
+        std::array<char, 4096> piece{};
+        for (;;) {
+            if (const auto end = m_pending.find('\n'); end != std::string::npos) {
+                line = m_pending.substr(0, end);
+                m_pending.erase(0, end + 1);
+                return true;
+            }
+            if (m_pending.size() > line_bytes_max || !wait_for(m_from, POLLIN, deadline)) return false;
+            const ssize_t count = read(m_from, piece.data(), piece.size());
+            if (count > 0) m_pending.append(piece.data(), static_cast<std::size_t>(count));
+            else if (count == 0) {
+                m_has_ended = true;
+                return false;
+            } else if (errno != EAGAIN && errno != EINTR) {
+                return false;
+            }
+        }
+    }
+
+    std::string m_command;
+    std::int64_t m_timeout_us;
+    pid_t m_pid = -1;
+    int m_to = -1;
+    int m_from = -1;
+    int m_failures = 0;
+    bool m_has_ended = false;
+    std::string m_pending;
+};
+
+}  // namespace
+
+Reply parse_reply(std::string_view line, std::size_t message_bytes) {
+    Reply reply;
+    reply.raw = line;
+    const auto fail = [&](std::string problem) {
+        reply.outcome = Outcome::error;
+        reply.spans.clear();
+        reply.problem = std::move(problem);
+        return reply;
+    };
+    const auto json = read_json(line);
+    if (json.is_discarded() || !json.is_object()) return fail(fmt::format("answered no JSON object: {}", printable(line, 120)));
+    const auto outcome = json.find("outcome");
+    if (outcome == json.end() || !outcome->is_string() || !parse_outcome(outcome->get<std::string>(), reply.outcome))
+        return fail(fmt::format("answered without a known \"outcome\": {}", printable(line, 120)));
+    const auto spans = json.find("spans");
+    if (spans == json.end()) return reply;
+    if (!spans->is_array()) return fail("answered with \"spans\" that are no list");
+    for (const auto& span : *spans) {
+        if (!span.is_array() || span.size() != 2 || !span[0].is_number_unsigned() || !span[1].is_number_unsigned() ||
+            span[0].get<std::uint64_t>() > span[1].get<std::uint64_t>() || span[1].get<std::uint64_t>() > message_bytes)
+            return fail("answered with a span that is not within the message");
+        reply.spans.push_back({span[0].get<std::uint32_t>(), span[1].get<std::uint32_t>()});
+    }
+    return reply;
+}
+
+std::unique_ptr<Driver> make_process_driver(const std::string& command, std::int64_t timeout_us) {
+    return std::make_unique<ProcessDriver>(command, timeout_us);
+}
+
+}  // namespace unveil

@@ -1,0 +1,56 @@
+// Runs an experiment: asks it for messages, sends them within the limits, writes the log, and goes on from a log that is there.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/progress.hpp"
+#include "experiment/experiment.hpp"
+#include "field/driver.hpp"
+#include "field/log_file.hpp"
+
+namespace unveil {
+
+/// Time as the runner sees it; tests have their own.
+class FieldClock {
+  public:
+    virtual ~FieldClock() = default;
+    virtual std::int64_t now_us() const = 0;          // since 1970, UTC
+    virtual void sleep_us(std::int64_t span_us) = 0;
+};
+std::unique_ptr<FieldClock> make_system_clock();
+
+struct RunnerLimits {
+    std::uint64_t messages_max = 10'000;          // in all, those of earlier sittings included
+    std::uint64_t blocked_per_day_max = 200;      // of one account
+    std::int64_t interval_us = 1'000'000;         // between two messages of one context, on average: a token bucket of one
+    double interval_jitter = 0.5;                 // share by which single intervals are longer or shorter
+    std::optional<int> quiet_from_hour;           // no messages from this hour of the day ...
+    std::optional<int> quiet_to_hour;             // ... to this one, UTC
+    std::string stop_file;                        // stops when it exists
+    double price_passed = 1;
+    double price_blocked = 2;
+};
+
+enum class RunnerEnd { done, refused, messages_max, blocked_max, banned, stop_file };
+std::string_view runner_end_words(RunnerEnd end);
+
+struct RunnerReport {
+    RunnerEnd end = RunnerEnd::done;
+    std::uint64_t replayed = 0;      // from the log that was there
+    std::uint64_t sent = 0;
+    std::uint64_t blocked = 0;       // of those sent
+    double price = 0;
+    std::string last_problem;        // of a driver
+};
+
+/// `drivers` by context. Throws Error(input) when the log that is there does not fit the experiment, Error(interrupted) when progress says so:
+/// the log is whole then, and the same call goes on.
+RunnerReport run_experiment(Experiment& experiment, LogFile& log, const std::map<std::string, Driver*>& drivers, const RunnerLimits& limits,
+                            std::uint64_t seed, FieldClock& clock, Progress& progress);
+
+}  // namespace unveil

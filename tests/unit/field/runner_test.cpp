@@ -1,0 +1,244 @@
+// Goal: no message is sent twice, none is lost, limits hold. Method: an experiment of numbered messages, a driver and a clock in memory,
+// and a log on disk that is cut off at every message and at every byte.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+
+#include "core/error.hpp"
+#include "evidence/trial_log.hpp"
+#include "field/runner.hpp"
+
+namespace unveil {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class Folder {
+  public:
+    Folder() {
+        std::string name = (fs::temp_directory_path() / "unveil-field-XXXXXX").string();
+        if (mkdtemp(name.data()) == nullptr) std::abort();
+        m_path = name;
+    }
+    ~Folder() { fs::remove_all(m_path); }
+    std::string operator/(const std::string& name) const { return m_path + "/" + name; }
+
+  private:
+    std::string m_path;
+};
+
+/// Asks m0 ... m9; what is asked next depends on the answers, as with a real one.
+class Countdown final : public Experiment {
+  public:
+    explicit Countdown(int messages) : m_left(messages) {}
+    std::optional<Message> next() override {
+        if (m_left == 0) return {};
+        return Message{m_left % 2 == 0 ? "cn" : "ca", "isolate", "text", "", "m" + std::to_string(m_left) + (m_was_blocked ? " after a block" : "")};
+    }
+    void answer(const Trial& trial) override {
+        m_was_blocked = trial.outcome == Outcome::blocked;
+        unknown += trial.outcome == Outcome::unknown;
+        --m_left;
+    }
+    std::string refusal() const override { return {}; }
+    std::uint64_t expected_messages() const override { return static_cast<std::uint64_t>(m_left); }
+    int unknown = 0;
+
+  private:
+    int m_left;
+    bool m_was_blocked = false;
+};
+
+struct Crash {};
+
+class CountingDriver final : public Driver {
+  public:
+    Reply send(const Message& message) override {
+        ++sent[message.input];
+        if (static_cast<int>(sent.size()) == crash_at) {
+            crash_at = -1;
+            throw Crash{};
+        }
+        const bool is_blocked = message.input.find('3') != std::string::npos || blocks_all;
+        return {is_blocked ? Outcome::blocked : Outcome::passed, {}, "raw", {}};
+    }
+    std::map<std::string, int> sent;
+    int crash_at = -1;
+    bool blocks_all = false;
+};
+
+class HandClock final : public FieldClock {
+  public:
+    std::int64_t now_us() const override { return m_now_us; }
+    void sleep_us(std::int64_t span_us) override { m_now_us += span_us; }
+
+  private:
+    std::int64_t m_now_us = 1'700'000'000'000'000;
+};
+
+const TrialLogHeader header{"filter", "test", "\n", 1};
+
+RunnerReport run(const std::string& path, CountingDriver& driver, HandClock& clock, int messages = 10, RunnerLimits limits = {}, int* unknown = nullptr) {
+    Countdown experiment(messages);
+    LogFile log(path, header);
+    SilentProgress progress;
+    const std::map<std::string, Driver*> drivers{{"cn", &driver}, {"ca", &driver}};
+    const auto report = run_experiment(experiment, log, drivers, limits, 1, clock, progress);
+    if (unknown) *unknown = experiment.unknown;
+    return report;
+}
+
+std::vector<Trial> read(const std::string& path) {
+    const auto source = open_trials(path, 0);
+    std::vector<Trial> all;
+    std::vector<Trial> batch;
+    while (source->next(batch)) all.insert(all.end(), batch.begin(), batch.end());
+    return all;
+}
+
+TEST(Runner, ACrashAtAnyMessageSendsNoneTwice) {
+    for (int crash_at = 1; crash_at <= 10; ++crash_at) {
+        Folder folder;
+        CountingDriver driver;
+        driver.crash_at = crash_at;
+        HandClock clock;
+        EXPECT_THROW(run(folder / "log.jsonl", driver, clock), Crash);
+        int unknown = 0;
+        const auto report = run(folder / "log.jsonl", driver, clock, 10, {}, &unknown);
+        EXPECT_EQ(report.end, RunnerEnd::done);
+        EXPECT_EQ(unknown, 1) << "the message in flight is not known to have arrived";
+        EXPECT_EQ(driver.sent.size(), 10u);
+        for (const auto& [input, count] : driver.sent) EXPECT_EQ(count, 1) << input;
+        EXPECT_EQ(read(folder / "log.jsonl").size(), 10u);
+        EXPECT_EQ(run(folder / "log.jsonl", driver, clock).sent, 0u) << "a finished log asks nothing";
+    }
+}
+
+TEST(Runner, ALogCutAtAnyByteGoesOn) {
+    Folder folder;
+    CountingDriver whole;
+    HandClock clock;
+    run(folder / "whole.jsonl", whole, clock, 4);
+    std::ifstream file(folder / "whole.jsonl", std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const std::size_t header_bytes = text.find('\n') + 1;
+    for (std::size_t size = header_bytes; size < text.size(); size += 37) {
+        std::ofstream(folder / "cut.jsonl", std::ios::binary | std::ios::trunc) << text.substr(0, size);
+        fs::remove(folder / "cut.jsonl.sending");
+        CountingDriver driver;
+        run(folder / "cut.jsonl", driver, clock, 4);
+        EXPECT_EQ(read(folder / "cut.jsonl").size(), 4u);
+    }
+}
+
+TEST(Runner, LimitsHold) {
+    Folder folder;
+    HandClock clock;
+    CountingDriver driver;
+    RunnerLimits few;
+    few.messages_max = 3;
+    EXPECT_EQ(run(folder / "a", driver, clock, 10, few).end, RunnerEnd::messages_max);
+    EXPECT_EQ(run(folder / "a", driver, clock, 10, few).sent, 0u) << "earlier sittings count";
+
+    CountingDriver blocking;
+    blocking.blocks_all = true;
+    RunnerLimits wary;
+    wary.blocked_per_day_max = 2;
+    const auto report = run(folder / "b", blocking, clock, 10, wary);
+    EXPECT_EQ(report.end, RunnerEnd::blocked_max);
+    EXPECT_EQ(report.sent, 4u) << "two of each account";
+    clock.sleep_us(25ll * 3600 * 1'000'000);
+    EXPECT_EQ(run(folder / "b", blocking, clock, 10, wary).sent, 4u) << "the next day";
+
+    RunnerLimits stopped;
+    stopped.stop_file = folder / "stop";
+    std::ofstream(stopped.stop_file) << "";
+    EXPECT_EQ(run(folder / "c", driver, clock, 10, stopped).end, RunnerEnd::stop_file);
+    EXPECT_EQ(read(folder / "c").size(), 0u);
+}
+
+TEST(Runner, MessagesOfOneContextKeepTheirDistanceAndTheQuietHours) {
+    Folder folder;
+    HandClock clock;
+    CountingDriver driver;
+    RunnerLimits limits;
+    limits.interval_us = 3600ll * 1'000'000;
+    limits.quiet_from_hour = 22;
+    limits.quiet_to_hour = 6;
+    run(folder / "log", driver, clock, 40, limits);
+    std::map<std::string, std::int64_t> last;
+    for (const Trial& trial : read(folder / "log")) {
+        const auto hour = trial.time_us / 1'000'000 / 3600 % 24;
+        EXPECT_TRUE(hour >= 6 && hour < 22) << hour;
+        if (last.count(trial.context)) EXPECT_GE(trial.time_us - last[trial.context], 1800ll * 1'000'000);
+        last[trial.context] = trial.time_us;
+    }
+}
+
+TEST(Runner, AnotherLogIsNotGoneOnWith) {
+    Folder folder;
+    HandClock clock;
+    CountingDriver driver;
+    run(folder / "log", driver, clock, 6);
+    try {
+        run(folder / "log", driver, clock, 9);
+        ADD_FAILURE();
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("does not fit"));
+    }
+    EXPECT_THROW(LogFile(folder / "log", {"filter", "another", "\n", 1}), Error);
+    std::ofstream(folder / "posts.csv") << "id,text\n1,a\n";
+    EXPECT_THROW(LogFile(folder / "posts.csv", header), Error);
+    LogFile held(folder / "held", header);
+    EXPECT_THROW(LogFile(folder / "held", header), Error) << "one writer at a time";
+}
+
+Message message(const std::string& text) { return {"cn", "isolate", "", "", text}; }
+
+TEST(ProcessDriver, SpeaksWithACommand) {
+    const auto driver = make_process_driver(
+        "while read -r line; do case $line in *bad*) echo '{\"outcome\":\"blocked\"}';; *die*) exit 3;; *slow*) sleep 5;; *odd*) echo hello;; "
+        "*part*) echo '{\"outcome\":\"partial\",\"spans\":[[0,4]]}';; *) echo '{\"outcome\":\"passed\"}';; esac; done",
+        300'000);
+    EXPECT_EQ(driver->send(message("bad word")).outcome, Outcome::blocked);
+    EXPECT_EQ(driver->send(message("good \"word\"\nand more")).outcome, Outcome::passed);
+    EXPECT_EQ(driver->send(message("part")).spans.at(0).end, 4u);
+    const auto odd = driver->send(message("odd"));
+    EXPECT_EQ(odd.outcome, Outcome::error);
+    EXPECT_THAT(odd.problem, HasSubstr("hello"));
+    EXPECT_EQ(driver->send(message("die")).outcome, Outcome::unknown);
+    EXPECT_EQ(driver->send(message("good")).outcome, Outcome::passed) << "it was started again";
+    EXPECT_EQ(driver->send(message("slow")).outcome, Outcome::unknown);
+    EXPECT_EQ(driver->send(message("bad")).outcome, Outcome::blocked) << "and a late answer is not taken for the next one";
+}
+
+TEST(ProcessDriver, ACommandThatNeverAnswersEndsTheRun) {
+    const auto driver = make_process_driver("exit 1", 300'000);
+    int lost = 0;
+    try {
+        for (; lost < 100; ++lost) EXPECT_EQ(driver->send(message("a")).outcome, Outcome::unknown);
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("times in a row"));
+    }
+    EXPECT_EQ(lost, 4);
+}
+
+TEST(Reply, SaysWhatIsWrongWithIt) {
+    for (const char* line : {"", "[]", "{}", "{\"outcome\":3}", "{\"outcome\":\"maybe\"}", "{\"outcome\":\"partial\",\"spans\":3}",
+                             "{\"outcome\":\"partial\",\"spans\":[[0,9]]}", "{\"outcome\":\"partial\",\"spans\":[[3,1]]}", "{\"outcome\":\"partial\",\"spans\":[[-1,1]]}"}) {
+        const auto reply = parse_reply(line, 5);
+        EXPECT_EQ(reply.outcome, Outcome::error) << line;
+        EXPECT_FALSE(reply.problem.empty()) << line;
+    }
+    EXPECT_EQ(parse_reply("{\"outcome\":\"partial\",\"spans\":[[0,5]]}", 5).outcome, Outcome::partial);
+}
+
+}  // namespace
+}  // namespace unveil
