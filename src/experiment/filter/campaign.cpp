@@ -1,0 +1,383 @@
+#include "experiment/filter/campaign.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "experiment/filter/folds.hpp"
+
+namespace unveil {
+namespace {
+
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+std::size_t first_bytes(std::string_view text) {
+    std::size_t bytes = 1;
+    while (bytes < text.size() && is_continuation(text[bytes])) ++bytes;
+    return bytes;
+}
+
+std::size_t last_begin(std::string_view text) {
+    std::size_t begin = text.size() - 1;
+    while (begin > 0 && is_continuation(text[begin])) --begin;
+    return begin;
+}
+
+std::u32string characters_of(std::string_view text) {
+    std::u32string characters;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t bytes = first_bytes(text.substr(at));
+        char32_t c = 0;
+        // The bytes themselves, packed: pieces are only cut and put together again.
+        for (std::size_t i = 0; i < std::min<std::size_t>(bytes, 4); ++i) c = (c << 8) | static_cast<unsigned char>(text[at + i]);
+        characters += c;
+        at += bytes;
+    }
+    return characters;
+}
+
+std::string bytes_of(std::u32string_view characters) {
+    std::string text;
+    for (const char32_t c : characters) {
+        bool has_begun = false;
+        for (int shift = 24; shift >= 0; shift -= 8) {
+            const auto byte = static_cast<char>((c >> shift) & 0xFF);
+            has_begun = has_begun || byte != 0 || shift == 0;
+            if (has_begun) text += byte;
+        }
+    }
+    return text;
+}
+
+void check_plan(const CampaignPlan& plan) {
+    if (plan.contexts.empty()) throw Error(ErrorKind::usage, "there is no context to send from", "Name one with its driver");
+    if (plan.texts.empty()) throw Error(ErrorKind::usage, "there is no text to send", "Give a file of texts");
+    if (plan.known_blocked.empty() || first_bytes(plan.known_blocked) == plan.known_blocked.size())
+        throw Error(ErrorKind::usage, "a message that is known to be blocked is needed, of two characters or more",
+                    "Give one with --known-blocked: without it nothing shows that the separator and the account work");
+    if (plan.known_passed.empty()) throw Error(ErrorKind::usage, "a harmless message is needed", "Give one with --known-passed");
+}
+
+}  // namespace
+
+std::vector<std::string> CampaignPlan::default_separators() { return {"\n", "。", "😀", " ……这是一个测试…… ", " | "}; }
+
+Campaign::Campaign(CampaignPlan plan) : m_plan((check_plan(plan), std::move(plan))), m_random(m_plan.seed, 0xf11e), m_dialogue(run()) {
+    m_dialogue.start(m_state);
+}
+
+void Campaign::answer(const Trial& trial) {
+    ++m_answers;
+    answer_dialogue(m_dialogue, m_state, trial);
+}
+
+std::uint64_t Campaign::expected_messages() const {
+    // What a text took so far, for those that are left.
+    const std::uint64_t left = m_plan.texts.size() - m_texts_done;
+    return m_texts_done == 0 ? left : left * m_answers / m_texts_done;
+}
+
+std::string Campaign::joined(const std::vector<std::string>& pieces) const {
+    std::string text;
+    for (const auto& piece : pieces) {
+        if (piece.empty()) continue;
+        if (!text.empty()) text += m_separator;
+        text += piece;
+    }
+    return text;
+}
+
+Dialogue<Campaign::Verdict> Campaign::ask_once(Message message) {
+    for (std::uint32_t tries = 0; tries < m_plan.tries_max; ++tries) {
+        Ask asking(message);
+        const Trial trial = co_await asking;
+        switch (trial.outcome) {
+            case Outcome::passed: co_return Verdict::passed;
+            case Outcome::blocked:
+            case Outcome::partial: co_return Verdict::blocked;
+            case Outcome::rejected: co_return Verdict::none;
+            case Outcome::banned:
+            case Outcome::error:
+            case Outcome::unknown: break;
+        }
+    }
+    co_return Verdict::none;
+}
+
+Dialogue<bool> Campaign::control(std::string context, bool is_block) {
+    const Message message{context, "control", is_block ? m_plan.known_blocked : m_plan.known_passed, is_block ? "block" : "pass",
+                          is_block ? m_plan.known_blocked : m_plan.known_passed};
+    auto asking = ask_once(message);
+    const Verdict verdict = co_await asking;
+    if (!is_block || verdict == Verdict::none || context != m_plan.contexts.front()) co_return true;
+    ++m_block_controls;
+    if (verdict == Verdict::blocked) {
+        m_slips_in_row = 0;
+        co_return true;
+    }
+    ++m_slips;
+    // A message that slips through with rate q must be seen to pass k times: q^k is at most one in a thousand.
+    const double slip_rate = std::min(0.49, (static_cast<double>(m_slips) + 0.5) / (static_cast<double>(m_block_controls) + 1));
+    m_plan.passes_needed = std::max(m_plan.passes_needed, static_cast<std::uint32_t>(std::ceil(std::log(0.001) / std::log(slip_rate))));
+    constexpr std::uint32_t slips_in_row_max = 4;
+    if (++m_slips_in_row >= slips_in_row_max)
+        m_refusal = fmt::format("the message that is known to be blocked came through {} times in a row: the filter has changed, or this "
+                                "account is no longer filtered",
+                                slips_in_row_max);
+    co_return m_refusal.empty();
+}
+
+Dialogue<Campaign::Verdict> Campaign::ask(Message message) {
+    std::uint32_t passes = 0;
+    do {
+        Pace& pace = m_paces[message.context];
+        if (pace.since_control >= m_plan.control_every) {
+            pace.since_control = 0;
+            pace.is_block_next = !pace.is_block_next;
+            auto known = control(message.context, !pace.is_block_next);
+            // After a slip the next control is one of the same kind, to see whether the filter is still there.
+            if (!co_await known) co_return Verdict::none;
+        }
+        ++pace.since_control;
+        auto asking = ask_once(message);
+        const Verdict verdict = co_await asking;
+        if (verdict != Verdict::passed) co_return verdict;
+    } while (++passes < m_plan.passes_needed);
+    co_return Verdict::passed;
+}
+
+Dialogue<bool> Campaign::calibrate() {
+    const std::string& context = m_plan.contexts.front();
+    for (const bool is_block : {true, false}) {
+        const Message message{context, "control", is_block ? m_plan.known_blocked : m_plan.known_passed, is_block ? "block" : "pass",
+                              is_block ? m_plan.known_blocked : m_plan.known_passed};
+        auto asking = ask_once(message);
+        const Verdict verdict = co_await asking;
+        if (verdict == Verdict::none) m_refusal = "the first messages gave no verdict";
+        else if (is_block && verdict == Verdict::passed) m_refusal = "the message that should be blocked came through";
+        else if (!is_block && verdict == Verdict::blocked) m_refusal = "the message that should be harmless was blocked";
+        if (!m_refusal.empty()) co_return false;
+    }
+    const std::string& known = m_plan.known_blocked;
+    const std::size_t middle = [&] {
+        std::size_t at = known.size() / 2;
+        while (at < known.size() && is_continuation(known[at])) ++at;
+        return at == known.size() || at == 0 ? first_bytes(known) : at;
+    }();
+    for (const std::string& separator : m_plan.separators) {
+        struct Test {
+            const char* name;
+            std::string text;
+            Verdict wanted;
+        };
+        // Kept is what matters most: a filter that strips the separator makes one word of two pieces.
+        const std::vector<Test> tests = {{"kept", known.substr(0, middle) + separator + known.substr(middle), Verdict::passed},
+                                         {"harmless", m_plan.known_passed + separator + m_plan.known_passed, Verdict::passed},
+                                         {"no shield", known + separator + m_plan.known_passed, Verdict::blocked}};
+        bool is_good = true;
+        for (const Test& test : tests) {
+            const Message message{context, "calibrate", separator, test.name, test.text};
+            auto asking = ask(message);
+            const Verdict verdict = co_await asking;
+            is_good = is_good && verdict == test.wanted;
+            if (!is_good || !m_refusal.empty()) break;
+        }
+        if (!m_refusal.empty()) co_return false;
+        if (!is_good) continue;
+        m_separator = separator;
+        co_return true;
+    }
+    m_refusal = fmt::format("none of {} separators survives: the filter reads through all of them, so pieces of a text cannot be told apart",
+                            m_plan.separators.size());
+    co_return false;
+}
+
+/// Component-aware search (Xiong & Knockel 2019): the component that starts last among those needed is found by bisection over suffixes,
+/// its end by steps that double, and what lies behind its first character is searched on, so that components may overlap.
+Dialogue<std::vector<std::string>> Campaign::isolate(std::string subject, std::vector<std::u32string> pieces) {
+    std::vector<std::string> found;
+    std::u32string rest = std::move(pieces.front());
+    const auto message_of = [&](const std::vector<std::u32string>& parts) {
+        std::vector<std::string> all = found;
+        for (const auto& part : parts) all.push_back(bytes_of(part));
+        return Message{m_plan.contexts.front(), "isolate", subject, "", joined(all)};
+    };
+    for (;;) {
+        // rest[low...] with what was found is blocked, rest[high...] is not.
+        std::size_t low = 0;
+        std::size_t high = rest.size();
+        while (high - low > 1) {
+            const std::size_t middle = low + (high - low) / 2;
+            const Message message = message_of({rest.substr(middle)});
+            auto asking = ask(message);
+            const Verdict verdict = co_await asking;
+            if (verdict == Verdict::none) co_return std::vector<std::string>{};
+            (verdict == Verdict::blocked ? low : high) = middle;
+        }
+        const std::size_t begin = low;
+        const std::u32string behind = rest.substr(begin + 1);
+        // A length of `short_of` is not enough, one of `enough` is.
+        std::size_t short_of = 0;
+        std::size_t enough = rest.size() - begin;
+        for (std::size_t step = 1; begin + short_of + step < rest.size();) {
+            const std::size_t length = short_of + step;
+            const Message message = message_of({rest.substr(begin, length), behind});
+            auto asking = ask(message);
+            const Verdict verdict = co_await asking;
+            if (verdict == Verdict::none) co_return std::vector<std::string>{};
+            if (verdict == Verdict::blocked) {
+                enough = length;
+                break;
+            }
+            short_of = length;
+            step *= 2;
+        }
+        while (enough - short_of > 1) {
+            const std::size_t length = short_of + (enough - short_of) / 2;
+            const Message message = message_of({rest.substr(begin, length), behind});
+            auto asking = ask(message);
+            const Verdict verdict = co_await asking;
+            if (verdict == Verdict::none) co_return std::vector<std::string>{};
+            (verdict == Verdict::blocked ? enough : short_of) = length;
+        }
+        found.push_back(bytes_of(rest.substr(begin, enough)));
+        rest = behind;
+        const Message message = message_of({});
+        auto asking = ask(message);
+        const Verdict verdict = co_await asking;
+        if (verdict == Verdict::none) co_return std::vector<std::string>{};
+        if (verdict == Verdict::blocked || rest.empty()) {
+            std::sort(found.begin(), found.end());
+            co_return found;
+        }
+    }
+}
+
+Dialogue<bool> Campaign::certify(FoundRule& rule) {
+    const auto without = [&](std::size_t i, std::string in_its_place) {
+        std::vector<std::string> pieces = rule.components;
+        pieces[i] = std::move(in_its_place);
+        return joined(pieces);
+    };
+    struct Test {
+        std::string left_out;
+        std::string text;
+        Verdict wanted;
+    };
+    std::vector<Test> tests{{"nothing", joined(rule.components), Verdict::blocked}};
+    for (std::size_t i = 0; i < rule.components.size(); ++i) {
+        const std::string& component = rule.components[i];
+        if (first_bytes(component) == component.size()) {
+            if (rule.components.size() > 1) tests.push_back({fmt::format("all of {}", i + 1), without(i, {}), Verdict::passed});
+            continue;
+        }
+        tests.push_back({fmt::format("first of {}", i + 1), without(i, component.substr(first_bytes(component))), Verdict::passed});
+        tests.push_back({fmt::format("last of {}", i + 1), without(i, component.substr(0, last_begin(component))), Verdict::passed});
+    }
+    for (const Test& test : tests) {
+        const Message message{m_plan.contexts.front(), "certify", rule.notation, test.left_out, test.text};
+        auto asking = ask(message);
+        const Verdict verdict = co_await asking;
+        if (verdict != test.wanted) co_return false;
+    }
+    co_return true;
+}
+
+Dialogue<bool> Campaign::scan(std::size_t index) {
+    const CampaignText& given = m_plan.texts[index];
+    std::string text = given.text;
+    for (std::uint32_t round = 0; round < m_plan.rules_per_text_max; ++round) {
+        const Message message{m_plan.contexts.front(), "scan", given.name, round == 0 ? "" : fmt::format("without {} rules", round), text};
+        auto asking = ask(message);
+        const Verdict verdict = co_await asking;
+        if (verdict == Verdict::none) m_notes.push_back(fmt::format("{} gave no verdict (too long, or lost)", given.name));
+        if (verdict != Verdict::blocked) co_return true;
+        auto isolating = isolate(given.name, {characters_of(text)});
+        const std::vector<std::string> components = co_await isolating;
+        if (components.empty()) {
+            m_notes.push_back(fmt::format("{} is blocked, but an answer was missing while its rule was looked for", given.name));
+            co_return true;
+        }
+        FoundRule rule{components, rule_notation(components), given.name, false};
+        const auto known = std::find_if(m_rules.begin(), m_rules.end(), [&](const FoundRule& other) { return other.notation == rule.notation; });
+        if (known == m_rules.end()) {
+            auto certifying = certify(rule);
+            rule.is_certified = co_await certifying;
+            if (!rule.is_certified) m_notes.push_back(fmt::format("{}: what was isolated is not certified", given.name));
+            m_rules.push_back(rule);
+            if (!rule.is_certified) co_return true;
+        } else if (!known->is_certified) {
+            co_return true;
+        }
+        // Without the first character of one component the rule is broken wherever that component stands; other rules may remain.
+        const std::string& component = components.front();
+        for (std::size_t at = text.find(component); at != std::string::npos; at = text.find(component)) text.replace(at, first_bytes(component), m_separator);
+    }
+    m_notes.push_back(fmt::format("{} may hold more rules than the {} that were looked for", given.name, m_plan.rules_per_text_max));
+    co_return true;
+}
+
+Dialogue<bool> Campaign::compare() {
+    std::vector<std::pair<std::size_t, std::size_t>> order;
+    for (std::size_t rule = 0; rule < m_rules.size(); ++rule)
+        for (std::size_t context = 0; context < m_plan.contexts.size(); ++context)
+            if (m_rules[rule].is_certified) order.emplace_back(rule, context);
+    if (m_plan.contexts.size() < 2) co_return true;
+    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[m_random.below(i)]);
+    for (const auto& [rule, context] : order) {
+        const Message message{m_plan.contexts[context], "compare", m_rules[rule].notation, "", joined(m_rules[rule].components)};
+        auto asking = ask(message);
+        (void)co_await asking;
+        if (!m_refusal.empty()) co_return false;
+    }
+    co_return true;
+}
+
+Dialogue<bool> Campaign::probe() {
+    struct Probe {
+        std::size_t rule;
+        std::string_view fold;
+        std::string text;
+    };
+    std::vector<Probe> probes;
+    for (const Fold& fold : folds()) {
+        std::uint32_t rules = 0;
+        for (std::size_t rule = 0; rule < m_rules.size() && rules < m_plan.probe_rules; ++rule) {
+            if (!m_rules[rule].is_certified) continue;
+            auto variant = variant_of(fold.name, m_rules[rule].components, m_separator);
+            if (!variant) continue;
+            ++rules;
+            probes.push_back({rule, fold.name, std::move(*variant)});
+        }
+    }
+    for (std::size_t i = probes.size(); i > 1; --i) std::swap(probes[i - 1], probes[m_random.below(i)]);
+    for (const Probe& one : probes) {
+        const Message message{m_plan.contexts.front(), "probe", m_rules[one.rule].notation, std::string(one.fold), one.text};
+        auto asking = ask(message);
+        (void)co_await asking;
+        if (!m_refusal.empty()) co_return false;
+    }
+    co_return true;
+}
+
+Dialogue<bool> Campaign::run() {
+    auto calibrating = calibrate();
+    if (!co_await calibrating) co_return false;
+    for (std::size_t text = 0; text < m_plan.texts.size(); ++text) {
+        auto scanning = scan(text);
+        (void)co_await scanning;
+        ++m_texts_done;
+        if (!m_refusal.empty()) co_return false;
+    }
+    auto comparing = compare();
+    if (!co_await comparing) co_return false;
+    auto probing = probe();
+    co_return co_await probing;
+}
+
+}  // namespace unveil

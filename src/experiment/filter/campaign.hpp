@@ -1,0 +1,100 @@
+// Which rules stand behind the blocked ones among these texts, for whom do they hold, and how does the filter read? An experiment:
+// calibrates a separator, sends every text, isolates and certifies what blocks it, compares contexts, probes spellings; known messages
+// go in between all the time.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/random.hpp"
+#include "experiment/dialogue.hpp"
+#include "experiment/experiment.hpp"
+
+namespace unveil {
+
+struct CampaignText {
+    std::string name;   // "text 12", or where it comes from
+    std::string text;   // UTF-8
+};
+
+struct CampaignPlan {
+    std::vector<CampaignText> texts;
+    std::vector<std::string> contexts;        // the first is where rules are looked for
+    std::string known_blocked;                // a message that is blocked in the first context, of at least two characters
+    std::string known_passed;                 // a harmless one
+    std::vector<std::string> separators = default_separators();   // tried in this order until one survives
+    std::uint32_t control_every = 15;         // messages of one context between two controls
+    std::uint32_t rules_per_text_max = 8;
+    std::uint32_t probe_rules = 3;            // rules on which each fold is tried; 0: no probes
+    std::uint32_t tries_max = 3;              // of a message that gave no verdict
+    /// How often a message must pass before it counts as passed; raised by itself when known blocked messages come through.
+    std::uint32_t passes_needed = 1;
+    std::uint64_t seed = 0;
+    static std::vector<std::string> default_separators();
+};
+
+/// A rule as it was isolated and certified in the first context.
+struct FoundRule {
+    std::vector<std::string> components;   // in byte order
+    std::string notation;
+    std::string text_name;
+    bool is_certified = false;
+};
+
+class Campaign final : public Experiment {
+  public:
+    /// Throws Error(usage) for a plan that cannot be carried out.
+    explicit Campaign(CampaignPlan plan);
+
+    std::optional<Message> next() override { return m_state.pending; }
+    void answer(const Trial& trial) override;
+    std::string refusal() const override { return m_refusal; }
+    std::uint64_t expected_messages() const override;
+
+    const std::vector<FoundRule>& rules() const { return m_rules; }
+    /// What was left undone and why, for the user: "text 3 was rejected: too long".
+    const std::vector<std::string>& notes() const { return m_notes; }
+    /// Empty until calibrated.
+    const std::string& separator() const { return m_separator; }
+
+  private:
+    enum class Verdict { passed, blocked, none };
+    struct Pace {
+        std::uint32_t since_control = 0;
+        bool is_block_next = true;
+    };
+
+    Dialogue<bool> run();
+    Dialogue<bool> calibrate();
+    Dialogue<bool> scan(std::size_t text);
+    Dialogue<bool> compare();
+    Dialogue<bool> probe();
+    Dialogue<std::vector<std::string>> isolate(std::string subject, std::vector<std::u32string> pieces);
+    Dialogue<bool> certify(FoundRule& rule);
+    /// One answer; messages without a verdict are sent again.
+    Dialogue<Verdict> ask_once(Message message);
+    /// As many answers as the noise wants, with controls in between.
+    Dialogue<Verdict> ask(Message message);
+    Dialogue<bool> control(std::string context, bool is_block);
+    std::string joined(const std::vector<std::string>& pieces) const;
+
+    CampaignPlan m_plan;
+    Random m_random;
+    std::string m_separator;
+    std::string m_refusal;
+    std::vector<FoundRule> m_rules;
+    std::vector<std::string> m_notes;
+    std::map<std::string, Pace> m_paces;
+    std::uint64_t m_block_controls = 0;
+    std::uint64_t m_slips = 0;
+    std::uint32_t m_slips_in_row = 0;
+    std::size_t m_texts_done = 0;
+    std::uint64_t m_answers = 0;
+    DialogueState m_state;
+    Dialogue<bool> m_dialogue;
+};
+
+}  // namespace unveil
