@@ -89,7 +89,8 @@ std::string what_settles(const Comparison& comparison, const Findings& findings)
     for (const auto* side : {&comparison.left, &comparison.right}) {
         const Finding* finding = side->is_metric() ? findings.find(side->metric) : nullptr;
         if (finding && finding->level >= 1 && finding->low < finding->high && !finding->caveat.empty())
-            return fmt::format("More evidence does not narrow {}: {}", side->metric, finding->caveat);
+            return fmt::format("More evidence does not narrow {}: {}", side->metric,
+                               std::string_view(finding->caveat).substr(0, finding->caveat.find_last_not_of('.') + 1));
     }
     return fmt::format("More evidence, so that the interval of {} lies on one side of {}", comparison.left.metric,
                        comparison.right.is_metric() ? comparison.right.metric : comparison.right.text);

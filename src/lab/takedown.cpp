@@ -217,7 +217,7 @@ Plan::Plan(const ParameterValues& parameters) {
     if (has_outside_share) outside_share = parameters.real("outside-share");
     is_plain = jitter_ms <= 30 * second_ms && participation >= 0.6 && campaign_accounts >= 25 &&
                3 * core_accounts <= campaign_accounts && cascades >= 15 && duty_share >= 1 && paraphrase <= 0 &&
-               shared_posts_max == 0;
+               shared_posts_max == 0 && parameters.real("dilution") <= 0.15 && !has_outside_share;
 
     const auto hours = static_cast<std::uint32_t>(days - 2) * 24;
     const auto headline_budget = rounded(0.01 * scale);
@@ -1198,9 +1198,11 @@ std::vector<Claim> claims_of(const Truth& truth, const Plan& plan) {
         if (truth.campaigns.size() >= 2)
             claims.push_back({"several-groups", "More than one group does so.", "", "co-retweet.groups >= 2",
                               "supported", "the campaigns share no accounts and no posts"});
-        claims.push_back(
-            {"core-speaks", "At least three accounts write what the others pass on.", "", "core.accounts >= 3",
-             "supported", "each campaign has a core of at least three that posts and is reposted"});
+        // One campaign's core may be as small as three, and one of them may be taken for a bridge.
+        if (truth.campaigns.size() >= 2)
+            claims.push_back(
+                {"core-speaks", "At least three accounts write what the others pass on.", "", "core.accounts >= 3",
+                 "supported", "each campaign has a core of at least three that posts and is reposted"});
         claims.push_back(
             {"two-tiers", "Those who only pass on are more than those who write.", "",
              "amplifier.accounts > core.accounts", "supported",

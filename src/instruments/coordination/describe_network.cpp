@@ -8,6 +8,7 @@
 
 #include "core/parameter.hpp"
 #include "core/text.hpp"
+#include "graph/components.hpp"
 #include "instruments/common_findings.hpp"
 #include "statistics/proportion.hpp"
 
@@ -202,27 +203,66 @@ void open_intervals(const std::string& trace, const NetworkRules& rules, const F
     }
 }
 
+/// What the groups would be if every pair of which nothing can be told belonged to them.
+struct JoinedGroups {
+    std::size_t with_found = 0;      // components that hold a kept edge: at least so many groups, whichever of the pairs are real
+    std::uint32_t largest_accounts = 0;
+};
+
+JoinedGroups join_groups(const WindowResult& result) {
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> links = result.untold;
+    const auto accounts = static_cast<std::uint32_t>(result.group_of.size());
+    for (std::uint32_t account = 0; account < accounts; ++account)
+        if (const std::uint32_t group = result.group_of[account]; group > 0) links.emplace_back(account, result.groups[group - 1].smallest_account);
+    const auto component = connected_components(accounts, links);
+    std::vector<std::uint32_t> sizes(accounts + std::size_t{1}, 0);
+    JoinedGroups joined;
+    for (const std::uint32_t c : component) joined.largest_accounts = std::max(joined.largest_accounts, ++sizes[c]);
+    std::vector<std::uint32_t> found;
+    for (const GroupSummary& group : result.groups) found.push_back(component[group.smallest_account]);
+    std::sort(found.begin(), found.end());
+    joined.with_found = static_cast<std::size_t>(std::unique(found.begin(), found.end()) - found.begin());
+    return joined;
+}
+
 /// Where nobody outside one circle shares its objects synchrony may not be shown: what was not found may be there.
-void open_untold(const std::string& prefix, const FilterResult& filtered, const WindowResult& result, Findings& findings) {
+void open_untold(const std::string& prefix, const NetworkRules& rules, const FilterResult& filtered, const WindowResult& result,
+                 Findings& findings) {
+    const bool is_kept_by_chance = rules.keep == Keep::significant;
     const bool has_pace = result.pace.has_common_pace;
     if (result.untold.empty()) return;
     const auto edges = static_cast<double>(result.significant + result.untold.size());
     const auto accounts = static_cast<double>(result.significant_accounts + result.untold_accounts);
+    const JoinedGroups joined = join_groups(result);
+    const auto largest = static_cast<double>(joined.largest_accounts);
     for (auto& finding : findings.items) {
         if (!finding.metric.starts_with(prefix + ".")) continue;
         const auto is = [&](std::string_view name) { return finding.metric == prefix + std::string(name); };
+        const double low = finding.low;
         const double high = finding.high;
-        if (is(".edges") || is(".significant_edges")) finding.high = std::max(high, edges);
-        else if (is(".accounts") || is(".significant_accounts") || is(".largest_group.accounts")) finding.high = std::max(high, accounts);
-        else if (is(".groups")) finding.high = std::max(high, std::floor(accounts / 2));
-        else if (is(".account_share") && filtered.accounts_active > 0)
+        if (is(".significant_edges")) finding.high = std::max(high, edges);
+        else if (is(".significant_accounts")) finding.high = std::max(high, accounts);
+        else if (!is_kept_by_chance) continue;
+        else if (is(".edges")) finding.high = std::max(high, edges);
+        else if (is(".accounts")) finding.high = std::max(high, accounts);
+        else if (is(".largest_group.accounts")) finding.high = std::max(high, largest);
+        else if (is(".groups")) {
+            finding.low = std::min(low, static_cast<double>(joined.with_found));
+            finding.high = std::max(high, std::floor(accounts / 2));
+        } else if (is(".largest_group.share")) {
+            const auto found = static_cast<double>(result.accounts);
+            finding.low = accounts > 0 ? std::min(low, finding.value * found / accounts) : 0;
+            finding.high = std::max(high, largest > 0 ? largest / std::max(found, largest) : 1);
+        } else if (is(".account_share") && filtered.accounts_active > 0) {
             finding.high = std::max(high, wilson_interval(static_cast<std::uint64_t>(accounts), filtered.accounts_active).high);
-        if (finding.high == high) continue;
+        }
+        if (finding.low == low && finding.high == high) continue;
         finding.level = std::min(finding.level, 0.95);
+        if (finding.strength == StrengthKind::exact) finding.strength = StrengthKind::interval;
         finding.caveat += finding.caveat.empty() ? "" : " ";
         finding.caveat +=
-            has_pace ? fmt::format("{} further pairs share more than chance explains, but at the pace of their own circle: whether they act "
-                                   "together cannot be told. More posts of other accounts may settle it, for example as --control.",
+            has_pace ? fmt::format("Of {} further pairs it cannot be told whether they act together: what they share has the pace of their "
+                                   "own circle, or is what many share. More posts of other accounts may settle it, for example as --control.",
                                    grouped_digits(result.untold.size()))
                      : "Too few other accounts share the same objects to know a common pace, so what was not shown may be there.";
     }
@@ -434,10 +474,11 @@ void describe_trace(const std::string& trace, std::uint64_t objects, std::uint64
                                              "accounts",
                                              "The largest group" + within + " has " + grouped_digits(largest_here) + " accounts."));
     }
-    if (rules.judges_chance && rules.keep == Keep::significant) {
-        open_untold(trace, filtered, widest, findings);
+    if (rules.judges_chance) {
+        open_untold(trace, rules, filtered, widest, findings);
         if (results.size() > 1)
-            for (const auto& result : results) open_untold(trace + "." + format_duration(result.window_us), filtered, result, findings);
+            for (const auto& result : results)
+                open_untold(trace + "." + format_duration(result.window_us), rules, filtered, result, findings);
     }
     if (rules.is_control) open_controls(trace, findings);
     if (!filtered.excluded.empty())
@@ -469,6 +510,7 @@ void open_untold_network(std::size_t first, const UntoldNetwork& untold, Finding
             continue;
         }
         finding.level = std::min(finding.level, 0.95);
+        if (finding.strength == StrengthKind::exact) finding.strength = StrengthKind::interval;
         finding.caveat += finding.caveat.empty() ? "" : " ";
         finding.caveat += "Some traces hold pairs whose synchrony cannot be told, for want of other accounts that share the same objects; they may "
                           "belong here.";

@@ -66,7 +66,11 @@ std::vector<std::uint8_t> find_untold(std::span<const Candidate> candidates, con
     const auto q = benjamini_hochberg(p, tests_all);
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         const Candidate& c = candidates[i];
-        if (chances.q[i] <= alpha || chances.q_interest[i] > alpha) continue;
+        if (chances.q[i] <= alpha) continue;
+        if (chances.q_interest[i] > alpha) {
+            is_untold[i] = chances.q_sync[i] <= alpha ? 1 : 0;
+            continue;
+        }
         const bool is_too_fast = c.p_sync_least > p_needed * c.prior && std::ldexp(1.0, -static_cast<int>(c.shared)) <= p_needed * c.prior;
         is_untold[i] = q[i] <= alpha || is_too_fast ? 1 : 0;
     }

@@ -35,7 +35,8 @@ struct Chances {
 /// it costs nothing.
 Chances q_values(std::span<const Candidate> candidates, double tests, double alpha);
 
-/// Marks the candidates that share more than chance and of which the tests cannot tell whether they act together: they would be
+/// Marks the candidates of which the tests cannot tell whether they act together. They share no more than chance explains, but what they
+/// share at times that chance does not explain. Or they share more than chance: then they would be
 /// significant if every pair could be judged at the common pace; or their objects are so fast that together on all they share would
 /// not be, though at a pace of one half it were. Who shares too little even for that is as a pair below the minimum weight.
 std::vector<std::uint8_t> find_untold(std::span<const Candidate> candidates, const Chances& chances, double tests, double alpha);

@@ -70,7 +70,7 @@ TEST_F(Judge, SaysWhyAndWhatWouldSettleIt) {
     // What was left out on purpose does not come back with more evidence.
     const auto bounded = judged({"bound.edges > 3"});
     EXPECT_EQ(bounded.decision, Decision::undetermined);
-    EXPECT_EQ(bounded.settles, "More evidence does not narrow bound.edges: A higher limit settles it.");
+    EXPECT_EQ(bounded.settles, "More evidence does not narrow bound.edges: A higher limit settles it");
     EXPECT_EQ(judged({"wide.share < bound.edges"}).settles, bounded.settles);
     const auto missing = judged({"exact.cuont > 1"});
     EXPECT_EQ(missing.sentence, "the run has no finding 'exact.cuont'");
