@@ -11,6 +11,7 @@
 #include "cli/command_lab.hpp"
 #include "cli/command_lab_power.hpp"
 #include "cli/command_list.hpp"
+#include "cli/command_probe.hpp"
 #include "cli/command_report.hpp"
 #include "cli/command_sql.hpp"
 #include "cli/command_verify.hpp"
@@ -27,6 +28,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
     all.push_back(make_list_command());
     all.push_back(make_describe_command());
     for (const auto* instrument : instruments()) all.push_back(make_instrument_command(*instrument));
+    all.push_back(make_probe_command());
     all.push_back(make_lab_list_command());
     all.push_back(make_lab_make_command());
     all.push_back(make_lab_score_command());

@@ -1,6 +1,7 @@
 // The ways in which a message reaches a platform and its answer comes back. The only code that touches the outside.
 #pragma once
 
+#include <iosfwd>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,10 @@ class Driver {
 /// perhaps with "spans":[[begin,end],...] of dropped bytes. A command that does not answer in time or ends is started again, and
 /// the message counts as unknown: whether it was delivered is not known.
 std::unique_ptr<Driver> make_process_driver(const std::string& command, std::int64_t timeout_us);
+
+/// A person is the driver: prints the message to `out` and reads b (blocked), p (passed), r (rejected), x (banned) or u (unknown)
+/// from `in`, one a line. The end of `in` is Error(interrupted).
+std::unique_ptr<Driver> make_manual_driver(std::istream& in, std::ostream& out);
 
 /// What the answer line says; outcome `error` with a problem for what cannot be understood.
 Reply parse_reply(std::string_view line, std::size_t message_bytes);

@@ -368,6 +368,8 @@ Dialogue<bool> Campaign::probe() {
 Dialogue<bool> Campaign::run() {
     auto calibrating = calibrate();
     if (!co_await calibrating) co_return false;
+    // What is known to be blocked is a rule as well, or holds one.
+    m_plan.texts.insert(m_plan.texts.begin(), {"known", m_plan.known_blocked});
     for (std::size_t text = 0; text < m_plan.texts.size(); ++text) {
         auto scanning = scan(text);
         (void)co_await scanning;

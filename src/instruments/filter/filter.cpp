@@ -33,6 +33,25 @@ struct Log {
     std::string separator;
 };
 
+/// The separator that a log shows to work: put into a known rule it breaks it, beside one it does not hide it, and alone it is harmless.
+class Calibration {
+  public:
+    explicit Calibration(std::string given) : m_separator(std::move(given)) {}
+    void add(const Trial& trial) {
+        if (trial.step != "calibrate") return;
+        const bool is_passed = trial.outcome == Outcome::passed;
+        const bool is_blocked = trial.outcome == Outcome::blocked || trial.outcome == Outcome::partial;
+        if ((trial.detail == "no shield" && is_blocked) || ((trial.detail == "kept" || trial.detail == "harmless") && is_passed))
+            m_shown[trial.subject].insert(trial.detail);
+        if (m_shown[trial.subject].size() == 3) m_separator = trial.subject;
+    }
+    const std::string& separator() const { return m_separator; }
+
+  private:
+    std::string m_separator;
+    std::map<std::string, std::set<std::string>> m_shown;
+};
+
 Log read_log(const InstrumentInputs& inputs, Progress& progress) {
     constexpr std::size_t components_max = 64;
     Log log;
@@ -43,15 +62,13 @@ Log read_log(const InstrumentInputs& inputs, Progress& progress) {
         if (header.experiment != "filter")
             throw Error(ErrorKind::input, fmt::format("is a log of the experiment '{}', not of 'filter'", printable(header.experiment, 40)),
                         "Give the log of a filter experiment", source.report().path);
-        if (i > 0 && header.separator != log.separator)
-            throw Error(ErrorKind::input, "was made with another separator than the log before it: their messages are not comparable",
-                        "Run them one by one", source.report().path);
-        log.separator = header.separator;
+        Calibration calibration(header.separator);
         while (source.next(batch)) {
             progress.check();
             progress.update("reading", source.bytes_done(), source.report().bytes);
             for (const Trial& trial : batch) {
                 log.book.add(trial);
+                calibration.add(trial);
                 if (trial.step != "certify" && trial.step != "compare" && trial.step != "probe") continue;
                 auto components = rule_components(trial.subject);
                 if (components.empty() || components.size() > components_max) continue;
@@ -60,6 +77,10 @@ Log read_log(const InstrumentInputs& inputs, Progress& progress) {
                 if (trial.step == "probe" && !trial.detail.empty()) subject.probes[trial.context][trial.detail] = trial.input;
             }
         }
+        if (i > 0 && calibration.separator() != log.separator)
+            throw Error(ErrorKind::input, "was made with another separator than the log before it: their messages are not comparable",
+                        "Run them one by one", source.report().path);
+        log.separator = calibration.separator();
     }
     log.book.finish();
     return log;

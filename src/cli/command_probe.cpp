@@ -1,0 +1,235 @@
+#include "cli/command_probe.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "cli/global.hpp"
+#include "core/error.hpp"
+#include "core/json.hpp"
+#include "core/text.hpp"
+#include "experiment/filter/campaign.hpp"
+#include "experiment/filter/folds.hpp"
+#include "field/runner.hpp"
+
+namespace unveil::cli {
+namespace {
+
+constexpr std::uint64_t texts_max = 100'000;
+constexpr std::uint64_t text_file_bytes_max = 64ull << 20;
+
+std::vector<CampaignText> read_texts(const std::string& path, bool is_whole) {
+    std::error_code failure;
+    const auto bytes = std::filesystem::file_size(path, failure);
+    std::ifstream file(path, std::ios::binary);
+    if (failure || !file) throw Error(ErrorKind::input, "the file of texts cannot be read", "Check its name", printable(path, 1000));
+    if (bytes > text_file_bytes_max)
+        throw Error(ErrorKind::input, fmt::format("the file of texts is larger than {} bytes", text_file_bytes_max), "Split it", printable(path, 1000));
+    const std::string all{std::istreambuf_iterator<char>(file), {}};
+    const std::string name = std::filesystem::path(path).filename().string();
+    std::vector<CampaignText> texts;
+    if (is_whole) {
+        if (!trimmed(all).empty()) texts.push_back({name, std::string(trimmed(all))});
+        return texts;
+    }
+    std::string_view rest = all;
+    for (std::uint64_t line = 1; !rest.empty(); ++line) {
+        const auto end = std::min(rest.find('\n'), rest.size());
+        if (const auto text = trimmed(rest.substr(0, end)); !text.empty()) texts.push_back({fmt::format("{}:{}", name, line), std::string(text)});
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return texts;
+}
+
+struct ContextDriver {
+    std::string name;
+    std::string command;   // "manual" or a shell command
+};
+
+std::vector<ContextDriver> read_contexts(const std::vector<std::string>& given) {
+    std::vector<ContextDriver> contexts;
+    std::set<std::string> names;
+    for (const auto& text : given) {
+        const auto equals = text.find('=');
+        if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+            throw Error(ErrorKind::usage, fmt::format("'{}' is no context", printable(text, 80)), "Write --context NAME=COMMAND, or NAME=manual");
+        if (!names.insert(text.substr(0, equals)).second)
+            throw Error(ErrorKind::usage, fmt::format("the context '{}' is named twice", printable(text.substr(0, equals), 80)), "Keep one of the two");
+        contexts.push_back({text.substr(0, equals), text.substr(equals + 1)});
+    }
+    return contexts;
+}
+
+void read_quiet_hours(const std::string& text, RunnerLimits& limits) {
+    if (text.empty()) return;
+    int from = -1;
+    int to = -1;
+    const auto dash = text.find('-');
+    const auto read = [&](std::string_view part, int& hour) {
+        const auto [end, failure] = std::from_chars(part.data(), part.data() + part.size(), hour);
+        return failure == std::errc() && end == part.data() + part.size() && hour >= 0 && hour <= 23;
+    };
+    if (dash == std::string::npos || !read(std::string_view(text).substr(0, dash), from) || !read(std::string_view(text).substr(dash + 1), to) || from == to)
+        throw Error(ErrorKind::usage, fmt::format("'{}' are no hours", printable(text, 40)), "Write --quiet-hours 22-6, in UTC");
+    limits.quiet_from_hour = from;
+    limits.quiet_to_hour = to;
+}
+
+constexpr std::string_view risks =
+    "Messages are sent to a real platform. Accounts can be warned, shut or traced to a person, and a platform may answer to a state. Use "
+    "accounts that are your own, that are not tied to anybody at risk, and send only to people who agreed or to your own second account. "
+    "Take texts that are public, such as news.";
+
+class ProbeCommand final : public Command {
+  public:
+    CommandDescription description() const override {
+        CommandDescription d;
+        d.name = "probe";
+        d.summary = "Find out message by message which words a platform suppresses";
+        d.details = fmt::format(
+            "Sends texts to a platform through a command of yours, or through a person. For every text that is blocked it finds the rule behind "
+            "it, certifies it with at most 2m+1 messages, compares contexts such as countries, and tries {} other spellings. Messages that are "
+            "known to be blocked or to pass go in between. The log is the evidence: 'unveil filter LOG' reads it. Run the same command again "
+            "to go on after a stop: nothing is sent twice.\n{}",
+            folds().size(), risks);
+        d.positionals = {{"TEXTS", "Files of texts, one a line", 1, SIZE_MAX}};
+        const auto add = [&](Parameter parameter) { d.options.push_back(std::move(parameter)); };
+        add(command_option("context", ParameterType::text, "NAME=COMMAND", "",
+                           "From where to send, and how: a shell command that reads {\"context\":...,\"text\":...} and prints {\"outcome\":\"blocked\"} or "
+                           "\"passed\", a line each; or manual. The first is where rules are looked for"));
+        d.options.back().is_list = true;
+        add(command_option("known-blocked", ParameterType::text, "TEXT", "", "A message that is blocked in the first context"));
+        add(command_option("known-passed", ParameterType::text, "TEXT", "", "A harmless message"));
+        add(command_option("out", ParameterType::text, "LOG", "", "The log; goes on where it ended when it is there"));
+        add(command_option("service", ParameterType::text, "NAME", "", "What is asked, for the log"));
+        add(command_option("own-accounts", ParameterType::flag, "", "", "Confirms that the accounts are your own and everybody who receives messages agreed"));
+        add(command_option("dry-run", ParameterType::flag, "", "", "Say what would be sent and what it may cost, and send nothing"));
+        add(command_option("whole", ParameterType::flag, "", "", "A file is one text, not one a line"));
+        add(command_option("messages-max", ParameterType::integer, "N", "1000", "Stop after so many messages, those of earlier sittings included"));
+        d.options.back().minimum = 1;
+        add(command_option("blocked-max", ParameterType::integer, "N", "100", "Stop when one context had so many messages blocked within a day"));
+        d.options.back().minimum = 1;
+        add(command_option("interval", ParameterType::duration, "DURATION", "1s", "Between two messages of one context, on average"));
+        add(command_option("timeout", ParameterType::duration, "DURATION", "60s", "Wait so long for an answer; then the message counts as unknown"));
+        add(command_option("quiet-hours", ParameterType::text, "FROM-TO", "", "Send nothing in these hours of the day, UTC"));
+        add(command_option("stop-file", ParameterType::text, "FILE", "", "Stop as soon as this file exists"));
+        add(command_option("separator", ParameterType::text, "TEXT", "", "What to put between pieces; five are tried unless given"));
+        add(command_option("passes", ParameterType::integer, "N", "1", "How often a message must pass to count as passed; raised when known blocked ones slip through"));
+        d.options.back().minimum = 1;
+        d.options.back().maximum = 20;
+        add(command_option("probe-rules", ParameterType::integer, "N", "3", "On how many rules each other spelling is tried; 0 for none"));
+        d.options.back().minimum = 0;
+        add(command_option("seed", ParameterType::integer, "N", "0", "Order of comparisons and spellings"));
+        d.options.back().minimum = 0;
+        d.examples = {"unveil probe news.txt --context cn=./send.sh --context ca='./send.sh --abroad' --known-blocked 法轮功 --known-passed hello "
+                      "--out log.jsonl --own-accounts",
+                      "unveil probe news.txt --context phone=manual --known-blocked 法轮功 --known-passed hello --out log.jsonl --dry-run"};
+        d.diagnostics = {"0: done, or stopped at a limit; 1: it refused to go on, or a driver failed; 130: interrupted. The log is whole in any case."};
+        d.memory = "The log";
+        return d;
+    }
+
+    int run(const Invocation& invocation) const override {
+        const auto& options = invocation.options;
+        const auto& global = invocation.global;
+        const auto contexts = read_contexts(options.texts("context"));
+        CampaignPlan plan;
+        for (const auto& path : invocation.positionals.at(0))
+            for (auto& text : read_texts(path, options.flag("whole"))) plan.texts.push_back(std::move(text));
+        if (plan.texts.size() > texts_max)
+            throw Error(ErrorKind::usage, fmt::format("there are more than {} texts", texts_max), "Give them in several runs");
+        for (const auto& context : contexts) plan.contexts.push_back(context.name);
+        plan.known_blocked = options.text("known-blocked");
+        plan.known_passed = options.text("known-passed");
+        if (options.has_value("separator")) plan.separators = {options.text("separator")};
+        plan.passes_needed = static_cast<std::uint32_t>(options.integer("passes"));
+        plan.probe_rules = static_cast<std::uint32_t>(options.integer("probe-rules"));
+        plan.seed = static_cast<std::uint64_t>(options.integer("seed"));
+        RunnerLimits limits;
+        limits.messages_max = static_cast<std::uint64_t>(options.integer("messages-max"));
+        limits.blocked_per_day_max = static_cast<std::uint64_t>(options.integer("blocked-max"));
+        limits.interval_us = options.duration_us("interval");
+        limits.stop_file = options.text("stop-file");
+        read_quiet_hours(options.text("quiet-hours"), limits);
+        const std::size_t texts = plan.texts.size();
+        const std::uint64_t seed = plan.seed;
+        Campaign campaign(std::move(plan));
+        if (options.flag("dry-run")) {
+            describe_plan(global, contexts, texts, limits);
+            return 0;
+        }
+        if (!options.flag("own-accounts"))
+            throw Error(ErrorKind::usage, "nothing is sent without --own-accounts", fmt::format("{} Add --own-accounts if that holds, or look with --dry-run", risks));
+        const std::string out = options.text("out");
+        if (out.empty()) throw Error(ErrorKind::usage, "--out is missing: the log needs a file", "Add --out log.jsonl");
+
+        std::map<std::string, std::unique_ptr<Driver>> drivers;
+        std::map<std::string, Driver*> by_context;
+        for (const auto& context : contexts) {
+            drivers[context.name] = context.command == "manual" ? make_manual_driver(std::cin, std::cerr)
+                                                                : make_process_driver(context.command, options.duration_us("timeout"));
+            by_context[context.name] = drivers[context.name].get();
+        }
+        LogFile log(out, {"filter", options.text("service"), "", seed});
+        const auto clock = make_system_clock();
+        const RunnerReport report = run_experiment(campaign, log, by_context, limits, seed, *clock, *global.progress);
+        return say_report(global, campaign, report, out);
+    }
+
+  private:
+    static void describe_plan(const Global& global, const std::vector<ContextDriver>& contexts, std::size_t texts, const RunnerLimits& limits) {
+        std::string out = fmt::format("{} texts from {} context{}; nothing was sent.\n\n", texts, contexts.size(), contexts.size() == 1 ? "" : "s");
+        for (const auto& context : contexts) out += fmt::format("  {:<16} {}\n", printable(context.name, 40), printable(context.command, 200));
+        out += fmt::format(
+            "\nEvery text costs one message; one that is blocked about 45 more at 500 characters and 60 at 5,000, of which nearly half are "
+            "blocked. Each rule costs up to 2m+1 messages for its certificate, and {} for the contexts; {} spellings are tried. At most {} "
+            "messages in all, {} blocked a day and context.\n\n",
+            contexts.size(), folds().size(), limits.messages_max, limits.blocked_per_day_max);
+        out += wrapped(risks, 0, text_width());
+        global.print(out + "\n");
+    }
+
+    static int say_report(const Global& global, const Campaign& campaign, const RunnerReport& report, const std::string& out) {
+        if (global.json) {
+            nlohmann::ordered_json json = {{"schema_version", 1},
+                                           {"end", runner_end_words(report.end)},
+                                           {"refusal", campaign.refusal()},
+                                           {"messages_sent", report.sent},
+                                           {"messages_replayed", report.replayed},
+                                           {"blocked", report.blocked},
+                                           {"price", report.price}};
+            json["rules"] = nlohmann::ordered_json::array();
+            for (const auto& rule : campaign.rules()) json["rules"].push_back({{"rule", rule.notation}, {"certified", rule.is_certified}, {"text", rule.text_name}});
+            json["notes"] = campaign.notes();
+            global.print(json_text(json) + "\n");
+        } else {
+            std::string text;
+            for (const auto& rule : campaign.rules())
+                text += fmt::format("{}  {}  ({})\n", rule.is_certified ? "certified" : "open     ", printable(rule.notation, 300), printable(rule.text_name, 100));
+            text += fmt::format("\n{}: {} messages sent, {} of them blocked; {} were in the log before\n", runner_end_words(report.end), human_number(static_cast<double>(report.sent)),
+                                human_number(static_cast<double>(report.blocked)), human_number(static_cast<double>(report.replayed)));
+            global.print(text);
+        }
+        for (const auto& note : campaign.notes()) global.say(printable("note: " + note, 1000));
+        if (!report.last_problem.empty()) global.say(printable("note: a driver " + report.last_problem, 1000));
+        if (report.end == RunnerEnd::refused) {
+            global.say(printable("refused: " + campaign.refusal(), 1000));
+            return 1;
+        }
+        if (!global.json) global.say(fmt::format("Next: unveil filter {} --out result", printable(out, 1000)));
+        return 0;
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_probe_command() { return std::make_unique<ProbeCommand>(); }
+
+}  // namespace unveil::cli
