@@ -59,7 +59,7 @@ CampaignPlan plan_of(std::vector<std::string> texts) {
 std::set<std::string> certified(const Campaign& campaign) {
     std::set<std::string> rules;
     for (const auto& rule : campaign.rules())
-        if (rule.is_certified) rules.insert(rule.notation);
+        if (rule.is_certified && rule.text_name != "known") rules.insert(rule.notation);
     return rules;
 }
 
@@ -132,7 +132,7 @@ TEST(Campaign, TheSameAnswersAskTheSame) {
         compared += message.step == "compare";
         probed += message.step == "probe";
     }
-    EXPECT_EQ(compared, 4);
+    EXPECT_EQ(compared, 6);
     EXPECT_GT(probed, 20);
 }
 
@@ -153,7 +153,7 @@ TEST(Campaign, TakesASeparatorThatTheFilterDoesNotStrip) {
     Campaign refused(few);
     run(refused, [&](const Message& message) { return is_blocked(rules, strip(message.input)) ? Outcome::blocked : Outcome::passed; });
     EXPECT_THAT(refused.refusal(), HasSubstr("separators"));
-    EXPECT_TRUE(refused.rules().empty());
+    EXPECT_TRUE(certified(refused).empty());
 }
 
 TEST(Campaign, RefusesWhenTheKnownMessagesAreNotWhatTheyShouldBe) {
