@@ -13,6 +13,7 @@
 #include "core/json.hpp"
 #include "core/text.hpp"
 #include "lab/scenario.hpp"
+#include "lab/chat.hpp"
 #include "lab/score.hpp"
 #include "lab/truth.hpp"
 
@@ -218,6 +219,44 @@ std::string score_text(const Score& score) {
     return out + "\nIntervals: 95 %, Wilson for precision and recall, Clopper-Pearson for false positives.\n";
 }
 
+/// "certified-rules.recall < 1" and the like.
+int say_chat_score(const ChatScore& score, const std::vector<Comparison>& conditions, const Global& global) {
+    const auto word = [](std::string text) {
+        std::replace(text.begin(), text.end(), ' ', '-');
+        return text;
+    };
+    if (global.json) {
+        nlohmann::ordered_json json = {{"schema_version", 1}};
+        for (const auto& row : score.rows)
+            json["rows"].push_back({{"what", row.what},
+                                    {"precision", {{"hits", row.precision.hits}, {"trials", row.precision.trials}, {"low", row.precision.low}, {"high", row.precision.high}}},
+                                    {"recall", {{"hits", row.recall.hits}, {"trials", row.recall.trials}, {"low", row.recall.low}, {"high", row.recall.high}}},
+                                    {"wrong", row.wrong},
+                                    {"missed", row.missed}});
+        global.print(json_text(json) + "\n");
+    } else {
+        std::vector<std::vector<std::string>> cells;
+        for (const auto& row : score.rows) cells.push_back({row.what, rate_text(row.precision), rate_text(row.recall)});
+        std::string out = text_table({"found", "precision", "recall"}, cells, {false, false, false});
+        for (const auto& row : score.rows) {
+            for (const auto& one : row.wrong) out += fmt::format("wrong:  {} ({})\n", printable(one, 200), row.what);
+            for (const auto& one : row.missed) out += fmt::format("missed: {} ({})\n", printable(one, 200), row.what);
+        }
+        global.print(out + "\nIntervals: 95 %, Wilson.\n");
+    }
+    bool is_any_held = false;
+    for (const auto& condition : conditions)
+        for (const auto& row : score.rows)
+            for (const auto& [name, rate] : {std::pair{word(row.what) + ".precision", row.precision}, {word(row.what) + ".recall", row.recall}}) {
+                if (name != condition.left.metric || !rate.value()) continue;
+                const double limit = condition.right.number;
+                if (decide({*rate.value(), *rate.value()}, condition.relation, {limit, limit}) != Decision::supported) continue;
+                global.say("condition holds: " + condition.text);
+                is_any_held = true;
+            }
+    return is_any_held ? 3 : 0;
+}
+
 class LabScoreCommand final : public Command {
   public:
     CommandDescription description() const override {
@@ -258,13 +297,14 @@ class LabScoreCommand final : public Command {
         std::vector<Comparison> conditions;
         for (const auto& text : options.texts("fail-if")) {
             auto condition = parse_comparison(text);
-            if (!condition || condition->right.is_metric())
+            if (!condition || condition->right.is_metric() || is_about_set(condition->relation))
                 throw Error(ErrorKind::usage,
                             fmt::format("'{}' is not a condition{}", printable(text, 80),
                                         condition ? "" : ": " + condition.error().message),
                             "Write it as --fail-if 'recall < 0.9'");
             conditions.push_back(std::move(*condition));
         }
+        if (is_chat_truth(truth)) return say_chat_score(score_chat(findings, read_chat_truth(truth)), conditions, invocation.global);
         const auto score = score_run(findings, read_truth(truth));
         std::vector<std::string> held;
         for (const auto& condition : conditions) {

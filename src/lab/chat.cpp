@@ -1,0 +1,385 @@
+#include "lab/chat.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "core/error.hpp"
+#include "core/json.hpp"
+#include "core/output_table.hpp"
+#include "core/random.hpp"
+#include "core/text.hpp"
+#include "experiment/filter/campaign.hpp"
+#include "instruments/finding.hpp"
+#include "lab/truth.hpp"
+
+namespace unveil {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view home = "home";
+constexpr std::string_view abroad = "abroad";
+constexpr std::string_view known_rule = "禁词样本";
+constexpr std::string_view harmless = "你好";
+
+/// Common characters, many of which have another traditional form; with no meaning in a row.
+std::vector<std::string> alphabet() {
+    static constexpr std::string_view characters =
+        "天地山水风云雨雪花草木石金银铜铁东西南北春夏秋冬红黄蓝绿白黑马牛羊鸟鱼虫龙虎门窗桌椅书画笔纸灯火车船路桥城乡村镇江河湖海"
+        "国会议长们说话时间问题学习开关电视见闻头发面条饭菜茶酒钱买卖给与请谢对错双单轻重远近";
+    std::vector<std::string> all;
+    for (std::size_t at = 0; at < characters.size(); at += 3) all.emplace_back(characters.substr(at, 3));
+    return all;
+}
+
+struct Plan {
+    std::uint32_t rules = 0;
+    std::uint32_t clean_texts = 0;
+    std::uint32_t characters = 0;
+    double abroad_share = 0;
+    double slip_rate = 0;
+    double false_block_rate = 0;
+    std::vector<std::string> folds;
+};
+
+class ChatWorld {
+  public:
+    ChatWorld(const Plan& plan, std::uint64_t seed) : m_plan(plan), m_seed(seed), m_random(seed, 0xc4a7), m_alphabet(alphabet()) {
+        make_rules();
+        make_texts();
+    }
+
+    /// Runs the campaign against the service and gives its log.
+    std::string log(Progress& progress) const {
+        ChatFilterRules rules{.rules = {}, .folds = m_plan.folds, .slip_rate = m_plan.slip_rate, .false_block_rate = m_plan.false_block_rate, .seed = m_seed};
+        rules.rules[std::string(home)] = m_home;
+        rules.rules[std::string(abroad)] = m_abroad;
+        const ChatFilter filter(std::move(rules));
+        CampaignPlan plan;
+        plan.texts = m_texts;
+        plan.contexts = {std::string(home), std::string(abroad)};
+        plan.known_blocked = known_rule;
+        plan.known_passed = harmless;
+        plan.probe_rules = 5;
+        plan.seed = m_seed;
+        Campaign campaign(std::move(plan));
+        TrialChain chain(TrialLogHeader{"filter", "the lab's chat service", "", m_seed});
+        std::string text = chain.header_line() + "\n";
+        constexpr std::int64_t begin_us = 1'704'067'200'000'000;   // 2024-01-01
+        constexpr std::int64_t interval_us = 2'000'000;
+        std::uint64_t number = 0;
+        while (const auto message = campaign.next()) {
+            if (number % 256 == 0) progress.check();
+            progress.update("messages", number, number + campaign.expected_messages());
+            Trial trial;
+            trial.time_us = begin_us + static_cast<std::int64_t>(number) * interval_us;
+            trial.context = trial.account = message->context;
+            trial.step = message->step;
+            trial.subject = message->subject;
+            trial.detail = message->detail;
+            trial.input = message->input;
+            trial.outcome = filter.is_suppressed(message->context, message->input, number++) ? Outcome::blocked : Outcome::passed;
+            trial.price = trial.outcome == Outcome::blocked ? 2 : 1;
+            text += chain.append(trial) + "\n";
+            campaign.answer(trial);
+        }
+        return text;
+    }
+
+    ChatTruth truth() const {
+        ChatTruth truth;
+        truth.seed = m_seed;
+        truth.contexts = {std::string(home), std::string(abroad)};
+        for (const auto* list : {&m_home, &m_abroad}) {
+            auto& notations = truth.rules.emplace_back();
+            for (auto components : *list) {
+                std::sort(components.begin(), components.end());
+                notations.push_back(rule_notation(components));
+            }
+            std::sort(notations.begin(), notations.end());
+        }
+        truth.folds = m_plan.folds;
+        std::sort(truth.folds.begin(), truth.folds.end());
+        return truth;
+    }
+
+  private:
+    bool has_fold(std::string_view fold) const { return std::find(m_plan.folds.begin(), m_plan.folds.end(), fold) != m_plan.folds.end(); }
+
+    std::string word(std::size_t characters) {
+        // No character twice, so that folding repeats leaves words what they are.
+        std::string text;
+        std::set<std::string> used;
+        while (used.size() < characters) {
+            const auto& next = m_alphabet[m_random.below(m_alphabet.size())];
+            if (used.insert(next).second) text += next;
+        }
+        return text;
+    }
+
+    /// Some words hold letters and digits, so that folds of those can be seen; not where the filter drops them.
+    std::string component() {
+        const std::size_t characters = 2 + m_random.below(3);
+        std::string text = word(characters);
+        const std::uint64_t kind = m_random.below(5);
+        if (kind == 0 && !has_fold("latin")) text += "ace";
+        if (kind == 1 && !has_fold("digit")) text += "64";
+        return text;
+    }
+
+    void make_rules() {
+        m_home.push_back({std::string(known_rule)});
+        m_abroad.push_back({std::string(known_rule)});
+        std::set<std::string> used;
+        for (std::uint32_t i = 0; i < m_plan.rules; ++i) {
+            std::vector<std::string> rule;
+            const std::size_t size = 1 + m_random.below(4);
+            while (rule.size() < size) {
+                std::string next = component();
+                if (used.insert(next).second) rule.push_back(std::move(next));
+            }
+            // A fixed share rather than a lot for each, so that small worlds have both kinds.
+            const bool is_abroad = std::floor((i + 1) * m_plan.abroad_share) > std::floor(i * m_plan.abroad_share);
+            if (is_abroad) m_abroad.push_back(rule);
+            m_home.push_back(std::move(rule));
+        }
+    }
+
+    void make_texts() {
+        std::vector<std::vector<std::string>> planted;
+        for (std::size_t i = 1; i < m_home.size(); ++i) planted.push_back(m_home[i]);
+        for (std::uint32_t i = 0; i < m_plan.clean_texts; ++i) planted.emplace_back();
+        for (std::size_t i = planted.size(); i > 1; --i) std::swap(planted[i - 1], planted[m_random.below(i)]);
+        for (std::size_t i = 0; i < planted.size(); ++i) {
+            std::vector<std::string> pieces;
+            for (std::uint32_t c = 0; c < m_plan.characters; ++c) pieces.push_back(m_alphabet[m_random.below(m_alphabet.size())]);
+            for (const auto& component : planted[i]) pieces.insert(pieces.begin() + static_cast<std::ptrdiff_t>(m_random.below(pieces.size() + 1)), component);
+            std::string text;
+            for (const auto& piece : pieces) text += piece;
+            m_texts.push_back({fmt::format("text {}", i + 1), std::move(text)});
+        }
+    }
+
+    Plan m_plan;
+    std::uint64_t m_seed;
+    Random m_random;
+    std::vector<std::string> m_alphabet;
+    std::vector<std::vector<std::string>> m_home;
+    std::vector<std::vector<std::string>> m_abroad;
+    std::vector<CampaignText> m_texts;
+};
+
+struct Claim {
+    std::string id;
+    std::string text;
+    std::string kind;
+    std::string comparison;
+    std::string verdict;
+    std::string reason;
+};
+
+std::vector<Claim> claims_of(const ChatTruth& truth, const Plan& plan) {
+    std::vector<Claim> claims;
+    const bool is_plain = plan.slip_rate == 0 && plan.false_block_rate == 0;
+    if (!is_plain) return {{"never-more", "No rule but those that were certified.", "never", "rules.not_minimal == 0", "undetermined",
+                            "observations cannot prove a never"}};
+    const auto& at_home = truth.rules[0];
+    const auto& elsewhere = truth.rules[1];
+    claims.push_back({"on-the-server", "The service suppresses messages at home.", "", "messages.blocked > 0", "supported", "it has a list of rules"});
+    claims.push_back({"many-rules", fmt::format("At least {} rules are behind it.", at_home.size()), "", fmt::format("rules >= {}", at_home.size()),
+                      "supported", "every rule stood in one of the texts"});
+    claims.push_back({"one-rule", "The known message is a rule by itself.", "", fmt::format("rules includes \\\"{}\\\"", known_rule), "supported",
+                      "it is on the list"});
+    claims.push_back({"unheard-of", "A word that nobody sent is a rule.", "", "rules includes \\\"没有人说过\\\"", "undetermined", "it was never tested"});
+    const bool differs = at_home != elsewhere;
+    claims.push_back({"two-sets", "People at home and abroad meet different rules.", "", "contexts.rule_sets >= 2", differs ? "supported" : "contradicted",
+                      differs ? "the list abroad is a part of the one at home" : "both regions have one list"});
+    if (differs) {
+        std::string only_home;
+        for (const auto& rule : at_home)
+            if (!std::binary_search(elsewhere.begin(), elsewhere.end(), rule)) only_home = rule;
+        claims.push_back({"spared-abroad", "One of the rules does not hold abroad.", "", fmt::format("rules(\\\"abroad\\\") excludes \\\"{}\\\"", only_home),
+                          "supported", "it is on the list at home alone"});
+    }
+    if (!truth.folds.empty() && at_home.size() >= 3 && std::binary_search(truth.folds.begin(), truth.folds.end(), "space"))
+        claims.push_back({"sees-through-blanks", "Blanks between the characters do not help.", "", "folds includes \\\"space\\\"", "supported",
+                          "the filter drops blanks before it compares"});
+    if (at_home.size() >= 3 && !std::binary_search(truth.folds.begin(), truth.folds.end(), "emoji"))
+        claims.push_back({"blind-to-emoji", "An emoji between the characters gets through.", "", "folds excludes \\\"emoji\\\"", "supported",
+                          "the filter compares emoji as they stand"});
+    return claims;
+}
+
+std::string case_toml(const ChatTruth& truth, const std::vector<Claim>& claims) {
+    std::string toml = fmt::format(
+        "# Made by `unveil lab make chat --seed {}`; nothing in it is real.\n"
+        "[case]\n"
+        "title = \"A chat service that suppresses messages\"\n\n"
+        "[[evidence]]\n"
+        "id = \"log\"\n"
+        "path = \"log.jsonl\"\n",
+        truth.seed);
+    for (const auto& claim : claims) {
+        toml += fmt::format("\n[[claim]]\nid = \"{}\"\ntext = \"{}\"\n", claim.id, claim.text);
+        if (!claim.kind.empty()) toml += fmt::format("kind = \"{}\"\n", claim.kind);
+        toml += fmt::format("test = \"filter\"\non = [\"log\"]\nholds = [\"{}\"]\n", claim.comparison);
+    }
+    return toml;
+}
+
+void make_chat(const ParameterValues& parameters, std::uint64_t seed, const std::string& out_folder, Progress& progress) {
+    Plan plan;
+    plan.rules = static_cast<std::uint32_t>(parameters.integer("rules"));
+    plan.clean_texts = static_cast<std::uint32_t>(parameters.integer("clean-texts"));
+    plan.characters = static_cast<std::uint32_t>(parameters.integer("characters"));
+    plan.abroad_share = parameters.real("abroad-share");
+    plan.slip_rate = parameters.real("slip-rate");
+    plan.false_block_rate = parameters.real("false-block-rate");
+    for (const auto& fold : parameters.texts("folds"))
+        if (fold != "none") plan.folds.push_back(fold);
+    const ChatWorld world(plan, seed);
+    const ChatTruth truth = world.truth();
+    write_file_atomically(out_folder + "/log.jsonl", world.log(progress));
+    write_file_atomically(out_folder + "/truth.json", chat_truth_to_json(truth));
+    const auto claims = claims_of(truth, plan);
+    std::vector<ExpectedVerdict> verdicts;
+    for (const auto& claim : claims) verdicts.push_back({claim.id, claim.verdict, claim.reason});
+    write_file_atomically(out_folder + "/expected_verdicts.json", expected_verdicts_to_json(verdicts));
+    write_file_atomically(out_folder + "/case.toml", case_toml(truth, claims));
+}
+
+std::string bytes_of_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+ChatScore::Row row_of(std::string what, const std::vector<std::string>& found, const std::set<std::string>& there) {
+    ChatScore::Row row;
+    row.what = std::move(what);
+    std::uint64_t right = 0;
+    for (const auto& one : found)
+        if (there.count(one) > 0) ++right;
+        else row.wrong.push_back(one);
+    const std::set<std::string> seen(found.begin(), found.end());
+    for (const auto& one : there)
+        if (seen.count(one) == 0) row.missed.push_back(one);
+    row.precision = wilson_rate(right, found.size());
+    row.recall = wilson_rate(right, there.size());
+    return row;
+}
+
+/// The findings of the folder itself, or those of the run below it that the instrument made.
+Findings findings_below(const std::string& folder) {
+    std::vector<std::string> paths;
+    std::error_code failure;
+    for (const auto& entry : std::filesystem::directory_iterator(folder + "/runs", failure)) paths.push_back((entry.path() / "findings.json").string());
+    std::sort(paths.begin(), paths.end());
+    if (paths.empty()) paths.push_back(folder + "/findings.json");
+    for (const auto& path : paths) {
+        if (!std::filesystem::exists(path)) continue;
+        Findings findings = findings_from_json(bytes_of_file(path));
+        if (findings.find("rules") != nullptr) return findings;
+    }
+    throw Error(ErrorKind::input, "holds no findings of the filter instrument", "Give the --out folder of 'unveil filter' or 'unveil investigate'", folder);
+}
+
+}  // namespace
+
+Scenario chat_scenario() {
+    const auto parameter = [](std::string name, ParameterType type, std::string default_text, std::string help, double minimum, double maximum) {
+        Parameter made;
+        made.name = std::move(name);
+        made.type = type;
+        made.default_text = std::move(default_text);
+        made.help = std::move(help);
+        made.minimum = minimum;
+        made.maximum = maximum;
+        return made;
+    };
+    Scenario scenario;
+    scenario.name = "chat";
+    scenario.summary = "a chat service that suppresses messages by combinations of words, met by a campaign from two regions";
+    Parameter folds;
+    folds.name = "folds";
+    folds.type = ParameterType::choice;
+    folds.is_list = true;
+    folds.default_text = "case,space,zero-width";
+    folds.help = "spellings that the filter sees through";
+    folds.choices = chat_folds();
+    folds.choices.emplace_back("none");
+    scenario.parameters = {parameter("rules", ParameterType::integer, "12", "rules at home beside the known one; each stands in one text", 0, 10000),
+                           parameter("abroad-share", ParameterType::real, "0.25", "share of them that also hold abroad", 0, 1),
+                           parameter("clean-texts", ParameterType::integer, "10", "texts without a rule", 0, 100000),
+                           parameter("characters", ParameterType::integer, "200", "length of a text", 1, 100000),
+                           folds,
+                           parameter("slip-rate", ParameterType::real, "0", "share of messages that come through although a rule fits", 0, 0.4),
+                           parameter("false-block-rate", ParameterType::real, "0", "share of messages suppressed although no rule fits", 0, 0.4)};
+    scenario.files = {"log.jsonl", "truth.json", "expected_verdicts.json", "case.toml"};
+    scenario.make = make_chat;
+    return scenario;
+}
+
+std::string chat_truth_to_json(const ChatTruth& truth) {
+    Json json = {{"schema_version", 1}, {"scenario", "chat"}, {"seed", truth.seed}};
+    json["contexts"] = Json::array();
+    for (std::size_t i = 0; i < truth.contexts.size(); ++i) json["contexts"].push_back({{"context", truth.contexts[i]}, {"rules", truth.rules[i]}});
+    json["folds"] = truth.folds;
+    return json.dump(1) + "\n";
+}
+
+bool is_chat_truth(const std::string& path) {
+    const Json json = read_json(bytes_of_file(path));
+    return json.is_object() && json.contains("scenario") && json["scenario"] == "chat";
+}
+
+ChatTruth read_chat_truth(const std::string& path) {
+    try {
+        const Json json = read_json(bytes_of_file(path));
+        ChatTruth truth;
+        truth.seed = json.at("seed").get<std::uint64_t>();
+        for (const auto& entry : json.at("contexts")) {
+            truth.contexts.push_back(entry.at("context").get<std::string>());
+            truth.rules.push_back(entry.at("rules").get<std::vector<std::string>>());
+        }
+        truth.folds = json.at("folds").get<std::vector<std::string>>();
+        return truth;
+    } catch (const nlohmann::json::exception& failure) {
+        throw Error(ErrorKind::input, fmt::format("is not the truth of a chat world: {}", printable(failure.what(), 160)),
+                    "Give a file that `unveil lab make chat` wrote", path);
+    }
+}
+
+ChatScore score_chat(const std::string& folder, const ChatTruth& truth) {
+    const Findings findings = findings_below(folder);
+    ChatScore score;
+    std::set<std::string> all;
+    for (const auto& rules : truth.rules) all.insert(rules.begin(), rules.end());
+    const std::vector<std::string>& certified = findings.find("rules")->members;
+    score.rows.push_back(row_of("certified rules", certified, all));
+    for (std::size_t c = 0; c < truth.contexts.size(); ++c) {
+        // Only what was certified anywhere could be compared between contexts.
+        std::set<std::string> there;
+        for (const auto& rule : truth.rules[c])
+            if (std::binary_search(certified.begin(), certified.end(), rule)) there.insert(rule);
+        const Finding* here = findings.find(fmt::format("rules(\"{}\")", truth.contexts[c]));
+        score.rows.push_back(row_of(fmt::format("of them {}", truth.contexts[c]), here ? here->members : std::vector<std::string>{}, there));
+    }
+    if (const Finding* folds = findings.find("folds")) {
+        // What could not be tried, for want of letters or digits, counts as missed only when it was tried.
+        std::set<std::string> there;
+        for (const auto& fold : truth.folds)
+            if (std::binary_search(folds->members.begin(), folds->members.end(), fold) ||
+                std::binary_search(folds->non_members.begin(), folds->non_members.end(), fold))
+                there.insert(fold);
+        score.rows.push_back(row_of("spellings seen through", folds->members, there));
+    }
+    return score;
+}
+
+}  // namespace unveil

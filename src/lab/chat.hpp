@@ -1,0 +1,43 @@
+// A chat service with server-side rules, met by a campaign of messages from two regions: writes the log of the campaign, the case that asks
+// what it shows, and the truth. docs/lab/chat.md.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lab/chat_filter.hpp"
+#include "lab/scenario.hpp"
+#include "lab/score.hpp"
+
+namespace unveil {
+
+Scenario chat_scenario();
+
+/// What the world knows: every rule of every context that some text held, and the folds.
+struct ChatTruth {
+    std::uint64_t seed = 0;
+    std::vector<std::string> contexts;
+    std::vector<std::vector<std::string>> rules;   // by context, in notation, sorted
+    std::vector<std::string> folds;                // that the filter undoes, sorted
+};
+
+std::string chat_truth_to_json(const ChatTruth& truth);
+/// Whether the file is the truth of a chat world rather than of accounts.
+bool is_chat_truth(const std::string& path);
+ChatTruth read_chat_truth(const std::string& path);
+
+struct ChatScore {
+    struct Row {
+        std::string what;      // "certified rules", "rules in abroad", "folds"
+        Rate precision;
+        Rate recall;
+        std::vector<std::string> wrong;    // found, but not there
+        std::vector<std::string> missed;
+    };
+    std::vector<Row> rows;
+};
+
+/// Reads the findings of `unveil filter` or of a case below `folder`. Recall of rules in a context counts certified ones that stand there.
+ChatScore score_chat(const std::string& folder, const ChatTruth& truth);
+
+}  // namespace unveil
