@@ -142,7 +142,13 @@ class ChatWorld {
             const std::size_t size = 1 + m_random.below(4);
             while (rule.size() < size) {
                 std::string next = component();
-                if (used.insert(next).second) rule.push_back(std::move(next));
+                // A word within another would make one rule a part of another.
+                const bool is_apart = std::none_of(used.begin(), used.end(), [&](const std::string& other) {
+                    return other.find(next) != std::string::npos || next.find(other) != std::string::npos;
+                });
+                if (!is_apart) continue;
+                used.insert(next);
+                rule.push_back(std::move(next));
             }
             // A fixed share rather than a lot for each, so that small worlds have both kinds.
             const bool is_abroad = std::floor((i + 1) * m_plan.abroad_share) > std::floor(i * m_plan.abroad_share);
@@ -187,8 +193,9 @@ struct Claim {
 std::vector<Claim> claims_of(const ChatTruth& truth, const Plan& plan) {
     std::vector<Claim> claims;
     const bool is_plain = plan.slip_rate == 0 && plan.false_block_rate == 0;
-    if (!is_plain) return {{"never-more", "No rule but those that were certified.", "never", "rules.not_minimal == 0", "undetermined",
-                            "observations cannot prove a never"}};
+    const Claim unheard_of{"unheard-of", "A word that nobody sent is a rule.", "", "rules includes \\\"没有人说过\\\"", "undetermined", "it was never tested"};
+    // With faults some rules stay open, and which ones is chance.
+    if (!is_plain) return {unheard_of};
     const auto& at_home = truth.rules[0];
     const auto& elsewhere = truth.rules[1];
     claims.push_back({"on-the-server", "The service suppresses messages at home.", "", "messages.blocked > 0", "supported", "it has a list of rules"});
@@ -196,7 +203,7 @@ std::vector<Claim> claims_of(const ChatTruth& truth, const Plan& plan) {
                       "supported", "every rule stood in one of the texts"});
     claims.push_back({"one-rule", "The known message is a rule by itself.", "", fmt::format("rules includes \\\"{}\\\"", known_rule), "supported",
                       "it is on the list"});
-    claims.push_back({"unheard-of", "A word that nobody sent is a rule.", "", "rules includes \\\"没有人说过\\\"", "undetermined", "it was never tested"});
+    claims.push_back(unheard_of);
     const bool differs = at_home != elsewhere;
     claims.push_back({"two-sets", "People at home and abroad meet different rules.", "", "contexts.rule_sets >= 2", differs ? "supported" : "contradicted",
                       differs ? "the list abroad is a part of the one at home" : "both regions have one list"});

@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "experiment/filter/folds.hpp"
+#include "statistics/repeated_answers.hpp"
 
 namespace unveil {
 namespace {
@@ -96,6 +97,11 @@ Dialogue<Campaign::Verdict> Campaign::ask_once(Message message) {
     for (std::uint32_t tries = 0; tries < m_plan.tries_max; ++tries) {
         Ask asking(message);
         const Trial trial = co_await asking;
+        if (trial.outcome == Outcome::passed || trial.outcome == Outcome::blocked || trial.outcome == Outcome::partial) {
+            Answers& answers = m_asked[{message.context, message.input}];
+            ++(trial.outcome == Outcome::passed ? answers.passed : answers.blocked);
+            m_is_contradicted |= answers.passed > 0 && answers.blocked > 0;
+        }
         switch (trial.outcome) {
             case Outcome::passed: co_return Verdict::passed;
             case Outcome::blocked:
@@ -114,6 +120,10 @@ Dialogue<bool> Campaign::control(std::string context, bool is_block) {
                           is_block ? m_plan.known_blocked : m_plan.known_passed};
     auto asking = ask_once(message);
     const Verdict verdict = co_await asking;
+    if (!is_block && verdict != Verdict::none) {
+        ++m_pass_controls;
+        m_wrongly_blocked += verdict == Verdict::blocked;
+    }
     if (!is_block || verdict == Verdict::none || context != m_plan.contexts.front()) co_return true;
     ++m_block_controls;
     if (verdict == Verdict::blocked) {
@@ -122,8 +132,8 @@ Dialogue<bool> Campaign::control(std::string context, bool is_block) {
     }
     ++m_slips;
     // A message that slips through with rate q must be seen to pass k times: q^k is at most one in a thousand.
-    const double slip_rate = std::min(0.49, (static_cast<double>(m_slips) + 0.5) / (static_cast<double>(m_block_controls) + 1));
-    m_plan.passes_needed = std::max(m_plan.passes_needed, static_cast<std::uint32_t>(std::ceil(std::log(0.001) / std::log(slip_rate))));
+    const double passes = std::ceil(std::log(0.001) / std::log(error_rate(m_slips, m_block_controls)));
+    m_plan.passes_needed = std::max(m_plan.passes_needed, static_cast<std::uint32_t>(passes));
     constexpr std::uint32_t slips_in_row_max = 4;
     if (++m_slips_in_row >= slips_in_row_max)
         m_refusal = fmt::format("the message that is known to be blocked came through {} times in a row: the filter has changed, or this "
@@ -281,6 +291,7 @@ Dialogue<bool> Campaign::certify(FoundRule& rule) {
     }
     for (const Test& test : tests) {
         const Message message{m_plan.contexts.front(), "certify", rule.notation, test.left_out, test.text};
+        m_published.push_back({message, (1 - m_plan.confidence) / static_cast<double>(2 * tests.size())});
         auto asking = ask(message);
         const Verdict verdict = co_await asking;
         if (verdict != test.wanted) co_return false;
@@ -297,25 +308,32 @@ Dialogue<bool> Campaign::scan(std::size_t index) {
         const Verdict verdict = co_await asking;
         if (verdict == Verdict::none) m_notes.push_back(fmt::format("{} gave no verdict (too long, or lost)", given.name));
         if (verdict != Verdict::blocked) co_return true;
-        auto isolating = isolate(given.name, {characters_of(text)});
-        const std::vector<std::string> components = co_await isolating;
-        if (components.empty()) {
-            m_notes.push_back(fmt::format("{} is blocked, but an answer was missing while its rule was looked for", given.name));
-            co_return true;
-        }
-        FoundRule rule{components, rule_notation(components), given.name, false};
-        const auto known = std::find_if(m_rules.begin(), m_rules.end(), [&](const FoundRule& other) { return other.notation == rule.notation; });
-        if (known == m_rules.end()) {
+        FoundRule rule;
+        bool is_known = false;
+        for (std::uint32_t attempt = 0; attempt < m_plan.attempts_max && !rule.is_certified && !is_known; ++attempt) {
+            // A certificate that fails tells of answers that contradict each other: the next attempt asks more often.
+            constexpr std::uint32_t passes_max = 5;
+            if (attempt > 0) m_plan.passes_needed = std::min(std::max(passes_max, m_plan.passes_needed), m_plan.passes_needed + 1);
+            auto isolating = isolate(given.name, {characters_of(text)});
+            const std::vector<std::string> components = co_await isolating;
+            if (components.empty()) {
+                m_notes.push_back(fmt::format("{} is blocked, but an answer was missing while its rule was looked for", given.name));
+                co_return true;
+            }
+            rule = {components, rule_notation(components), given.name, false};
+            is_known = std::any_of(m_rules.begin(), m_rules.end(),
+                                   [&](const FoundRule& other) { return other.notation == rule.notation && other.is_certified; });
+            if (is_known) break;
             auto certifying = certify(rule);
             rule.is_certified = co_await certifying;
-            if (!rule.is_certified) m_notes.push_back(fmt::format("{}: what was isolated is not certified", given.name));
-            m_rules.push_back(rule);
-            if (!rule.is_certified) co_return true;
-        } else if (!known->is_certified) {
+        }
+        if (!is_known) m_rules.push_back(rule);
+        if (!is_known && !rule.is_certified) {
+            m_notes.push_back(fmt::format("{}: what was isolated is not certified", given.name));
             co_return true;
         }
         // Without the first character of one component the rule is broken wherever that component stands; other rules may remain.
-        const std::string& component = components.front();
+        const std::string& component = rule.components.front();
         for (std::size_t at = text.find(component); at != std::string::npos; at = text.find(component)) text.replace(at, first_bytes(component), m_separator);
     }
     m_notes.push_back(fmt::format("{} may hold more rules than the {} that were looked for", given.name, m_plan.rules_per_text_max));
@@ -331,6 +349,7 @@ Dialogue<bool> Campaign::compare() {
     for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[m_random.below(i)]);
     for (const auto& [rule, context] : order) {
         const Message message{m_plan.contexts[context], "compare", m_rules[rule].notation, "", joined(m_rules[rule].components)};
+        m_published.push_back({message, 1 - m_plan.confidence});
         auto asking = ask(message);
         (void)co_await asking;
         if (!m_refusal.empty()) co_return false;
@@ -358,9 +377,43 @@ Dialogue<bool> Campaign::probe() {
     for (std::size_t i = probes.size(); i > 1; --i) std::swap(probes[i - 1], probes[m_random.below(i)]);
     for (const Probe& one : probes) {
         const Message message{m_plan.contexts.front(), "probe", m_rules[one.rule].notation, std::string(one.fold), one.text};
+        m_published.push_back({message, 1 - m_plan.confidence});
         auto asking = ask(message);
         (void)co_await asking;
         if (!m_refusal.empty()) co_return false;
+    }
+    co_return true;
+}
+
+double Campaign::probability_blocked(const Message& message) const {
+    const auto asked = m_asked.find({message.context, message.input});
+    if (asked == m_asked.end()) return 0.5;
+    AnswerNoise noise;
+    if (m_slips > 0 || m_wrongly_blocked > 0 || m_is_contradicted)
+        noise = {error_rate(m_slips, m_block_controls), error_rate(m_wrongly_blocked, m_pass_controls)};
+    return probability_yes(asked->second.blocked, asked->second.passed, noise);
+}
+
+Dialogue<bool> Campaign::settle() {
+    // Controls that are sent meanwhile change the rates, so one round may unsettle what was settled before.
+    constexpr int rounds_max = 3;
+    for (int round = 0; round < rounds_max; ++round) {
+        bool is_all_sure = true;
+        for (std::size_t i = 0; i < m_published.size(); ++i) {
+            const Published published = m_published[i];
+            for (;;) {
+                const double blocked = probability_blocked(published.message);
+                if (std::min(blocked, 1 - blocked) <= published.error_max) break;
+                const Answers& answers = m_asked[{published.message.context, published.message.input}];
+                if (answers.blocked + answers.passed >= m_plan.asked_again_max) break;
+                is_all_sure = false;
+                auto asking = ask(published.message);
+                const Verdict verdict = co_await asking;
+                if (!m_refusal.empty()) co_return false;
+                if (verdict == Verdict::none) break;
+            }
+        }
+        if (is_all_sure) break;
     }
     co_return true;
 }
@@ -379,7 +432,9 @@ Dialogue<bool> Campaign::run() {
     auto comparing = compare();
     if (!co_await comparing) co_return false;
     auto probing = probe();
-    co_return co_await probing;
+    if (!co_await probing) co_return false;
+    auto settling = settle();
+    co_return co_await settling;
 }
 
 }  // namespace unveil

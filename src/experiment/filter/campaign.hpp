@@ -28,8 +28,11 @@ struct CampaignPlan {
     std::vector<std::string> separators = default_separators();   // tried in this order until one survives
     std::uint32_t control_every = 15;         // messages of one context between two controls
     std::uint32_t rules_per_text_max = 8;
+    std::uint32_t attempts_max = 4;           // at a rule whose certificate fails
     std::uint32_t probe_rules = 3;            // rules on which each fold is tried; 0: no probes
     std::uint32_t tries_max = 3;              // of a message that gave no verdict
+    double confidence = 0.99;                 // of each certificate, comparison and spelling, where answers are faulty
+    std::uint32_t asked_again_max = 12;       // of one message whose state is published
     /// How often a message must pass before it counts as passed; raised by itself when known blocked messages come through.
     std::uint32_t passes_needed = 1;
     std::uint64_t seed = 0;
@@ -62,6 +65,15 @@ class Campaign final : public Experiment {
 
   private:
     enum class Verdict { passed, blocked, none };
+    struct Answers {
+        std::uint64_t blocked = 0;
+        std::uint64_t passed = 0;
+    };
+    /// A message whose state is published, and how unsure it may be.
+    struct Published {
+        Message message;
+        double error_max = 0;
+    };
     struct Pace {
         std::uint32_t since_control = 0;
         bool is_block_next = true;
@@ -79,6 +91,9 @@ class Campaign final : public Experiment {
     /// As many answers as the noise wants, with controls in between.
     Dialogue<Verdict> ask(Message message);
     Dialogue<bool> control(std::string context, bool is_block);
+    /// Asks again what later faults have made unsure, until it is sure or was asked often enough.
+    Dialogue<bool> settle();
+    double probability_blocked(const Message& message) const;
     std::string joined(const std::vector<std::string>& pieces) const;
 
     CampaignPlan m_plan;
@@ -90,6 +105,11 @@ class Campaign final : public Experiment {
     std::map<std::string, Pace> m_paces;
     std::uint64_t m_block_controls = 0;
     std::uint64_t m_slips = 0;
+    std::uint64_t m_pass_controls = 0;
+    std::uint64_t m_wrongly_blocked = 0;
+    bool m_is_contradicted = false;     // one message got both answers
+    std::map<std::pair<std::string, std::string>, Answers> m_asked;    // by context and message
+    std::vector<Published> m_published;
     std::uint32_t m_slips_in_row = 0;
     std::size_t m_texts_done = 0;
     std::uint64_t m_answers = 0;

@@ -21,7 +21,7 @@ const InstrumentDescription& Filter::description() const {
             {"controls.false_block_share", "share", "of harmless messages that were blocked"},
             {"repeats.inconsistent_share", "share", "of messages sent more than once that got different answers"},
             {"rules", "rules", "certified; a set: rules includes \"a + b\", rules excludes \"c\""},
-            {"rules(\"context\")", "rules", "blocked in this context when sent alone; a set"},
+            {"rules(\"context\")", "rules", "certified somewhere and blocked in this context when sent alone; a set"},
             {"rules.open", "rules", "blocked, but a test of the certificate is missing or unsure"},
             {"rules.not_minimal", "rules", "blocked, but so is a part of them"},
             {"contexts", "contexts", "from which messages were sent"},

@@ -138,6 +138,7 @@ class Judgement {
     OutputTables& m_tables;
     std::vector<std::string> m_contexts;
     std::vector<RuleStates> m_states;       // of every rule that was sent alone anywhere
+    std::set<std::string> m_certified;
     Findings m_findings;
 };
 
@@ -273,6 +274,7 @@ void Judgement::describe_rules() {
     for (const auto& rule : certified)
         if (rules.table.rows.size() < shown_max) rules.table.rows.push_back({rule});
     if (certified.size() > shown_max) rules.table.rows.push_back({fmt::format("... and {} more in rules.csv", certified.size() - shown_max)});
+    m_certified = certified;
     m_findings.items.push_back(std::move(rules));
     m_findings.items.push_back(exact_count("rules.open", "rules of the filter", open, "rules",
                                            fmt::format("{} more are blocked, but lack answers for a certificate.", grouped_digits(open))));
@@ -288,14 +290,16 @@ void Judgement::describe_contexts() {
         std::set<std::string> blocked;
         std::set<std::string> passed;
         for (const RuleStates& rule : m_states) {
+            const bool is_certified = m_certified.count(rule.rule) > 0;
             table.text(rule.rule);
             table.text(m_contexts[c]);
             table.text(state_name(rule.states[c]));
             table.end_row();
-            if (rule.states[c] == State::blocked) blocked.insert(rule.rule);
+            // What is blocked but not certified may only hold a rule.
+            if (is_certified && rule.states[c] == State::blocked) blocked.insert(rule.rule);
             if (rule.states[c] == State::passed) passed.insert(rule.rule);
         }
-        m_findings.items.push_back(set_finding(metric_of("rules", m_contexts[c]), "rules met in this context", blocked, passed,
+        m_findings.items.push_back(set_finding(metric_of("rules", m_contexts[c]), "certified rules met in this context", blocked, passed,
                                                fmt::format("In {}, {} rules are blocked and {} pass.", m_contexts[c], grouped_digits(blocked.size()),
                                                            grouped_digits(passed.size()))));
     }

@@ -1,7 +1,6 @@
 #include "instruments/filter/trial_book.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/error.hpp"
 
@@ -17,26 +16,12 @@ std::string_view state_name(State state) {
     return {};
 }
 
-namespace {
-
-/// Jeffreys' estimate, kept below one half: a filter that is wrong more often than right tells nothing.
-double rate(std::uint64_t wrong, std::uint64_t all) {
-    return std::min(0.49, (static_cast<double>(wrong) + 0.5) / (static_cast<double>(all) + 1));
+AnswerNoise Noise::answer_noise() const {
+    if (is_silent()) return {};
+    return {error_rate(slipped, block_controls), error_rate(wrongly_blocked, pass_controls)};
 }
 
-}  // namespace
-
-double Noise::slip_rate() const { return is_silent() ? 0 : rate(slipped, block_controls); }
-double Noise::false_block_rate() const { return is_silent() ? 0 : rate(wrongly_blocked, pass_controls); }
-
-double Noise::probability_blocked(const Answers& answers) const {
-    if (answers.tries() == 0) return 0.5;
-    if (is_silent()) return answers.blocked > 0 ? 1 : 0;
-    const double slip = slip_rate();
-    const double wrong = false_block_rate();
-    const double log_odds = answers.blocked * std::log((1 - slip) / wrong) + answers.passed * std::log(slip / (1 - wrong));
-    return 1 / (1 + std::exp(-log_odds));
-}
+double Noise::probability_blocked(const Answers& answers) const { return probability_yes(answers.blocked, answers.passed, answer_noise()); }
 
 State Noise::state(const Answers& answers, double confidence) const {
     const double blocked = probability_blocked(answers);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/locator.hpp"
+#include "statistics/repeated_answers.hpp"
 #include "table/trial.hpp"
 
 namespace unveil::filter {
@@ -36,9 +37,8 @@ struct Noise {
 
     /// No control and no repeated message ever contradicted another: one answer decides.
     bool is_silent() const { return slipped == 0 && wrongly_blocked == 0 && messages_inconsistent == 0; }
-    double slip_rate() const;          // (slipped + 1/2) / (controls + 1), at most 0.49; 0 when silent
-    double false_block_rate() const;
-    /// Probability that a message with these answers is blocked by the filter: Bayes with even odds. 1/2 without answers.
+    /// Rates from the controls; none when silent.
+    AnswerNoise answer_noise() const;
     double probability_blocked(const Answers& answers) const;
     State state(const Answers& answers, double confidence) const;
 };

@@ -1,0 +1,96 @@
+// Goal: the "filter" instrument finds the rules of a chat service and nothing else, tells contexts apart only where their lists differ, and
+// says how the filter reads. Method: whole worlds through the campaign, the log and the instrument; lists, spellings and faults vary with
+// the seed. Prints the rates that docs/lab/chat.md shows.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <map>
+
+#include "../../unit/lab/world.hpp"
+#include "case/investigate.hpp"
+#include "core/random.hpp"
+#include "lab/chat.hpp"
+#include "rates.hpp"
+
+namespace unveil::test {
+namespace {
+
+struct Outcomes {
+    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> wrong;    // what -> wrong, found
+    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> right;    // what -> right, there
+    std::uint64_t verdicts = 0;
+    std::uint64_t messages = 0;
+};
+
+void add_world(std::uint64_t seed, const Options& options, Outcomes& outcomes) {
+    Folder folder;
+    ParameterValues parameters(scenario_named("chat").parameters);
+    for (const auto& [name, text] : options) parameters.set(name, text);
+    SilentProgress progress;
+    make_scenario("chat", parameters, seed, folder.path(), progress);
+    InvestigateOptions how;
+    how.case_path = folder / "case.toml";
+    how.out_folder = folder / "out";
+    const auto investigation = investigate(how, progress);
+    for (const auto& wanted : read_expected_verdicts(folder / "expected_verdicts.json"))
+        for (const auto& verdict : investigation.verdicts)
+            if (verdict.claim == wanted.claim) {
+                EXPECT_EQ(decision_name(verdict.decision), wanted.verdict) << "seed " << seed << ", claim " << verdict.claim << ": " << verdict.sentence;
+                ++outcomes.verdicts;
+            }
+    for (const auto& row : score_chat(folder / "out", read_chat_truth(folder / "truth.json")).rows) {
+        outcomes.wrong[row.what].first += row.precision.trials - row.precision.hits;
+        outcomes.wrong[row.what].second += row.precision.trials;
+        outcomes.right[row.what].first += row.recall.hits;
+        outcomes.right[row.what].second += row.recall.trials;
+    }
+}
+
+void print(const char* title, const Outcomes& outcomes) {
+    std::printf("%s\n", title);
+    for (const auto& [what, wrong] : outcomes.wrong) {
+        const auto& right = outcomes.right.at(what);
+        std::printf("  %-24s wrong %s, found %s\n", what.c_str(), text_of(exact_rate(wrong.first, wrong.second)).c_str(),
+                    text_of(wilson_rate(right.first, right.second)).c_str());
+    }
+}
+
+std::string random_folds(std::uint64_t seed) {
+    Random random(seed, 9);
+    std::string folds;
+    for (const auto& fold : chat_folds())
+        if (random.chance(0.5)) folds += (folds.empty() ? "" : ",") + fold;
+    return folds.empty() ? "none" : folds;
+}
+
+TEST(ChatWorld, WithoutFaultsEverythingIsExact) {
+    Outcomes outcomes;
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) add_world(seed, {{"folds", random_folds(seed)}, {"abroad-share", seed % 4 == 0 ? "1" : "0.25"}}, outcomes);
+    print("40 worlds, spellings at random, no faults", outcomes);
+    for (const auto& [what, wrong] : outcomes.wrong) EXPECT_EQ(wrong.first, 0u) << what;
+    for (const auto& [what, right] : outcomes.right) EXPECT_EQ(right.first, right.second) << what;
+    EXPECT_GT(outcomes.verdicts, 200u);
+}
+
+TEST(ChatWorld, AServiceWithoutMoreRulesStaysSilent) {
+    Outcomes outcomes;
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) add_world(seed, {{"rules", "0"}, {"clean-texts", "100"}}, outcomes);
+    print("40 worlds without rules but the known one", outcomes);
+    EXPECT_EQ(outcomes.wrong.at("certified rules").first, 0u);
+    EXPECT_EQ(outcomes.wrong.at("certified rules").second, 40u) << "the known one, in each";
+}
+
+TEST(ChatWorld, FaultsMayHideRulesButMakeNone) {
+    for (const auto& [slip, title] : {std::pair{"0.01", "40 worlds, 1 % slip through"}, {"0.05", "40 worlds, 5 % slip through"}}) {
+        Outcomes outcomes;
+        for (std::uint64_t seed = 1; seed <= 40; ++seed) add_world(seed, {{"slip-rate", slip}}, outcomes);
+        print(title, outcomes);
+        const auto& wrong = outcomes.wrong.at("certified rules");
+        EXPECT_LE(static_cast<double>(wrong.first), 0.01 * static_cast<double>(wrong.second));
+        const auto& right = outcomes.right.at("certified rules");
+        EXPECT_GE(static_cast<double>(right.first), 0.8 * static_cast<double>(right.second));
+    }
+}
+
+}  // namespace
+}  // namespace unveil::test
