@@ -9,66 +9,47 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "experiment/filter/characters.hpp"
 #include "experiment/filter/folds.hpp"
 #include "statistics/repeated_answers.hpp"
 
 namespace unveil {
 namespace {
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
-std::size_t first_bytes(std::string_view text) {
-    std::size_t bytes = 1;
-    while (bytes < text.size() && is_continuation(text[bytes])) ++bytes;
-    return bytes;
-}
-
-std::size_t last_begin(std::string_view text) {
-    std::size_t begin = text.size() - 1;
-    while (begin > 0 && is_continuation(text[begin])) --begin;
-    return begin;
-}
-
-std::u32string characters_of(std::string_view text) {
-    std::u32string characters;
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t bytes = first_bytes(text.substr(at));
-        char32_t c = 0;
-        // The bytes themselves, packed: pieces are only cut and put together again.
-        for (std::size_t i = 0; i < std::min<std::size_t>(bytes, 4); ++i) c = (c << 8) | static_cast<unsigned char>(text[at + i]);
-        characters += c;
-        at += bytes;
-    }
-    return characters;
-}
-
-std::string bytes_of(std::u32string_view characters) {
-    std::string text;
-    for (const char32_t c : characters) {
-        bool has_begun = false;
-        for (int shift = 24; shift >= 0; shift -= 8) {
-            const auto byte = static_cast<char>((c >> shift) & 0xFF);
-            has_begun = has_begun || byte != 0 || shift == 0;
-            if (has_begun) text += byte;
-        }
-    }
-    return text;
-}
-
 void check_plan(const CampaignPlan& plan) {
     if (plan.contexts.empty()) throw Error(ErrorKind::usage, "there is no context to send from", "Name one with its driver");
     if (plan.texts.empty()) throw Error(ErrorKind::usage, "there is no text to send", "Give a file of texts");
-    if (plan.known_blocked.empty() || first_bytes(plan.known_blocked) == plan.known_blocked.size())
+    if (plan.known_blocked.empty() || first_character_bytes(plan.known_blocked) == plan.known_blocked.size())
         throw Error(ErrorKind::usage, "a message that is known to be blocked is needed, of two characters or more",
                     "Give one with --known-blocked: without it nothing shows that the separator and the account work");
     if (plan.known_passed.empty()) throw Error(ErrorKind::usage, "a harmless message is needed", "Give one with --known-passed");
 }
 
+/// Messages that are blocked cost more. The cheapest decision tree splits so that x^(price) = 1 - x, x the share that passes (Huffman codes with
+/// letters of unequal cost, Karp 1961).
+double cut_share(double blocked_price) {
+    double low = 0.5;
+    double high = 1;
+    for (int i = 0; i < 60; ++i) {
+        const double x = (low + high) / 2;
+        (std::pow(x, blocked_price) > 1 - x ? high : low) = x;
+    }
+    return low;
+}
+
 }  // namespace
+
+std::vector<std::u32string> CampaignPlan::lexicon_characters() const {
+    std::vector<std::u32string> words;
+    for (const auto& word : lexicon) words.push_back(characters_of(word));
+    return words;
+}
 
 std::vector<std::string> CampaignPlan::default_separators() { return {"\n", "。", "😀", " ……这是一个测试…… ", " | "}; }
 
-Campaign::Campaign(CampaignPlan plan) : m_plan((check_plan(plan), std::move(plan))), m_random(m_plan.seed, 0xf11e), m_dialogue(run()) {
+Campaign::Campaign(CampaignPlan plan) : m_plan((check_plan(plan), std::move(plan))), m_random(m_plan.seed, 0xf11e), m_model({m_plan.lexicon_characters(), m_plan.uses_memory}),
+      m_cut_share(cut_share(m_plan.blocked_price)), m_dialogue(run()) {
+    for (const auto& text : m_plan.background) m_model.note_background(characters_of(text));
     m_dialogue.start(m_state);
 }
 
@@ -175,9 +156,8 @@ Dialogue<bool> Campaign::calibrate() {
     }
     const std::string& known = m_plan.known_blocked;
     const std::size_t middle = [&] {
-        std::size_t at = known.size() / 2;
-        while (at < known.size() && is_continuation(known[at])) ++at;
-        return at == known.size() || at == 0 ? first_bytes(known) : at;
+        const auto characters = characters_of(known);
+        return bytes_of(std::u32string_view(characters).substr(0, (characters.size() + 1) / 2)).size();
     }();
     for (const std::string& separator : m_plan.separators) {
         struct Test {
@@ -207,65 +187,85 @@ Dialogue<bool> Campaign::calibrate() {
     co_return false;
 }
 
-/// Component-aware search (Xiong & Knockel 2019): the component that starts last among those needed is found by bisection over suffixes,
-/// its end by steps that double, and what lies behind its first character is searched on, so that components may overlap.
-Dialogue<std::vector<std::string>> Campaign::isolate(std::string subject, std::vector<std::u32string> pieces) {
-    std::vector<std::string> found;
-    std::u32string rest = std::move(pieces.front());
+/// Component-aware search (Xiong & Knockel 2019): the component that starts leftmost among those that are missing is found by which
+/// suffixes are blocked, its end by how much of it is needed, and what lies behind its first character is searched on, so that components
+/// may overlap and repeat. Where to cut is chosen by the word model. Whatever is accepted was seen to be blocked; an end may be accepted
+/// before a shorter one was seen to pass, when the model is sure, because the certificate will ask for just that.
+Dialogue<std::vector<std::string>> Campaign::isolate(std::string subject, std::u32string characters, bool is_exact) {
+    const WordModel::Text text = m_model.look_at(std::move(characters));
+    const std::size_t n = text.characters.size();
+    std::vector<std::u32string> found;
+    std::size_t offset = 0;
     const auto message_of = [&](const std::vector<std::u32string>& parts) {
-        std::vector<std::string> all = found;
+        std::vector<std::string> all;
+        for (const auto& component : found) all.push_back(bytes_of(component));
         for (const auto& part : parts) all.push_back(bytes_of(part));
         return Message{m_plan.contexts.front(), "isolate", subject, "", joined(all)};
     };
+    /// Inside (low, high): where the part below holds the wanted share of the probability.
+    const auto cut = [](const std::vector<double>& cumulative, std::size_t low, std::size_t high, double share) {
+        const double wanted = cumulative[low] + share * (cumulative[high] - cumulative[low]);
+        const auto at = std::lower_bound(cumulative.begin() + static_cast<std::ptrdiff_t>(low) + 1, cumulative.begin() + static_cast<std::ptrdiff_t>(high), wanted);
+        auto middle = std::clamp<std::size_t>(static_cast<std::size_t>(at - cumulative.begin()), low + 1, high - 1);
+        if (middle > low + 1 && std::abs(cumulative[middle - 1] - wanted) < std::abs(cumulative[middle] - wanted)) --middle;
+        return middle;
+    };
     for (;;) {
-        // rest[low...] with what was found is blocked, rest[high...] is not.
+        const std::size_t left = n - offset;
+        const WordModel::Starts starts = m_model.starts(text, offset, found);
+        // Blocked from `low` on, not from `high` on; place `left` stands for nothing at all.
         std::size_t low = 0;
-        std::size_t high = rest.size();
+        std::size_t high = found.empty() ? left : left + 1;
         while (high - low > 1) {
-            const std::size_t middle = low + (high - low) / 2;
-            const Message message = message_of({rest.substr(middle)});
+            const std::size_t middle = cut(starts.cumulative, low, high, m_cut_share);
+            const Message message = message_of({text.characters.substr(offset + middle)});
             auto asking = ask(message);
             const Verdict verdict = co_await asking;
             if (verdict == Verdict::none) co_return std::vector<std::string>{};
             (verdict == Verdict::blocked ? low : high) = middle;
         }
-        const std::size_t begin = low;
-        const std::u32string behind = rest.substr(begin + 1);
-        // A length of `short_of` is not enough, one of `enough` is.
+        if (low == left) break;
+        const std::size_t begin = offset + low;
+        const std::u32string behind = text.characters.substr(begin + 1);
+        // A length of `short_of` is not enough, one of `enough` is. The last place stands for all that is longer than the model's lengths.
+        std::vector<double> lengths = m_model.lengths(text, begin, offset, starts, found);
+        const std::size_t modelled = lengths.size() - 1;
+        const bool may_be_longer = modelled < n - begin;
+        if (may_be_longer) lengths.push_back(lengths.back() * 1.001);
         std::size_t short_of = 0;
-        std::size_t enough = rest.size() - begin;
-        for (std::size_t step = 1; begin + short_of + step < rest.size();) {
-            const std::size_t length = short_of + step;
-            const Message message = message_of({rest.substr(begin, length), behind});
-            auto asking = ask(message);
-            const Verdict verdict = co_await asking;
-            if (verdict == Verdict::none) co_return std::vector<std::string>{};
-            if (verdict == Verdict::blocked) {
-                enough = length;
-                break;
-            }
-            short_of = length;
-            step *= 2;
-        }
+        std::size_t enough = lengths.size() - 1;
         while (enough - short_of > 1) {
-            const std::size_t length = short_of + (enough - short_of) / 2;
-            const Message message = message_of({rest.substr(begin, length), behind});
+            constexpr double sure = 0.95;
+            const bool is_seen = enough + 1 < lengths.size();
+            if (!is_exact && is_seen && lengths[enough] - lengths[enough - 1] >= sure * (lengths[enough] - lengths[short_of])) break;
+            const std::size_t length = cut(lengths, short_of, enough, 0.5);
+            const Message message = message_of({text.characters.substr(begin, length), behind});
             auto asking = ask(message);
             const Verdict verdict = co_await asking;
             if (verdict == Verdict::none) co_return std::vector<std::string>{};
             (verdict == Verdict::blocked ? enough : short_of) = length;
         }
-        found.push_back(bytes_of(rest.substr(begin, enough)));
-        rest = behind;
-        const Message message = message_of({});
-        auto asking = ask(message);
-        const Verdict verdict = co_await asking;
-        if (verdict == Verdict::none) co_return std::vector<std::string>{};
-        if (verdict == Verdict::blocked || rest.empty()) {
-            std::sort(found.begin(), found.end());
-            co_return found;
+        if (may_be_longer && enough > modelled) {
+            std::size_t step = 1;
+            enough = n - begin;
+            while (enough - short_of > 1) {
+                const std::size_t length = short_of + std::min(step, (enough - short_of + 1) / 2);
+                const Message message = message_of({text.characters.substr(begin, length), behind});
+                auto asking = ask(message);
+                const Verdict verdict = co_await asking;
+                if (verdict == Verdict::none) co_return std::vector<std::string>{};
+                step = verdict == Verdict::blocked ? n : step * 2;
+                (verdict == Verdict::blocked ? enough : short_of) = length;
+            }
         }
+        found.push_back(text.characters.substr(begin, enough));
+        offset = begin + 1;
+        if (offset == n) break;
     }
+    std::vector<std::string> components;
+    for (const auto& component : found) components.push_back(bytes_of(component));
+    std::sort(components.begin(), components.end());
+    co_return components;
 }
 
 Dialogue<bool> Campaign::certify(FoundRule& rule) {
@@ -282,12 +282,12 @@ Dialogue<bool> Campaign::certify(FoundRule& rule) {
     std::vector<Test> tests{{"nothing", joined(rule.components), Verdict::blocked}};
     for (std::size_t i = 0; i < rule.components.size(); ++i) {
         const std::string& component = rule.components[i];
-        if (first_bytes(component) == component.size()) {
+        if (first_character_bytes(component) == component.size()) {
             if (rule.components.size() > 1) tests.push_back({fmt::format("all of {}", i + 1), without(i, {}), Verdict::passed});
             continue;
         }
-        tests.push_back({fmt::format("first of {}", i + 1), without(i, component.substr(first_bytes(component))), Verdict::passed});
-        tests.push_back({fmt::format("last of {}", i + 1), without(i, component.substr(0, last_begin(component))), Verdict::passed});
+        tests.push_back({fmt::format("first of {}", i + 1), without(i, component.substr(first_character_bytes(component))), Verdict::passed});
+        tests.push_back({fmt::format("last of {}", i + 1), without(i, component.substr(0, last_character_begin(component))), Verdict::passed});
     }
     for (const Test& test : tests) {
         const Message message{m_plan.contexts.front(), "certify", rule.notation, test.left_out, test.text};
@@ -307,14 +307,16 @@ Dialogue<bool> Campaign::scan(std::size_t index) {
         auto asking = ask(message);
         const Verdict verdict = co_await asking;
         if (verdict == Verdict::none) m_notes.push_back(fmt::format("{} gave no verdict (too long, or lost)", given.name));
+        if (verdict == Verdict::passed && round == 0 && m_plan.learns_background) m_model.note_background(characters_of(text));
         if (verdict != Verdict::blocked) co_return true;
         FoundRule rule;
         bool is_known = false;
         for (std::uint32_t attempt = 0; attempt < m_plan.attempts_max && !rule.is_certified && !is_known; ++attempt) {
-            // A certificate that fails tells of answers that contradict each other: the next attempt asks more often.
+            // A certificate that fails tells of an end that was accepted too early, or of answers that contradict each other: the next
+            // attempt leaves nothing to the certificate, and asks more often where answers are known to be faulty.
             constexpr std::uint32_t passes_max = 5;
-            if (attempt > 0) m_plan.passes_needed = std::min(std::max(passes_max, m_plan.passes_needed), m_plan.passes_needed + 1);
-            auto isolating = isolate(given.name, {characters_of(text)});
+            if (attempt > 0 && (attempt > 1 || has_faults())) m_plan.passes_needed = std::min(std::max(passes_max, m_plan.passes_needed), m_plan.passes_needed + 1);
+            auto isolating = isolate(given.name, characters_of(text), attempt > 0);
             const std::vector<std::string> components = co_await isolating;
             if (components.empty()) {
                 m_notes.push_back(fmt::format("{} is blocked, but an answer was missing while its rule was looked for", given.name));
@@ -328,13 +330,18 @@ Dialogue<bool> Campaign::scan(std::size_t index) {
             rule.is_certified = co_await certifying;
         }
         if (!is_known) m_rules.push_back(rule);
+        if (rule.is_certified) {
+            std::vector<std::u32string> words;
+            for (const auto& component : rule.components) words.push_back(characters_of(component));
+            m_model.note_rule(words);
+        }
         if (!is_known && !rule.is_certified) {
             m_notes.push_back(fmt::format("{}: what was isolated is not certified", given.name));
             co_return true;
         }
         // Without the first character of one component the rule is broken wherever that component stands; other rules may remain.
         const std::string& component = rule.components.front();
-        for (std::size_t at = text.find(component); at != std::string::npos; at = text.find(component)) text.replace(at, first_bytes(component), m_separator);
+        for (std::size_t at = text.find(component); at != std::string::npos; at = text.find(component)) text.replace(at, first_character_bytes(component), m_separator);
     }
     m_notes.push_back(fmt::format("{} may hold more rules than the {} that were looked for", given.name, m_plan.rules_per_text_max));
     co_return true;
@@ -389,7 +396,7 @@ double Campaign::probability_blocked(const Message& message) const {
     const auto asked = m_asked.find({message.context, message.input});
     if (asked == m_asked.end()) return 0.5;
     AnswerNoise noise;
-    if (m_slips > 0 || m_wrongly_blocked > 0 || m_is_contradicted)
+    if (has_faults())
         noise = {error_rate(m_slips, m_block_controls), error_rate(m_wrongly_blocked, m_pass_controls)};
     return probability_yes(asked->second.blocked, asked->second.passed, noise);
 }

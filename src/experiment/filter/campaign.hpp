@@ -12,6 +12,7 @@
 #include "core/random.hpp"
 #include "experiment/dialogue.hpp"
 #include "experiment/experiment.hpp"
+#include "experiment/filter/word_model.hpp"
 
 namespace unveil {
 
@@ -36,6 +37,12 @@ struct CampaignPlan {
     /// How often a message must pass before it counts as passed; raised by itself when known blocked messages come through.
     std::uint32_t passes_needed = 1;
     std::uint64_t seed = 0;
+    std::vector<std::string> lexicon;         // words that platforms have suppressed before
+    std::vector<std::string> background;      // harmless text, beside the given texts that pass
+    bool uses_memory = true;                  // learn from rules found, and
+    bool learns_background = true;            // from texts that pass, where to look first
+    double blocked_price = 1.4;               // of a blocked message, in passed ones; at least 1
+    std::vector<std::u32string> lexicon_characters() const;
     static std::vector<std::string> default_separators();
 };
 
@@ -84,7 +91,8 @@ class Campaign final : public Experiment {
     Dialogue<bool> scan(std::size_t text);
     Dialogue<bool> compare();
     Dialogue<bool> probe();
-    Dialogue<std::vector<std::string>> isolate(std::string subject, std::vector<std::u32string> pieces);
+    /// `is_exact`: nothing is left to the certificate.
+    Dialogue<std::vector<std::string>> isolate(std::string subject, std::u32string characters, bool is_exact);
     Dialogue<bool> certify(FoundRule& rule);
     /// One answer; messages without a verdict are sent again.
     Dialogue<Verdict> ask_once(Message message);
@@ -94,10 +102,13 @@ class Campaign final : public Experiment {
     /// Asks again what later faults have made unsure, until it is sure or was asked often enough.
     Dialogue<bool> settle();
     double probability_blocked(const Message& message) const;
+    bool has_faults() const { return m_slips > 0 || m_wrongly_blocked > 0 || m_is_contradicted; }
     std::string joined(const std::vector<std::string>& pieces) const;
 
     CampaignPlan m_plan;
     Random m_random;
+    WordModel m_model;
+    double m_cut_share;
     std::string m_separator;
     std::string m_refusal;
     std::vector<FoundRule> m_rules;

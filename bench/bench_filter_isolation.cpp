@@ -1,0 +1,331 @@
+// How many messages does it take to find the rule behind a blocked text? The campaign of `unveil probe` beside CABS (Xiong & Knockel 2019), its
+// end search galloping, on combinations that WeChat blocked in 2020, planted into sentences, in the order in which they were detected.
+// usage: bench_filter_isolation DATA_FOLDER [SEED] [EVERY]     EVERY: take every so-manyth rule of the long texts (default 5)
+// Nothing looks ahead: sizes and lengths are those of a list of 2016-17, words those of lists before 2020, harmless text is another corpus.
+#include <fmt/format.h>
+#include <unicode/translit.h>
+#include <unicode/unistr.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <numeric>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/random.hpp"
+#include "core/text.hpp"
+#include "evidence/byte_stream.hpp"
+#include "experiment/filter/campaign.hpp"
+#include "experiment/filter/characters.hpp"
+
+namespace {
+
+using namespace unveil;
+using Rule = std::vector<std::string>;
+
+std::string read_file(const std::string& path) {
+    ByteStream stream(open_file_input(path), path, EvidenceLimits{});
+    std::string bytes;
+    std::vector<char> piece(1 << 16);
+    while (const std::size_t count = stream.read(piece.data(), piece.size())) bytes.append(piece.data(), count);
+    if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);
+    return bytes;
+}
+
+std::vector<std::vector<std::string>> read_csv(const std::string& text) {
+    std::vector<std::vector<std::string>> rows{{""}};
+    bool is_quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '"' && is_quoted && i + 1 < text.size() && text[i + 1] == '"') rows.back().back() += text[++i];
+        else if (c == '"') is_quoted = !is_quoted;
+        else if (c == ',' && !is_quoted) rows.back().emplace_back();
+        else if (c == '\n' && !is_quoted) rows.push_back({""});
+        else if (c != '\r') rows.back().back() += c;
+    }
+    return rows;
+}
+
+Rule components_of(std::string_view cell) {
+    Rule rule;
+    for (std::size_t at = 0; at <= cell.size();) {
+        const auto end = std::min(cell.find('+', at), cell.size());
+        if (const auto one = trimmed(cell.substr(at, end - at)); !one.empty()) rule.emplace_back(one);
+        at = end + 1;
+    }
+    std::sort(rule.begin(), rule.end());
+    rule.erase(std::unique(rule.begin(), rule.end()), rule.end());
+    return rule;
+}
+
+/// "2020-1-21 9:05:07" as numbers, so that days sort.
+std::vector<int> date_of(const std::string& text) {
+    std::vector<int> numbers{0};
+    for (const char c : text)
+        if (c >= '0' && c <= '9') numbers.back() = numbers.back() * 10 + (c - '0');
+        else numbers.push_back(0);
+    return numbers;
+}
+
+std::vector<Rule> read_rules(const std::string& folder) {
+    const auto rows = read_csv(read_file(folder + "/wechat_covid19_combos_2020.csv.gz"));
+    const auto column = [&](std::string_view name) { return static_cast<std::size_t>(std::find(rows[0].begin(), rows[0].end(), name) - rows[0].begin()); };
+    const std::size_t rule_column = column("keyword_combination");
+    const std::size_t date_column = column("detected_on");
+    std::vector<std::pair<std::vector<int>, Rule>> dated;
+    for (std::size_t i = 1; i < rows.size(); ++i)
+        if (rows[i].size() > std::max(rule_column, date_column)) dated.emplace_back(date_of(rows[i][date_column]), components_of(rows[i][rule_column]));
+    std::stable_sort(dated.begin(), dated.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
+    std::vector<Rule> rules;
+    std::set<Rule> seen;
+    for (auto& [date, rule] : dated)
+        if (!rule.empty() && seen.insert(rule).second) rules.push_back(rule);
+    return rules;
+}
+
+std::vector<std::string> read_lexicon(const std::string& folder) {
+    std::set<std::string> words;
+    for (const auto& [file, name] : {std::pair{"june4_keywords_multiplatform.csv.gz", "word"},
+                                     {"tomskype_sinauc_keywords_coded.csv.gz", "word"},
+                                     {"livestream_keywords_2015-02_2015-05_coded.csv.gz", "word"},
+                                     {"wechat_709crackdown_combos_2016-2017.csv.gz", "Keyword"}}) {
+        const auto rows = read_csv(read_file(folder + "/" + file));
+        const auto column = static_cast<std::size_t>(std::find(rows[0].begin(), rows[0].end(), name) - rows[0].begin());
+        for (std::size_t i = 1; i < rows.size(); ++i)
+            if (rows[i].size() > column)
+                for (const auto& word : components_of(rows[i][column])) {
+                    const std::size_t characters = characters_of(word).size();
+                    if (characters >= 2 && characters <= 8) words.insert(word);
+                }
+    }
+    return {words.begin(), words.end()};
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = std::min(text.find('\n', at), text.size());
+        if (const auto line = trimmed(std::string_view(text).substr(at, end - at)); !line.empty()) lines.emplace_back(line);
+        at = end + 1;
+    }
+    return lines;
+}
+
+bool fires(const Rule& rule, std::string_view text) {
+    return std::all_of(rule.begin(), rule.end(), [&](const auto& component) { return text.find(component) != std::string_view::npos; });
+}
+
+struct Job {
+    const Rule* rule = nullptr;
+    std::string text;
+    std::vector<const Rule*> can_fire;   // rules whose components all stand in the text
+};
+
+/// Sentences in random order, cut to so many characters; none of the rules fires.
+std::string carrier(const std::vector<std::string>& sentences, std::size_t characters, const std::vector<Rule>& rules, Random& random) {
+    for (;;) {
+        std::u32string text;
+        while (text.size() < characters) text += characters_of(sentences[random.below(sentences.size())]);
+        text.resize(characters);
+        const std::string bytes = bytes_of(text);
+        if (std::none_of(rules.begin(), rules.end(), [&](const Rule& rule) { return fires(rule, bytes); })) return bytes;
+    }
+}
+
+std::vector<Job> make_jobs(const std::vector<Rule>& rules, const std::vector<std::string>& sentences, std::size_t characters, bool is_repeated,
+                           std::size_t every, Random& random) {
+    std::vector<Job> jobs;
+    for (std::size_t r = 0; r < rules.size(); r += every) {
+        std::vector<std::string> planted;
+        for (const auto& component : rules[r]) {
+            planted.push_back(component);
+            while (is_repeated && random.chance(0.5)) planted.push_back(component);
+        }
+        for (std::size_t i = planted.size(); i > 1; --i) std::swap(planted[i - 1], planted[random.below(i)]);
+        std::size_t taken = 0;
+        for (const auto& component : planted) taken += characters_of(component).size();
+        const std::u32string base = characters_of(carrier(sentences, characters - std::min(characters, taken), rules, random));
+        // Never inside one another: all go between characters of the carrier.
+        std::vector<std::size_t> places;
+        for (std::size_t i = 0; i < planted.size(); ++i) places.push_back(random.below(base.size() + 1));
+        std::sort(places.begin(), places.end());
+        Job job{&rules[r], {}, {}};
+        std::size_t at = 0;
+        for (std::size_t i = 0; i < planted.size(); ++i) {
+            job.text += bytes_of(base.substr(at, places[i] - at)) + planted[i];
+            at = places[i];
+        }
+        job.text += bytes_of(base.substr(at));
+        for (const auto& rule : rules)
+            if (fires(rule, job.text)) job.can_fire.push_back(&rule);
+        jobs.push_back(std::move(job));
+    }
+    return jobs;
+}
+
+struct Result {
+    std::vector<std::uint64_t> messages;   // by text
+    std::uint64_t blocked = 0;
+    std::uint64_t exact = 0;
+    std::uint64_t certificate = 0;
+};
+
+/// CABS of the paper: bisection for the start, a galloping search for the end, a test whether that was all.
+Result run_cabs(const std::vector<Job>& jobs) {
+    Result result;
+    for (const Job& job : jobs) {
+        std::uint64_t messages = 0;
+        std::vector<std::string> found;
+        const auto ask = [&](const std::vector<std::u32string>& parts) {
+            std::string text;
+            for (const auto& component : found) text += component + "\n";
+            for (const auto& part : parts) text += bytes_of(part) + "\n";
+            ++messages;
+            const bool is_blocked = std::any_of(job.can_fire.begin(), job.can_fire.end(), [&](const Rule* rule) { return fires(*rule, text); });
+            result.blocked += is_blocked;
+            return is_blocked;
+        };
+        std::u32string rest = characters_of(job.text);
+        for (;;) {
+            std::size_t low = 0;
+            std::size_t high = rest.size();
+            while (high - low > 1) {
+                const std::size_t middle = low + (high - low) / 2;
+                (ask({rest.substr(middle)}) ? low : high) = middle;
+            }
+            const std::u32string behind = rest.substr(low + 1);
+            std::size_t short_of = 0;
+            std::size_t enough = rest.size() - low;
+            for (std::size_t step = 1; short_of + step < rest.size() - low; step *= 2) {
+                if (ask({rest.substr(low, short_of + step), behind})) {
+                    enough = short_of + step;
+                    break;
+                }
+                short_of += step;
+            }
+            while (enough - short_of > 1) {
+                const std::size_t length = short_of + (enough - short_of) / 2;
+                (ask({rest.substr(low, length), behind}) ? enough : short_of) = length;
+            }
+            found.push_back(bytes_of(rest.substr(low, enough)));
+            rest = behind;
+            if (rest.empty() || ask({})) break;
+        }
+        Rule rule = found;
+        std::sort(rule.begin(), rule.end());
+        result.exact += std::any_of(job.can_fire.begin(), job.can_fire.end(), [&](const Rule* one) { return *one == rule; });
+        result.messages.push_back(messages);
+    }
+    return result;
+}
+
+Result run_campaign(const std::vector<Job>& jobs, CampaignPlan plan, double slip_rate, std::uint64_t seed) {
+    Result result;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        names.push_back(std::to_string(i));
+        plan.texts.push_back({names.back(), jobs[i].text});
+    }
+    plan.contexts = {"cn"};
+    plan.known_blocked = "zyzyzyzy";
+    plan.known_passed = "hello";
+    plan.probe_rules = 0;
+    plan.rules_per_text_max = 1;
+    plan.learns_background = false;
+    plan.seed = seed;
+    Campaign campaign(std::move(plan));
+    Random random(seed, 77);
+    result.messages.assign(jobs.size(), 0);
+    std::size_t job = 0;
+    while (const auto message = campaign.next()) {
+        if (message->step == "scan" && message->subject != "known") job = std::stoul(message->subject);
+        const Job& here = jobs[job];
+        bool is_blocked = message->input.find("zyzyzyzy") != std::string::npos ||
+                          std::any_of(here.can_fire.begin(), here.can_fire.end(), [&](const Rule* rule) { return fires(*rule, message->input); });
+        if (slip_rate > 0 && is_blocked && random.chance(slip_rate)) is_blocked = false;
+        if (message->subject != "known") {
+            if (message->step == "isolate") {
+                ++result.messages[job];
+                result.blocked += is_blocked;
+            }
+            result.certificate += message->step == "certify" && message->subject != "zyzyzyzy";
+        }
+        Trial trial;
+        trial.outcome = is_blocked ? Outcome::blocked : Outcome::passed;
+        campaign.answer(trial);
+    }
+    std::set<std::size_t> found;
+    for (const auto& rule : campaign.rules()) {
+        if (rule.text_name == "known" || !rule.is_certified) continue;
+        const std::size_t number = std::stoul(rule.text_name);
+        for (const Rule* one : jobs[number].can_fire)
+            if (*one == rule.components) found.insert(number);
+    }
+    // A rule that an earlier text held as well is not listed twice.
+    for (std::size_t i = 0; i < jobs.size(); ++i)
+        if (found.count(i) == 0)
+            for (const auto& rule : campaign.rules())
+                for (const Rule* one : jobs[i].can_fire)
+                    if (rule.is_certified && *one == rule.components && rule.text_name != "known" && std::stoul(rule.text_name) < i) found.insert(i);
+    result.exact = found.size();
+    return result;
+}
+
+void print(const char* name, Result result) {
+    const auto n = static_cast<double>(result.messages.size());
+    const double mean = static_cast<double>(std::accumulate(result.messages.begin(), result.messages.end(), std::uint64_t{0})) / n;
+    std::sort(result.messages.begin(), result.messages.end());
+    fmt::print("  {:<34} {:>6.1f} {:>5} {:>8.1f} {:>7.3f} {:>12}\n", name, mean, result.messages[static_cast<std::size_t>(0.95 * (n - 1))],
+               static_cast<double>(result.blocked) / n, static_cast<double>(result.exact) / n,
+               result.certificate == 0 ? "-" : fmt::format("{:.1f}", static_cast<double>(result.certificate) / n));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 2) {
+        fmt::print(stderr, "usage: bench_filter_isolation DATA_FOLDER [SEED] [EVERY]\n");
+        return 2;
+    }
+    const std::string folder = argv[1];
+    const std::uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1;
+    const std::size_t every_long = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 5;
+    const auto rules = read_rules(folder);
+    const auto lexicon = read_lexicon(folder);
+    const auto sentences = lines_of(read_file(folder + "/carrier_ud_gsdsimp_devtest_sentences_zhHans.txt.gz"));
+    auto harmless = icu::UnicodeString::fromUTF8(read_file(folder + "/carrier_ud_pud_news_wiki_sentences_zhHant.txt.gz"));
+    UErrorCode status = U_ZERO_ERROR;
+    const std::unique_ptr<icu::Transliterator> simplify(icu::Transliterator::createInstance("Traditional-Simplified", UTRANS_FORWARD, status));
+    if (U_FAILURE(status)) return 1;
+    simplify->transliterate(harmless);
+    std::string background;
+    harmless.toUTF8String(background);
+    fmt::print("{} rules, {} words of lists before 2020, seed {}\n", rules.size(), lexicon.size(), seed);
+
+    const auto plan_of = [&](bool has_lexicon, bool has_memory, double price) {
+        CampaignPlan plan;
+        if (has_lexicon) plan.lexicon = lexicon;
+        plan.uses_memory = has_memory;
+        plan.background = {background};
+        plan.blocked_price = price;
+        return plan;
+    };
+    for (const std::size_t characters : {std::size_t{500}, std::size_t{5000}})
+        for (const bool is_repeated : {false, true}) {
+            Random random(seed, characters * 2 + is_repeated);
+            const std::size_t every = characters > 1000 ? every_long : 1;
+            const auto jobs = make_jobs(rules, sentences, characters, is_repeated, every, random);
+            fmt::print("\n{} characters, {} texts, components {}\n  {:<34} {:>6} {:>5} {:>8} {:>7} {:>12}\n", characters, jobs.size(),
+                       is_repeated ? "repeated" : "once each", "", "mean", "p95", "blocked", "exact", "certificate");
+            print("CABS, galloping", run_cabs(jobs));
+            print("cold", run_campaign(jobs, plan_of(false, false, 1.4), 0, seed));
+            print("with word lists", run_campaign(jobs, plan_of(true, false, 1.4), 0, seed));
+            print("campaign: lists and memory", run_campaign(jobs, plan_of(true, true, 1.4), 0, seed));
+            if (characters > 1000 || is_repeated) continue;
+            for (const double price : {1.0, 2.0, 4.0}) print(fmt::format("campaign, a block costs {:g}", price).c_str(), run_campaign(jobs, plan_of(true, true, price), 0, seed));
+            for (const double slip : {0.01, 0.05}) print(fmt::format("campaign, {:g} % slip through", slip * 100).c_str(), run_campaign(jobs, plan_of(true, true, 1.4), slip, seed));
+        }
+    return 0;
+}

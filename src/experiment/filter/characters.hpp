@@ -1,0 +1,16 @@
+// Text cut into characters that can be put together again: each is the bytes of one UTF-8 character, packed into 32 bits.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace unveil {
+
+/// Bytes of the first character; 1 for a byte that begins none. `text` not empty.
+std::size_t first_character_bytes(std::string_view text);
+std::size_t last_character_begin(std::string_view text);
+
+std::u32string characters_of(std::string_view text);
+std::string bytes_of(std::u32string_view characters);
+
+}  // namespace unveil
