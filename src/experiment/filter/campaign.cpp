@@ -235,7 +235,7 @@ Dialogue<std::vector<std::string>> Campaign::isolate(std::string subject, std::u
         std::size_t short_of = 0;
         std::size_t enough = lengths.size() - 1;
         while (enough - short_of > 1) {
-            constexpr double sure = 0.95;
+            constexpr double sure = 0.985;
             const bool is_seen = enough + 1 < lengths.size();
             if (!is_exact && is_seen && lengths[enough] - lengths[enough - 1] >= sure * (lengths[enough] - lengths[short_of])) break;
             const std::size_t length = cut(lengths, short_of, enough, 0.5);
@@ -334,6 +334,13 @@ Dialogue<bool> Campaign::scan(std::size_t index) {
             std::vector<std::u32string> words;
             for (const auto& component : rule.components) words.push_back(characters_of(component));
             m_model.note_rule(words);
+            // What else stood in the text stands in harmless ones too.
+            if (m_plan.learns_background) {
+                std::string rest = text;
+                for (const auto& component : rule.components)
+                    for (std::size_t at = rest.find(component); at != std::string::npos; at = rest.find(component, at)) rest.replace(at, component.size(), "\n");
+                m_model.note_background(characters_of(rest));
+            }
         }
         if (!is_known && !rule.is_certified) {
             m_notes.push_back(fmt::format("{}: what was isolated is not certified", given.name));

@@ -41,7 +41,7 @@ struct CampaignPlan {
     std::vector<std::string> background;      // harmless text, beside the given texts that pass
     bool uses_memory = true;                  // learn from rules found, and
     bool learns_background = true;            // from texts that pass, where to look first
-    double blocked_price = 1.4;               // of a blocked message, in passed ones; at least 1
+    double blocked_price = 2;                 // of a blocked message, in passed ones; at least 1
     std::vector<std::u32string> lexicon_characters() const;
     static std::vector<std::string> default_separators();
 };

@@ -44,12 +44,26 @@ std::uint32_t WordModel::word(const std::u32string& characters) {
     return found->second;
 }
 
+template <typename Visit>
+void WordModel::for_each_word(std::u32string_view text, const Visit& visit) const {
+    std::u32string candidate;
+    for (std::size_t begin = 0; begin < text.size(); ++begin)
+        for (std::size_t length = 1; length <= std::min(word_characters_max, text.size() - begin); ++length) {
+            candidate.assign(text.substr(begin, length));
+            const auto found = m_word_of.find(candidate);
+            if (found != m_word_of.end()) visit(begin, length, found->second);
+        }
+}
+
 void WordModel::note_background(std::u32string_view text) {
-    constexpr std::size_t background_max = 1 << 20;
+    constexpr std::size_t background_max = 1 << 22;
     if (m_background.size() + text.size() > background_max) return;
     m_background += text;
     for (const char32_t c : text) m_background_counts[c] += 1;
-    for (Word& entry : m_words) entry.frequency = -1;
+    // Words that were counted before go on from there; the others are counted when they are first asked for.
+    for_each_word(text, [&](std::size_t, std::size_t, std::uint32_t number) {
+        if (m_words[number].count >= 0) m_words[number].count += 1;
+    });
 }
 
 void WordModel::note_rule(const std::vector<std::u32string>& components) {
@@ -77,11 +91,12 @@ void WordModel::note_rule(const std::vector<std::u32string>& components) {
 }
 
 double WordModel::frequency(const Word& entry) const {
-    if (entry.frequency >= 0) return entry.frequency;
     const double size = std::max<double>(1, static_cast<double>(m_background.size()));
-    double count = 0;
-    for (auto at = m_background.find(entry.characters); at != std::u32string::npos; at = m_background.find(entry.characters, at + 1)) ++count;
-    if (count > 0) return entry.frequency = (count + 0.2) / size;
+    if (entry.count < 0) {
+        entry.count = 0;
+        for (auto at = m_background.find(entry.characters); at != std::u32string::npos; at = m_background.find(entry.characters, at + 1)) entry.count += 1;
+    }
+    if (entry.count > 0) return (entry.count + 0.2) / size;
     // Not seen: the rarer its characters, the rarer it is; never as rare as if they were independent.
     double product = size;
     for (const char32_t c : entry.characters) {
@@ -89,7 +104,7 @@ double WordModel::frequency(const Word& entry) const {
         product *= ((known == m_background_counts.end() ? 0 : known->second) + 0.3) / size;
     }
     constexpr double unseen = 4;
-    return entry.frequency = unseen * std::min(1.0, std::sqrt(product)) / size;
+    return unseen * std::min(1.0, std::sqrt(product)) / size;
 }
 
 std::map<std::uint32_t, double> WordModel::companions(const std::vector<std::u32string>& found) const {
@@ -151,7 +166,6 @@ WordModel::Text WordModel::look_at(std::u32string characters) const {
     for (const double share : m_lengths) lengths_total += share;
     std::unordered_map<char32_t, double> odds;
     text.novelty.resize(n);
-    std::u32string candidate;
     constexpr std::size_t novel_characters_max = 6;
     for (std::size_t i = 0; i < n; ++i) {
         double product = 1;
@@ -162,13 +176,10 @@ WordModel::Text WordModel::look_at(std::u32string characters) const {
             product *= known->second;
             text.novelty[i] += m_lengths[length] / lengths_total * product;
         }
-        for (std::size_t length = 1; length <= std::min(word_characters_max, n - i); ++length) {
-            candidate.assign(characters, i, length);
-            const auto found = m_word_of.find(candidate);
-            if (found != m_word_of.end())
-                text.words.push_back({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(length), found->second});
-        }
     }
+    for_each_word(characters, [&](std::size_t begin, std::size_t length, std::uint32_t number) {
+        text.words.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(length), number});
+    });
     text.characters = std::move(characters);
     return text;
 }

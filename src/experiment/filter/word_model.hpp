@@ -60,9 +60,11 @@ class WordModel {
         std::u32string characters;
         bool is_in_lexicon = false;
         std::uint32_t rules = 0;                      // that hold it, found so far
-        mutable double frequency = -1;                // in harmless text, per character; negative: not counted yet
+        mutable double count = -1;                    // in harmless text; negative: not counted yet
     };
     std::uint32_t word(const std::u32string& characters);
+    template <typename Visit>
+    void for_each_word(std::u32string_view text, const Visit& visit) const;
     double frequency(const Word& word) const;
     double is_component(const Word& word, std::size_t text_length, const std::map<std::uint32_t, double>& companions, bool is_found) const;
     std::map<std::uint32_t, double> companions(const std::vector<std::u32string>& found) const;
