@@ -112,9 +112,6 @@ Dialogue<bool> Campaign::control(std::string context, bool is_block) {
         co_return true;
     }
     ++m_slips;
-    // A message that slips through with rate q must be seen to pass k times: q^k is at most one in a thousand.
-    const double passes = std::ceil(std::log(0.001) / std::log(error_rate(m_slips, m_block_controls)));
-    m_plan.passes_needed = std::max(m_plan.passes_needed, static_cast<std::uint32_t>(passes));
     constexpr std::uint32_t slips_in_row_max = 4;
     if (++m_slips_in_row >= slips_in_row_max)
         m_refusal = fmt::format("the message that is known to be blocked came through {} times in a row: the filter has changed, or this "
@@ -138,7 +135,7 @@ Dialogue<Campaign::Verdict> Campaign::ask(Message message) {
         auto asking = ask_once(message);
         const Verdict verdict = co_await asking;
         if (verdict != Verdict::passed) co_return verdict;
-    } while (++passes < m_plan.passes_needed);
+    } while (++passes < passes_needed());
     co_return Verdict::passed;
 }
 
@@ -315,7 +312,9 @@ Dialogue<bool> Campaign::scan(std::size_t index) {
             // A certificate that fails tells of an end that was accepted too early, or of answers that contradict each other: the next
             // attempt leaves nothing to the certificate, and asks more often where answers are known to be faulty.
             constexpr std::uint32_t passes_max = 5;
-            if (attempt > 0 && (attempt > 1 || has_faults())) m_plan.passes_needed = std::min(std::max(passes_max, m_plan.passes_needed), m_plan.passes_needed + 1);
+            const std::uint32_t passes_before = m_plan.passes_needed;
+            if (attempt > 1 || (attempt > 0 && m_is_contradicted))
+                m_plan.passes_needed = std::max(m_plan.passes_needed, std::min(passes_max, passes_needed() + 1));
             auto isolating = isolate(given.name, characters_of(text), attempt > 0);
             const std::vector<std::string> components = co_await isolating;
             if (components.empty()) {
@@ -328,6 +327,8 @@ Dialogue<bool> Campaign::scan(std::size_t index) {
             if (is_known) break;
             auto certifying = certify(rule);
             rule.is_certified = co_await certifying;
+            // One text's trouble must not make all that follow dearer.
+            m_plan.passes_needed = passes_before;
         }
         if (!is_known) m_rules.push_back(rule);
         if (rule.is_certified) {
@@ -397,6 +398,14 @@ Dialogue<bool> Campaign::probe() {
         if (!m_refusal.empty()) co_return false;
     }
     co_return true;
+}
+
+std::uint32_t Campaign::passes_needed() const {
+    if (m_slips == 0) return m_plan.passes_needed;
+    // A message that slips through with rate q must be seen to pass k times: q^k is at most one in a thousand.
+    constexpr double passes_max = 6;
+    const double passes = std::min(passes_max, std::ceil(std::log(0.001) / std::log(error_rate(m_slips, m_block_controls))));
+    return std::max(m_plan.passes_needed, static_cast<std::uint32_t>(passes));
 }
 
 double Campaign::probability_blocked(const Message& message) const {

@@ -102,6 +102,7 @@ class Campaign final : public Experiment {
     /// Asks again what later faults have made unsure, until it is sure or was asked often enough.
     Dialogue<bool> settle();
     double probability_blocked(const Message& message) const;
+    std::uint32_t passes_needed() const;
     bool has_faults() const { return m_slips > 0 || m_wrongly_blocked > 0 || m_is_contradicted; }
     std::string joined(const std::vector<std::string>& pieces) const;
 
