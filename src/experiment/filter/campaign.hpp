@@ -31,7 +31,7 @@ struct CampaignPlan {
     std::uint32_t rules_per_text_max = 8;
     std::uint32_t attempts_max = 4;           // at a rule whose certificate fails
     std::uint32_t probe_rules = 3;            // rules on which each fold is tried; 0: no probes
-    std::uint32_t tries_max = 3;              // of a message that gave no verdict
+    std::uint32_t tries_max = 5;              // of a message that gave no verdict
     double confidence = 0.99;                 // of each certificate, comparison and spelling, where answers are faulty
     std::uint32_t asked_again_max = 12;       // of one message whose state is published
     /// How often a message must pass before it counts as passed; raised by itself when known blocked messages come through.
