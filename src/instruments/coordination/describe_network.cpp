@@ -248,7 +248,8 @@ void open_untold(const std::string& prefix, const NetworkRules& rules, const Fil
         else if (is(".largest_group.accounts")) finding.high = std::max(high, largest);
         else if (is(".groups")) {
             finding.low = std::min(low, static_cast<double>(joined.with_found));
-            finding.high = std::max(high, std::floor(accounts / 2));
+            // New groups are made of accounts that have no edge so far.
+            finding.high = std::max(high, finding.value + std::floor(result.untold_accounts / 2.0));
         } else if (is(".largest_group.share")) {
             const auto found = static_cast<double>(result.accounts);
             finding.low = accounts > 0 ? std::min(low, finding.value * found / accounts) : 0;
@@ -494,6 +495,8 @@ void open_untold_network(std::size_t first, const UntoldNetwork& untold, Finding
         Finding& finding = findings.items[i];
         if (finding.metric.starts_with("control.")) continue;
         const bool is_community = finding.metric.starts_with("community.");
+        const double low = finding.low;
+        const double high = finding.high;
         if (is_community && finding.metric.ends_with(".share")) {
             const double members = finding.value * found;
             finding.low = std::min(finding.low, members / (found + untold.accounts));
@@ -506,9 +509,8 @@ void open_untold_network(std::size_t first, const UntoldNetwork& untold, Finding
             finding.high += untold.accounts;
         } else if (finding.unit == "communities") {
             finding.high += std::floor(untold.accounts / 2);
-        } else {
-            continue;
         }
+        if (finding.low == low && finding.high == high) continue;
         finding.level = std::min(finding.level, 0.95);
         if (finding.strength == StrengthKind::exact) finding.strength = StrengthKind::interval;
         finding.caveat += finding.caveat.empty() ? "" : " ";
