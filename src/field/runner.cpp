@@ -79,7 +79,7 @@ class Runner {
         ++m_in_log;
         m_report.price += trial.price;
         m_last_us[trial.context] = trial.time_us;
-        if (trial.outcome == Outcome::blocked || trial.outcome == Outcome::partial) m_blocked_at[trial.context].push_back(trial.time_us);
+        if (is_suppressed(trial.outcome)) m_blocked_at[trial.context].push_back(trial.time_us);
     }
 
     std::optional<RunnerEnd> limit_reached(const Message& message) {
@@ -131,7 +131,7 @@ class Runner {
         Reply reply = driver->second->send(message);
         trial.outcome = reply.outcome;
         trial.spans = std::move(reply.spans);
-        const bool is_blocked = reply.outcome == Outcome::blocked || reply.outcome == Outcome::partial;
+        const bool is_blocked = is_suppressed(reply.outcome);
         trial.price = is_blocked ? m_limits.price_blocked : m_limits.price_passed;
         if (!reply.raw.empty()) trial.reply_sha256 = sha256_hex(reply.raw);
         if (!reply.problem.empty()) m_report.last_problem = reply.problem;

@@ -17,6 +17,7 @@
 #include "experiment/filter/campaign.hpp"
 #include "instruments/finding.hpp"
 #include "lab/truth.hpp"
+#include "table/rule.hpp"
 
 namespace unveil {
 namespace {

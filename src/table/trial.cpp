@@ -6,7 +6,6 @@
 #include "core/digest.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
-#include "core/text.hpp"
 #include "core/time.hpp"
 
 namespace unveil {
@@ -75,23 +74,6 @@ std::string TrialChain::append(const Trial& trial) {
     std::string line = trial_line(trial, m_last_sha256);
     m_last_sha256 = sha256_hex(line);
     return line;
-}
-
-std::vector<std::string> rule_components(std::string_view notation) {
-    constexpr std::string_view plus = " + ";
-    std::vector<std::string> components;
-    while (true) {
-        const auto at = notation.find(plus);
-        if (const auto component = trimmed(notation.substr(0, at)); !component.empty()) components.emplace_back(component);
-        if (at == std::string_view::npos) return components;
-        notation.remove_prefix(at + plus.size());
-    }
-}
-
-std::string rule_notation(std::span<const std::string> components) {
-    std::string notation;
-    for (const auto& component : components) notation += (notation.empty() ? "" : " + ") + component;
-    return notation;
 }
 
 }  // namespace unveil

@@ -24,6 +24,10 @@ enum class Outcome {
     unknown,   // sent, and the answer was lost: never sent again
 };
 std::string_view outcome_name(Outcome outcome);
+/// What a translator or a search drops in part is suppressed as well.
+constexpr bool is_suppressed(Outcome outcome) { return outcome == Outcome::blocked || outcome == Outcome::partial; }
+/// Whether it says what the platform does with the message; the others say nothing of it.
+constexpr bool is_verdict(Outcome outcome) { return outcome == Outcome::passed || is_suppressed(outcome); }
 /// Nothing when no outcome is called so.
 bool parse_outcome(std::string_view name, Outcome& outcome);
 
@@ -75,10 +79,6 @@ class TrialChain {
     std::string m_header_line;
     std::string m_last_sha256;
 };
-
-/// "a + b" -> its components. Blanks around them do not count, empty ones are left out.
-std::vector<std::string> rule_components(std::string_view notation);
-std::string rule_notation(std::span<const std::string> components);
 
 class TrialSource : public RecordSource {
   public:

@@ -4,14 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
-#include <set>
 
 #include "core/error.hpp"
-#include "core/text.hpp"
 #include "experiment/filter/characters.hpp"
 #include "experiment/filter/folds.hpp"
 #include "statistics/repeated_answers.hpp"
+#include "table/rule.hpp"
 
 namespace unveil {
 namespace {
@@ -48,7 +46,7 @@ std::vector<std::u32string> CampaignPlan::lexicon_characters() const {
 std::vector<std::string> CampaignPlan::default_separators() { return {"\n", "。", "😀", " ……这是一个测试…… ", " | "}; }
 
 Campaign::Campaign(CampaignPlan plan) : m_plan((check_plan(plan), std::move(plan))), m_random(m_plan.seed, 0xf11e), m_model({m_plan.lexicon_characters(), m_plan.uses_memory}),
-      m_cut_share(cut_share(m_plan.blocked_price)), m_dialogue(run()) {
+      m_cut_share(cut_share(m_plan.blocked_price)), m_passes_least(m_plan.passes_needed), m_dialogue(run()) {
     for (const auto& text : m_plan.background) m_model.note_background(characters_of(text));
     m_dialogue.start(m_state);
 }
@@ -64,41 +62,31 @@ std::uint64_t Campaign::expected_messages() const {
     return m_texts_done == 0 ? left : left * m_answers / m_texts_done;
 }
 
-std::string Campaign::joined(const std::vector<std::string>& pieces) const {
-    std::string text;
-    for (const auto& piece : pieces) {
-        if (piece.empty()) continue;
-        if (!text.empty()) text += m_separator;
-        text += piece;
-    }
-    return text;
-}
+std::string Campaign::joined(const std::vector<std::string>& pieces) const { return join_pieces(pieces, m_separator); }
 
 Dialogue<Campaign::Verdict> Campaign::ask_once(Message message) {
     for (std::uint32_t tries = 0; tries < m_plan.tries_max; ++tries) {
         Ask asking(message);
         const Trial trial = co_await asking;
-        if (trial.outcome == Outcome::passed || trial.outcome == Outcome::blocked || trial.outcome == Outcome::partial) {
+        if (is_verdict(trial.outcome)) {
+            const bool is_blocked = is_suppressed(trial.outcome);
             Answers& answers = m_asked[{message.context, message.input}];
-            ++(trial.outcome == Outcome::passed ? answers.passed : answers.blocked);
+            ++(is_blocked ? answers.blocked : answers.passed);
             m_is_contradicted |= answers.passed > 0 && answers.blocked > 0;
+            co_return is_blocked ? Verdict::blocked : Verdict::passed;
         }
-        switch (trial.outcome) {
-            case Outcome::passed: co_return Verdict::passed;
-            case Outcome::blocked:
-            case Outcome::partial: co_return Verdict::blocked;
-            case Outcome::rejected: co_return Verdict::none;
-            case Outcome::banned:
-            case Outcome::error:
-            case Outcome::unknown: break;
-        }
+        if (trial.outcome == Outcome::rejected) break;
     }
     co_return Verdict::none;
 }
 
+Message Campaign::control_message(const std::string& context, bool is_block) const {
+    const std::string& known = is_block ? m_plan.known_blocked : m_plan.known_passed;
+    return {context, "control", known, is_block ? "block" : "pass", known};
+}
+
 Dialogue<bool> Campaign::control(std::string context, bool is_block) {
-    const Message message{context, "control", is_block ? m_plan.known_blocked : m_plan.known_passed, is_block ? "block" : "pass",
-                          is_block ? m_plan.known_blocked : m_plan.known_passed};
+    const Message message = control_message(context, is_block);
     auto asking = ask_once(message);
     const Verdict verdict = co_await asking;
     if (!is_block && verdict != Verdict::none) {
@@ -142,8 +130,7 @@ Dialogue<Campaign::Verdict> Campaign::ask(Message message) {
 Dialogue<bool> Campaign::calibrate() {
     const std::string& context = m_plan.contexts.front();
     for (const bool is_block : {true, false}) {
-        const Message message{context, "control", is_block ? m_plan.known_blocked : m_plan.known_passed, is_block ? "block" : "pass",
-                              is_block ? m_plan.known_blocked : m_plan.known_passed};
+        const Message message = control_message(context, is_block);
         auto asking = ask_once(message);
         const Verdict verdict = co_await asking;
         if (verdict == Verdict::none) m_refusal = "the first messages gave no verdict";
@@ -152,10 +139,8 @@ Dialogue<bool> Campaign::calibrate() {
         if (!m_refusal.empty()) co_return false;
     }
     const std::string& known = m_plan.known_blocked;
-    const std::size_t middle = [&] {
-        const auto characters = characters_of(known);
-        return bytes_of(std::u32string_view(characters).substr(0, (characters.size() + 1) / 2)).size();
-    }();
+    const std::u32string characters = characters_of(known);
+    const std::size_t middle = bytes_of(std::u32string_view(characters).substr(0, (characters.size() + 1) / 2)).size();
     for (const std::string& separator : m_plan.separators) {
         struct Test {
             const char* name;
@@ -265,33 +250,14 @@ Dialogue<std::vector<std::string>> Campaign::isolate(std::string subject, std::u
     co_return components;
 }
 
-Dialogue<bool> Campaign::certify(FoundRule& rule) {
-    const auto without = [&](std::size_t i, std::string in_its_place) {
-        std::vector<std::string> pieces = rule.components;
-        pieces[i] = std::move(in_its_place);
-        return joined(pieces);
-    };
-    struct Test {
-        std::string left_out;
-        std::string text;
-        Verdict wanted;
-    };
-    std::vector<Test> tests{{"nothing", joined(rule.components), Verdict::blocked}};
-    for (std::size_t i = 0; i < rule.components.size(); ++i) {
-        const std::string& component = rule.components[i];
-        if (first_character_bytes(component) == component.size()) {
-            if (rule.components.size() > 1) tests.push_back({fmt::format("all of {}", i + 1), without(i, {}), Verdict::passed});
-            continue;
-        }
-        tests.push_back({fmt::format("first of {}", i + 1), without(i, component.substr(first_character_bytes(component))), Verdict::passed});
-        tests.push_back({fmt::format("last of {}", i + 1), without(i, component.substr(0, last_character_begin(component))), Verdict::passed});
-    }
-    for (const Test& test : tests) {
-        const Message message{m_plan.contexts.front(), "certify", rule.notation, test.left_out, test.text};
+Dialogue<bool> Campaign::certify(std::vector<std::string> components) {
+    const auto tests = certificate_tests(components, m_separator);
+    for (const CertificateTest& test : tests) {
+        const Message message{m_plan.contexts.front(), "certify", rule_notation(components), test.left_out, test.message};
         m_published.push_back({message, (1 - m_plan.confidence) / static_cast<double>(2 * tests.size())});
         auto asking = ask(message);
         const Verdict verdict = co_await asking;
-        if (verdict != test.wanted) co_return false;
+        if (verdict != (test.is_blocked_expected ? Verdict::blocked : Verdict::passed)) co_return false;
     }
     co_return true;
 }
@@ -312,12 +278,13 @@ Dialogue<bool> Campaign::scan(std::size_t index) {
             // A certificate that fails tells of an end that was accepted too early, or of answers that contradict each other: the next
             // attempt leaves nothing to the certificate, and asks more often where answers are known to be faulty.
             constexpr std::uint32_t passes_max = 5;
-            const std::uint32_t passes_before = m_plan.passes_needed;
+            m_passes_least = m_plan.passes_needed;
             if (attempt > 1 || (attempt > 0 && m_is_contradicted))
-                m_plan.passes_needed = std::max(m_plan.passes_needed, std::min(passes_max, passes_needed() + 1));
+                m_passes_least = std::max(m_passes_least, std::min(passes_max, passes_needed() + 1));
             auto isolating = isolate(given.name, characters_of(text), attempt > 0);
             const std::vector<std::string> components = co_await isolating;
             if (components.empty()) {
+                m_passes_least = m_plan.passes_needed;
                 m_notes.push_back(fmt::format("{} is blocked, but an answer was missing while its rule was looked for", given.name));
                 co_return true;
             }
@@ -325,11 +292,11 @@ Dialogue<bool> Campaign::scan(std::size_t index) {
             is_known = std::any_of(m_rules.begin(), m_rules.end(),
                                    [&](const FoundRule& other) { return other.notation == rule.notation && other.is_certified; });
             if (is_known) break;
-            auto certifying = certify(rule);
+            auto certifying = certify(rule.components);
             rule.is_certified = co_await certifying;
-            // One text's trouble must not make all that follow dearer.
-            m_plan.passes_needed = passes_before;
         }
+        // One text's trouble must not make all that follow dearer.
+        m_passes_least = m_plan.passes_needed;
         if (!is_known) m_rules.push_back(rule);
         if (rule.is_certified) {
             std::vector<std::u32string> words;
@@ -401,11 +368,11 @@ Dialogue<bool> Campaign::probe() {
 }
 
 std::uint32_t Campaign::passes_needed() const {
-    if (m_slips == 0) return m_plan.passes_needed;
+    if (m_slips == 0) return m_passes_least;
     // A message that slips through with rate q must be seen to pass k times: q^k is at most one in a thousand.
     constexpr double passes_max = 6;
     const double passes = std::min(passes_max, std::ceil(std::log(0.001) / std::log(error_rate(m_slips, m_block_controls))));
-    return std::max(m_plan.passes_needed, static_cast<std::uint32_t>(passes));
+    return std::max(m_passes_least, static_cast<std::uint32_t>(passes));
 }
 
 double Campaign::probability_blocked(const Message& message) const {

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -93,12 +92,13 @@ class Campaign final : public Experiment {
     Dialogue<bool> probe();
     /// `is_exact`: nothing is left to the certificate.
     Dialogue<std::vector<std::string>> isolate(std::string subject, std::u32string characters, bool is_exact);
-    Dialogue<bool> certify(FoundRule& rule);
+    Dialogue<bool> certify(std::vector<std::string> components);
     /// One answer; messages without a verdict are sent again.
     Dialogue<Verdict> ask_once(Message message);
     /// As many answers as the noise wants, with controls in between.
     Dialogue<Verdict> ask(Message message);
     Dialogue<bool> control(std::string context, bool is_block);
+    Message control_message(const std::string& context, bool is_block) const;
     /// Asks again what later faults have made unsure, until it is sure or was asked often enough.
     Dialogue<bool> settle();
     double probability_blocked(const Message& message) const;
@@ -110,6 +110,7 @@ class Campaign final : public Experiment {
     Random m_random;
     WordModel m_model;
     double m_cut_share;
+    std::uint32_t m_passes_least;       // the plan's, or more while a text gives trouble
     std::string m_separator;
     std::string m_refusal;
     std::vector<FoundRule> m_rules;

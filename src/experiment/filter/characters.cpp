@@ -1,26 +1,8 @@
 #include "experiment/filter/characters.hpp"
 
-#include <algorithm>
+#include "table/rule.hpp"
 
 namespace unveil {
-namespace {
-
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
-}  // namespace
-
-std::size_t first_character_bytes(std::string_view text) {
-    constexpr std::size_t bytes_max = 4;
-    std::size_t bytes = 1;
-    while (bytes < std::min(bytes_max, text.size()) && is_continuation(text[bytes])) ++bytes;
-    return bytes;
-}
-
-std::size_t last_character_begin(std::string_view text) {
-    std::size_t begin = text.size() - 1;
-    while (begin > 0 && is_continuation(text[begin])) --begin;
-    return begin;
-}
 
 std::u32string characters_of(std::string_view text) {
     std::u32string characters;

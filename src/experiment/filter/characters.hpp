@@ -6,10 +6,6 @@
 
 namespace unveil {
 
-/// Bytes of the first character; 1 for a byte that begins none. `text` not empty.
-std::size_t first_character_bytes(std::string_view text);
-std::size_t last_character_begin(std::string_view text);
-
 std::u32string characters_of(std::string_view text);
 std::string bytes_of(std::u32string_view characters);
 

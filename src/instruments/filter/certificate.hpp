@@ -10,17 +10,9 @@
 #include <vector>
 
 #include "instruments/filter/trial_book.hpp"
+#include "table/rule.hpp"
 
 namespace unveil::filter {
-
-struct CertificateTest {
-    std::string left_out;     // "nothing", "first of 2", "last of 2", "all of 2" (a component of one character); counted from 1
-    std::string message;
-    bool is_blocked_expected = false;
-};
-
-/// The tests for these components, joined by the separator. Characters are code points of valid UTF-8. O(m * bytes).
-std::vector<CertificateTest> certificate_tests(std::span<const std::string> components, std::string_view separator);
 
 enum class CertificateState {
     certified,

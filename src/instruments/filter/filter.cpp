@@ -40,7 +40,7 @@ class Calibration {
     void add(const Trial& trial) {
         if (trial.step != "calibrate") return;
         const bool is_passed = trial.outcome == Outcome::passed;
-        const bool is_blocked = trial.outcome == Outcome::blocked || trial.outcome == Outcome::partial;
+        const bool is_blocked = is_suppressed(trial.outcome);
         if ((trial.detail == "no shield" && is_blocked) || ((trial.detail == "kept" || trial.detail == "harmless") && is_passed))
             m_shown[trial.subject].insert(trial.detail);
         if (m_shown[trial.subject].size() == 3) m_separator = trial.subject;

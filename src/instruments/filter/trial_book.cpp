@@ -32,11 +32,9 @@ State Noise::state(const Answers& answers, double confidence) const {
 
 void TrialBook::add(const Trial& trial) {
     ++trials;
-    price += trial.price;
     ++by_outcome[std::string(outcome_name(trial.outcome))];
-    // What a translator or a search drops in part is suppressed too.
-    const bool is_blocked = trial.outcome == Outcome::blocked || trial.outcome == Outcome::partial;
-    if (!is_blocked && trial.outcome != Outcome::passed) return;
+    if (!is_verdict(trial.outcome)) return;
+    const bool is_blocked = is_suppressed(trial.outcome);
     if (trial.step == "control" && trial.detail == "block") {
         ++m_noise.block_controls;
         m_noise.slipped += !is_blocked;
@@ -46,13 +44,7 @@ void TrialBook::add(const Trial& trial) {
     }
     Answers& answers = m_contexts[trial.context][trial.input];
     const Locator here{trial.evidence, trial.row};
-    if (answers.tries() == 0) {
-        answers.first_us = answers.last_us = trial.time_us;
-        answers.first = here;
-    }
-    answers.first_us = std::min(answers.first_us, trial.time_us);
-    answers.last_us = std::max(answers.last_us, trial.time_us);
-    answers.first = std::min(answers.first, here);
+    answers.first = answers.tries() == 0 ? here : std::min(answers.first, here);
     ++(is_blocked ? answers.blocked : answers.passed);
 }
 

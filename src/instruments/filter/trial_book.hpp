@@ -17,8 +17,6 @@ namespace unveil::filter {
 struct Answers {
     std::uint32_t blocked = 0;
     std::uint32_t passed = 0;
-    std::int64_t first_us = 0;
-    std::int64_t last_us = 0;
     Locator first;
     std::uint32_t tries() const { return blocked + passed; }
 };
@@ -56,7 +54,6 @@ class TrialBook {
 
     std::uint64_t trials = 0;
     std::map<std::string, std::uint64_t> by_outcome;
-    double price = 0;
 
   private:
     std::map<std::string, std::map<std::string, Answers>> m_contexts;  // context, input

@@ -6,6 +6,7 @@
 #include "core/digest.hpp"
 #include "core/error.hpp"
 #include "evidence/trial_log.hpp"
+#include "table/rule.hpp"
 
 namespace unveil {
 namespace {

@@ -6,6 +6,7 @@
 #include "core/random.hpp"
 #include "experiment/filter/characters.hpp"
 #include "experiment/filter/word_model.hpp"
+#include "table/rule.hpp"
 
 namespace unveil {
 namespace {

@@ -1,0 +1,78 @@
+#include "table/rule.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/text.hpp"
+
+namespace unveil {
+namespace {
+
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+}  // namespace
+
+std::vector<std::string> rule_components(std::string_view notation) {
+    constexpr std::string_view plus = " + ";
+    std::vector<std::string> components;
+    while (true) {
+        const auto at = notation.find(plus);
+        if (const auto component = trimmed(notation.substr(0, at)); !component.empty()) components.emplace_back(component);
+        if (at == std::string_view::npos) return components;
+        notation.remove_prefix(at + plus.size());
+    }
+}
+
+std::string rule_notation(std::span<const std::string> components) {
+    std::string notation;
+    for (const auto& component : components) notation += (notation.empty() ? "" : " + ") + component;
+    return notation;
+}
+
+std::string join_pieces(std::span<const std::string> pieces, std::string_view separator) {
+    std::string text;
+    for (const auto& piece : pieces) {
+        if (piece.empty()) continue;
+        if (!text.empty()) text += separator;
+        text += piece;
+    }
+    return text;
+}
+
+std::size_t first_character_bytes(std::string_view text) {
+    constexpr std::size_t bytes_max = 4;
+    std::size_t bytes = 1;
+    while (bytes < std::min(bytes_max, text.size()) && is_continuation(text[bytes])) ++bytes;
+    return bytes;
+}
+
+std::size_t last_character_begin(std::string_view text) {
+    std::size_t begin = text.size() - 1;
+    while (begin > 0 && is_continuation(text[begin])) --begin;
+    return begin;
+}
+
+std::vector<CertificateTest> certificate_tests(std::span<const std::string> components, std::string_view separator) {
+    std::vector<CertificateTest> tests{{"nothing", join_pieces(components, separator), true}};
+    const auto add = [&](std::string_view part, std::size_t changed, std::string in_its_place) {
+        std::vector<std::string> pieces(components.begin(), components.end());
+        pieces[changed] = std::move(in_its_place);
+        tests.push_back({fmt::format("{} of {}", part, changed + 1), join_pieces(pieces, separator), false});
+    };
+    for (std::size_t i = 0; i < components.size(); ++i) {
+        const std::string& component = components[i];
+        if (component.empty()) continue;
+        const std::size_t first = first_character_bytes(component);
+        if (first < component.size()) {
+            add("first", i, component.substr(first));
+            add("last", i, component.substr(0, last_character_begin(component)));
+        } else if (components.size() > 1) {
+            // Alone, it would leave an empty message, which is no test.
+            add("all", i, {});
+        }
+    }
+    return tests;
+}
+
+}  // namespace unveil

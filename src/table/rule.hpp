@@ -1,0 +1,35 @@
+// Rules of a filter as they are written down, and the messages that certify one. Who sends a certificate and who checks it must mean the
+// same messages, so they are made here for both.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unveil {
+
+/// "a + b" -> its components. Blanks around them do not count, empty ones are left out.
+std::vector<std::string> rule_components(std::string_view notation);
+std::string rule_notation(std::span<const std::string> components);
+
+/// The pieces that are not empty, with the separator between them.
+std::string join_pieces(std::span<const std::string> pieces, std::string_view separator);
+
+/// Bytes of the first character of UTF-8; 1 for a byte that begins none. `text` not empty.
+std::size_t first_character_bytes(std::string_view text);
+/// Where the last character begins. `text` not empty.
+std::size_t last_character_begin(std::string_view text);
+
+struct CertificateTest {
+    std::string left_out;     // "nothing", "first of 2", "last of 2", "all of 2" (a component of one character); counted from 1
+    std::string message;
+    bool is_blocked_expected = false;
+};
+
+/// The tests of a rule with these components: alone they are blocked, and no longer once any of them lacks its first or its last
+/// character. The bare rule first; at most 2 m + 1 for m components. Characters are code points of valid UTF-8. O(m * bytes).
+std::vector<CertificateTest> certificate_tests(std::span<const std::string> components, std::string_view separator);
+
+}  // namespace unveil
