@@ -35,6 +35,16 @@ std::vector<CampaignText> read_texts(const std::string& path, bool is_whole) {
     const std::string all{std::istreambuf_iterator<char>(file), {}};
     const std::string name = std::filesystem::path(path).filename().string();
     std::vector<CampaignText> texts;
+    // The log is JSON: what is not UTF-8 could not be written down as it was sent.
+    std::uint64_t line_number = 0;
+    for (std::string_view rest = all; !rest.empty();) {
+        const auto end = std::min(rest.find('\n'), rest.size());
+        ++line_number;
+        if (!is_valid_utf8(rest.substr(0, end)))
+            throw Error(ErrorKind::input, fmt::format("the text is not valid UTF-8: {}", printable(rest.substr(0, end), 80)),
+                        "Convert the file: iconv -f GB18030 -t UTF-8", fmt::format("{}:{}", printable(path, 1000), line_number));
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
     if (is_whole) {
         if (!trimmed(all).empty()) texts.push_back({name, std::string(trimmed(all))});
         return texts;
