@@ -233,6 +233,8 @@ Result run_campaign(const std::vector<Job>& jobs, CampaignPlan plan, double slip
     plan.known_blocked = "zyzyzyzy";
     plan.known_passed = "hello";
     plan.probe_rules = 0;
+    plan.shape_rules = 0;
+    plan.looks_for_order = false;
     plan.rules_per_text_max = 1;
     plan.learns_background = plan.learns_background && plan.uses_memory;
     plan.seed = seed;

@@ -4,10 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -15,6 +12,7 @@
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "evidence/text_file.hpp"
 #include "experiment/filter/campaign.hpp"
 #include "experiment/filter/folds.hpp"
 #include "field/runner.hpp"
@@ -23,40 +21,6 @@ namespace unveil::cli {
 namespace {
 
 constexpr std::uint64_t texts_max = 100'000;
-constexpr std::uint64_t text_file_bytes_max = 64ull << 20;
-
-std::vector<CampaignText> read_texts(const std::string& path, bool is_whole) {
-    std::error_code failure;
-    const auto bytes = std::filesystem::file_size(path, failure);
-    std::ifstream file(path, std::ios::binary);
-    if (failure || !file) throw Error(ErrorKind::input, "the file of texts cannot be read", "Check its name", printable(path, 1000));
-    if (bytes > text_file_bytes_max)
-        throw Error(ErrorKind::input, fmt::format("the file of texts is larger than {} bytes", text_file_bytes_max), "Split it", printable(path, 1000));
-    const std::string all{std::istreambuf_iterator<char>(file), {}};
-    const std::string name = std::filesystem::path(path).filename().string();
-    std::vector<CampaignText> texts;
-    // The log is JSON: what is not UTF-8 could not be written down as it was sent.
-    std::uint64_t line_number = 0;
-    for (std::string_view rest = all; !rest.empty();) {
-        const auto end = std::min(rest.find('\n'), rest.size());
-        ++line_number;
-        if (!is_valid_utf8(rest.substr(0, end)))
-            throw Error(ErrorKind::input, fmt::format("the text is not valid UTF-8: {}", printable(rest.substr(0, end), 80)),
-                        "Convert the file: iconv -f GB18030 -t UTF-8", fmt::format("{}:{}", printable(path, 1000), line_number));
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
-    if (is_whole) {
-        if (!trimmed(all).empty()) texts.push_back({name, std::string(trimmed(all))});
-        return texts;
-    }
-    std::string_view rest = all;
-    for (std::uint64_t line = 1; !rest.empty(); ++line) {
-        const auto end = std::min(rest.find('\n'), rest.size());
-        if (const auto text = trimmed(rest.substr(0, end)); !text.empty()) texts.push_back({fmt::format("{}:{}", name, line), std::string(text)});
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
-    return texts;
-}
 
 struct ContextDriver {
     std::string name;
@@ -109,7 +73,7 @@ class ProbeCommand final : public Command {
             "known to be blocked or to pass go in between. The log is the evidence: 'unveil filter LOG' reads it. Run the same command again "
             "to go on after a stop: nothing is sent twice.\n{}",
             folds().size(), risks);
-        d.positionals = {{"TEXTS", "Files of texts, one a line", 1, SIZE_MAX}};
+        d.positionals = {{"TEXTS", "Files of texts: one a line, or a column of a CSV file", 0, SIZE_MAX}};
         const auto add = [&](Parameter parameter) { d.options.push_back(std::move(parameter)); };
         add(command_option("context", ParameterType::text, "NAME=COMMAND", "",
                            "From where to send, and how: a shell command that reads {\"context\":...,\"text\":...} and prints {\"outcome\":\"blocked\"} or "
@@ -122,6 +86,12 @@ class ProbeCommand final : public Command {
         add(command_option("own-accounts", ParameterType::flag, "", "", "Confirms that the accounts are your own and everybody who receives messages agreed"));
         add(command_option("dry-run", ParameterType::flag, "", "", "Say what would be sent and what it may cost, and send nothing"));
         add(command_option("whole", ParameterType::flag, "", "", "A file is one text, not one a line"));
+        add(command_option("column", ParameterType::text, "NAME", "", "The column of a CSV file; text, rule, keyword and their like are found by themselves"));
+        add(command_option("rules", ParameterType::text, "FILE", "", "Rules that others found, to be tried first: 'a + b' a line, or a column of a CSV file"));
+        d.options.back().is_list = true;
+        add(command_option("everywhere", ParameterType::flag, "", "", "Look for rules in all contexts, not only in the first"));
+        add(command_option("likeliest-first", ParameterType::flag, "", "",
+                           "Of the next 200 texts send the one first that most likely holds a rule, by the words of --lexicon and of rules found"));
         add(command_option("messages-max", ParameterType::integer, "N", "1000", "Stop after so many messages, those of earlier sittings included"));
         d.options.back().minimum = 1;
         add(command_option("blocked-max", ParameterType::integer, "N", "100", "Stop when one context had so many messages blocked within a day"));
@@ -135,6 +105,8 @@ class ProbeCommand final : public Command {
         d.options.back().minimum = 1;
         d.options.back().maximum = 20;
         add(command_option("probe-rules", ParameterType::integer, "N", "3", "On how many rules each other spelling is tried; 0 for none"));
+        d.options.back().minimum = 0;
+        add(command_option("shape-rules", ParameterType::integer, "N", "3", "How many rules of one word are tried with a letter beside them; 0 for none"));
         d.options.back().minimum = 0;
         add(command_option("lexicon", ParameterType::text, "FILE", "", "Words that platforms have suppressed before, one a line: where to look first"));
         add(command_option("blocked-price", ParameterType::real, "NUMBER", "2", "What a blocked message costs, in passed ones: more makes fewer blocked ones and more in all"));
@@ -155,8 +127,18 @@ class ProbeCommand final : public Command {
         const auto& global = invocation.global;
         const auto contexts = read_contexts(options.texts("context"));
         CampaignPlan plan;
+        // Rules that others found are tried first: what holds makes the texts cheaper.
+        for (const auto& path : options.texts("rules"))
+            for (const auto& line : read_text_file(path, {.is_whole = false, .column = options.text("column")})) {
+                if (line.text.starts_with('#')) continue;
+                auto components = components_of_public_rule(line.text);
+                std::sort(components.begin(), components.end());
+                components.erase(std::unique(components.begin(), components.end()), components.end());
+                if (!components.empty()) plan.texts.push_back({line.name, "", std::move(components)});
+            }
         for (const auto& path : invocation.positionals.at(0))
-            for (auto& text : read_texts(path, options.flag("whole"))) plan.texts.push_back(std::move(text));
+            for (auto& line : read_text_file(path, {.is_whole = options.flag("whole"), .column = options.text("column")}))
+                plan.texts.push_back({std::move(line.name), std::move(line.text)});
         if (plan.texts.size() > texts_max)
             throw Error(ErrorKind::usage, fmt::format("there are more than {} texts", texts_max), "Give them in several runs");
         for (const auto& context : contexts) plan.contexts.push_back(context.name);
@@ -168,7 +150,13 @@ class ProbeCommand final : public Command {
         plan.seed = static_cast<std::uint64_t>(options.integer("seed"));
         plan.blocked_price = options.real("blocked-price");
         if (options.has_value("lexicon"))
-            for (auto& word : read_texts(options.text("lexicon"), false)) plan.lexicon.push_back(std::move(word.text));
+            for (auto& word : read_text_file(options.text("lexicon"), {})) plan.lexicon.push_back(std::move(word.text));
+        for (const char* given : {"known-blocked", "known-passed", "separator"})
+            if (options.has_value(given) && !is_valid_utf8(options.text(given)))
+                throw Error(ErrorKind::usage, fmt::format("--{} is not valid UTF-8", given), "Use a terminal that speaks UTF-8");
+        plan.scans_everywhere = options.flag("everywhere");
+        plan.takes_likeliest_first = options.flag("likeliest-first");
+        plan.shape_rules = static_cast<std::uint32_t>(options.integer("shape-rules"));
         RunnerLimits limits;
         limits.messages_max = static_cast<std::uint64_t>(options.integer("messages-max"));
         limits.blocked_per_day_max = static_cast<std::uint64_t>(options.integer("blocked-max"));
@@ -224,13 +212,19 @@ class ProbeCommand final : public Command {
                                            {"blocked", report.blocked},
                                            {"price", report.price}};
             json["rules"] = nlohmann::ordered_json::array();
-            for (const auto& rule : campaign.rules()) json["rules"].push_back({{"rule", rule.notation}, {"certified", rule.is_certified}, {"text", rule.text_name}});
+            for (const auto& rule : campaign.rules())
+                json["rules"].push_back({{"rule", rule.notation}, {"certified", rule.is_certified}, {"text", rule.text_name}, {"context", rule.context}});
+            json["exceptions"] = nlohmann::ordered_json::array();
+            for (const auto& exception : campaign.exceptions())
+                json["exceptions"].push_back({{"exception", exception.notation}, {"rules_lifted", exception.rules.size()}});
             json["notes"] = campaign.notes();
             global.print(json_text(json) + "\n");
         } else {
             std::string text;
             for (const auto& rule : campaign.rules())
                 text += fmt::format("{}  {}  ({})\n", rule.is_certified ? "certified" : "open     ", printable(rule.notation, 300), printable(rule.text_name, 100));
+            for (const auto& exception : campaign.exceptions())
+                text += fmt::format("exception  {}  (lifts {} rules)\n", printable(exception.notation, 300), exception.rules.size());
             text += fmt::format("\n{}: {} messages sent, {} of them blocked; {} were in the log before\n", runner_end_words(report.end), human_number(static_cast<double>(report.sent)),
                                 human_number(static_cast<double>(report.blocked)), human_number(static_cast<double>(report.replayed)));
             global.print(text);

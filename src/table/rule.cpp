@@ -11,6 +11,37 @@ namespace {
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
+std::vector<CertificateTest> tests_beside(std::span<const std::string> beside, std::span<const std::string> components, std::string_view separator) {
+    std::vector<std::string> whole(beside.begin(), beside.end());
+    whole.insert(whole.end(), components.begin(), components.end());
+    std::vector<CertificateTest> tests{{"nothing", join_pieces(whole, separator), true}};
+    const auto add = [&](std::string_view part, std::size_t changed, std::string in_its_place, std::string as_longer_word) {
+        std::vector<std::string> pieces = whole;
+        pieces[beside.size() + changed] = std::move(in_its_place);
+        CertificateTest test{fmt::format("{} of {}", part, changed + 1), join_pieces(pieces, separator), false};
+        if (!as_longer_word.empty()) {
+            pieces[beside.size() + changed] = std::move(as_longer_word);
+            test.as_longer_word = join_pieces(pieces, separator);
+        }
+        tests.push_back(std::move(test));
+    };
+    for (std::size_t i = 0; i < components.size(); ++i) {
+        const std::string& component = components[i];
+        if (component.empty()) continue;
+        const std::size_t first = first_character_bytes(component);
+        if (first < component.size()) {
+            const std::string without_first = component.substr(first);
+            const std::string without_last = component.substr(0, last_character_begin(component));
+            add("first", i, without_first, (component.starts_with('x') ? "q" : "x") + without_first);
+            add("last", i, without_last, without_last + (component.ends_with('x') ? "q" : "x"));
+        } else if (whole.size() > 1) {
+            // Alone, it would leave an empty message, which is no test.
+            add("all", i, {}, {});
+        }
+    }
+    return tests;
+}
+
 }  // namespace
 
 std::vector<std::string> rule_components(std::string_view notation) {
@@ -54,23 +85,14 @@ std::size_t last_character_begin(std::string_view text) {
 }
 
 std::vector<CertificateTest> certificate_tests(std::span<const std::string> components, std::string_view separator) {
-    std::vector<CertificateTest> tests{{"nothing", join_pieces(components, separator), true}};
-    const auto add = [&](std::string_view part, std::size_t changed, std::string in_its_place) {
-        std::vector<std::string> pieces(components.begin(), components.end());
-        pieces[changed] = std::move(in_its_place);
-        tests.push_back({fmt::format("{} of {}", part, changed + 1), join_pieces(pieces, separator), false});
-    };
-    for (std::size_t i = 0; i < components.size(); ++i) {
-        const std::string& component = components[i];
-        if (component.empty()) continue;
-        const std::size_t first = first_character_bytes(component);
-        if (first < component.size()) {
-            add("first", i, component.substr(first));
-            add("last", i, component.substr(0, last_character_begin(component)));
-        } else if (components.size() > 1) {
-            // Alone, it would leave an empty message, which is no test.
-            add("all", i, {});
-        }
+    return tests_beside({}, components, separator);
+}
+
+std::vector<CertificateTest> exception_tests(std::span<const std::string> rule, std::span<const std::string> exception, std::string_view separator) {
+    auto tests = tests_beside(rule, exception, separator);
+    for (auto& test : tests) {
+        test.is_blocked_expected = !test.is_blocked_expected;
+        test.as_longer_word.clear();
     }
     return tests;
 }

@@ -26,10 +26,16 @@ struct CertificateTest {
     std::string left_out;     // "nothing", "first of 2", "last of 2", "all of 2" (a component of one character); counted from 1
     std::string message;
     bool is_blocked_expected = false;
+    /// Where the part that is left is a rule of its own, but only as a whole word: the same with a letter in place of what was left out. That
+    /// this one passes is as good as a pass of `message`. Empty where there is none.
+    std::string as_longer_word = {};
 };
 
 /// The tests of a rule with these components: alone they are blocked, and no longer once any of them lacks its first or its last
 /// character. The bare rule first; at most 2 m + 1 for m components. Characters are code points of valid UTF-8. O(m * bytes).
 std::vector<CertificateTest> certificate_tests(std::span<const std::string> components, std::string_view separator);
+
+/// The same for an exception: beside the rule its components let the message pass, and no longer once any of them lacks an end.
+std::vector<CertificateTest> exception_tests(std::span<const std::string> rule, std::span<const std::string> exception, std::string_view separator);
 
 }  // namespace unveil

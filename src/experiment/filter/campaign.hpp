@@ -1,10 +1,12 @@
-// Which rules stand behind the blocked ones among these texts, for whom do they hold, and how does the filter read? An experiment:
-// calibrates a separator, sends every text, isolates and certifies what blocks it, compares contexts, probes spellings; known messages
-// go in between all the time.
+// Which rules stand behind the blocked ones among these texts, what lets messages pass in spite of them, for whom do they hold, and how does
+// the filter read? An experiment: calibrates a separator, sends every text, isolates and certifies what blocks it, compares contexts, probes
+// spellings; known messages go in between all the time.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,17 +14,20 @@
 #include "experiment/dialogue.hpp"
 #include "experiment/experiment.hpp"
 #include "experiment/filter/word_model.hpp"
+#include "table/rule.hpp"
 
 namespace unveil {
 
 struct CampaignText {
     std::string name;   // "text 12", or where it comes from
     std::string text;   // UTF-8
+    std::vector<std::string> components = {};   // of a rule that others found, to be tried here; then `text` is empty
 };
 
 struct CampaignPlan {
     std::vector<CampaignText> texts;
     std::vector<std::string> contexts;        // the first is where rules are looked for
+    bool scans_everywhere = false;            // or in all contexts
     std::string known_blocked;                // a message that is blocked in the first context, of at least two characters
     std::string known_passed;                 // a harmless one
     std::vector<std::string> separators = default_separators();   // tried in this order until one survives
@@ -30,6 +35,8 @@ struct CampaignPlan {
     std::uint32_t rules_per_text_max = 8;
     std::uint32_t attempts_max = 4;           // at a rule whose certificate fails
     std::uint32_t probe_rules = 3;            // rules on which each fold is tried; 0: no probes
+    std::uint32_t shape_rules = 3;            // rules of one component that are tried within longer words; 0: none
+    bool looks_for_order = true;              // one message for each rule of several components
     std::uint32_t tries_max = 5;              // of a message that gave no verdict
     double confidence = 0.99;                 // of each certificate, comparison and spelling, where answers are faulty
     std::uint32_t asked_again_max = 12;       // of one message whose state is published
@@ -38,18 +45,28 @@ struct CampaignPlan {
     std::uint64_t seed = 0;
     std::vector<std::string> lexicon;         // words that platforms have suppressed before
     std::vector<std::string> background;      // harmless text, beside the given texts that pass
-    bool uses_memory = true;                  // learn from rules found, and
-    bool learns_background = true;            // from texts that pass, where to look first
+    bool uses_memory = true;                  // rules found are looked for in later texts, and tell where to look first
+    bool learns_background = true;            // so do texts that pass
+    bool takes_likeliest_first = false;       // of the texts that are left, the one most likely to hold a rule that is not known yet
     double blocked_price = 2;                 // of a blocked message, in passed ones; at least 1
     std::vector<std::u32string> lexicon_characters() const;
     static std::vector<std::string> default_separators();
 };
 
-/// A rule as it was isolated and certified in the first context.
+/// A rule as it was isolated and certified.
 struct FoundRule {
-    std::vector<std::string> components;   // in byte order
+    std::vector<std::string> components;   // in byte order, or in that of the text where the filter wants that one
     std::string notation;
     std::string text_name;
+    std::string context;                   // where it was found
+    bool is_certified = false;
+};
+
+/// What lets messages pass although a rule is in them.
+struct FoundException {
+    std::vector<std::string> components;
+    std::string notation;
+    std::vector<std::size_t> rules;        // that it lifts, by position in rules()
     bool is_certified = false;
 };
 
@@ -64,13 +81,14 @@ class Campaign final : public Experiment {
     std::uint64_t expected_messages() const override;
 
     const std::vector<FoundRule>& rules() const { return m_rules; }
+    const std::vector<FoundException>& exceptions() const { return m_exceptions; }
     /// What was left undone and why, for the user: "text 3 was rejected: too long".
     const std::vector<std::string>& notes() const { return m_notes; }
     /// Empty until calibrated.
     const std::string& separator() const { return m_separator; }
 
   private:
-    enum class Verdict { passed, blocked, none };
+    enum class Verdict { passed, blocked, rejected, none };
     struct Answers {
         std::uint64_t blocked = 0;
         std::uint64_t passed = 0;
@@ -82,29 +100,67 @@ class Campaign final : public Experiment {
     };
     struct Pace {
         std::uint32_t since_control = 0;
+        std::uint32_t blocked_in_row = 0;
         bool is_block_next = true;
+    };
+    /// What an isolation looks for: parts of a text that, beside these pieces, still get this answer.
+    struct Goal {
+        std::string context;
+        std::string step;
+        std::string subject;
+        std::vector<std::string> beside;
+        Verdict wanted = Verdict::blocked;
+        bool is_exact = false;    // nothing is left to the certificate
+    };
+    struct Isolated {
+        std::vector<std::string> components;   // in the order of the text; empty when an answer was missing
+        bool is_rejected = false;              // because a message was too long
+    };
+    struct PassedText {
+        std::string name;
+        std::string text;
+        std::string context;
     };
 
     Dialogue<bool> run();
     Dialogue<bool> calibrate();
-    Dialogue<bool> scan(std::size_t text);
+    Dialogue<bool> scan(CampaignText given, std::string context);
+    /// The position in m_rules of what is certified as it is given.
+    Dialogue<std::optional<std::size_t>> try_rule(std::vector<std::string> components, std::string name, std::string context);
+    /// The rule that blocks a text, as far as it could be certified; its position in m_rules, or nothing.
+    Dialogue<std::optional<std::size_t>> find_rule(std::string name, std::string text, std::string context);
+    Dialogue<bool> find_exceptions();
+    Dialogue<bool> lift(std::size_t exception);
     Dialogue<bool> compare();
     Dialogue<bool> probe();
-    /// `is_exact`: nothing is left to the certificate.
-    Dialogue<std::vector<std::string>> isolate(std::string subject, std::u32string characters, bool is_exact);
-    Dialogue<bool> certify(std::vector<std::string> components);
+    Dialogue<bool> try_orders();
+    Dialogue<bool> try_shapes();
+    Dialogue<Isolated> isolate(Goal goal, std::u32string characters);
+    Dialogue<bool> certify(std::vector<std::string> components, std::string context);
+    /// Sends tests until one comes out other than it should.
+    Dialogue<bool> all_as_expected(std::vector<CertificateTest> tests, Message like);
     /// One answer; messages without a verdict are sent again.
     Dialogue<Verdict> ask_once(Message message);
     /// As many answers as the noise wants, with controls in between.
     Dialogue<Verdict> ask(Message message);
+    /// The same for a message whose state is published.
+    Dialogue<Verdict> ask_published(Message message, double error_max);
+    /// A known message, again and again while its answer is wrong; false when it stays wrong.
     Dialogue<bool> control(std::string context, bool is_block);
     Message control_message(const std::string& context, bool is_block) const;
+    bool is_known_blocked_in(const std::string& context) const;
     /// Asks again what later faults have made unsure, until it is sure or was asked often enough.
     Dialogue<bool> settle();
     double probability_blocked(const Message& message) const;
     std::uint32_t passes_needed() const;
     bool has_faults() const { return m_slips > 0 || m_wrongly_blocked > 0 || m_is_contradicted; }
     std::string joined(const std::vector<std::string>& pieces) const;
+    /// Puts pieces that are short enough before the texts that are left.
+    Dialogue<bool> cut_into_windows(CampaignText given, std::string context);
+    /// A certified rule of this context that stands in the text, by position in m_rules.
+    std::optional<std::size_t> known_rule_in(const std::string& text, const std::string& context) const;
+    void learn(const FoundRule& rule, const std::string& text);
+    std::size_t next_text() const;
 
     CampaignPlan m_plan;
     Random m_random;
@@ -114,8 +170,13 @@ class Campaign final : public Experiment {
     std::string m_separator;
     std::string m_refusal;
     std::vector<FoundRule> m_rules;
+    std::vector<FoundException> m_exceptions;
     std::vector<std::string> m_notes;
+    std::vector<PassedText> m_passed_texts;
+    std::set<std::size_t> m_left;       // rules that were found and are blocked no longer
     std::map<std::string, Pace> m_paces;
+    std::size_t m_rejected_characters = SIZE_MAX;    // the shortest message that was rejected
+    std::size_t m_window_characters = 0;             // that were accepted instead; 0: not known
     std::uint64_t m_block_controls = 0;
     std::uint64_t m_slips = 0;
     std::uint64_t m_pass_controls = 0;
@@ -123,7 +184,7 @@ class Campaign final : public Experiment {
     bool m_is_contradicted = false;     // one message got both answers
     std::map<std::pair<std::string, std::string>, Answers> m_asked;    // by context and message
     std::vector<Published> m_published;
-    std::uint32_t m_slips_in_row = 0;
+    std::vector<CampaignText> m_texts;  // that are left to scan
     std::size_t m_texts_done = 0;
     std::uint64_t m_answers = 0;
     DialogueState m_state;

@@ -184,6 +184,18 @@ WordModel::Text WordModel::look_at(std::u32string characters) const {
     return text;
 }
 
+double WordModel::worth(std::u32string_view text) const {
+    std::map<std::uint32_t, double> words;
+    for_each_word(text, [&](std::size_t, std::size_t, std::uint32_t number) {
+        if (words.count(number) == 0) words[number] = is_component(m_words[number], text.size(), {}, false);
+    });
+    double known = 0;
+    for (const auto& [number, probability] : words) known += probability;
+    double odds = 0;
+    for (const char32_t c : text) odds += character_odds(c);
+    return known + odds / static_cast<double>(std::max<std::size_t>(1, text.size()));
+}
+
 double WordModel::unknown_mean(std::size_t found, double known_mean) const {
     const double known_share = std::min(0.95, m_components_known / m_components_seen);
     const auto known = static_cast<std::size_t>(known_mean + 0.5);

@@ -43,6 +43,10 @@ class WordModel {
     };
     Text look_at(std::u32string characters) const;
 
+    /// How many components that stand in no rule found so far are to be expected in the text, by its words and characters; only the order
+    /// of texts is to be read from it. O(length * word_characters_max).
+    double worth(std::u32string_view text) const;
+
     struct Starts {
         std::vector<double> cumulative;      // n + 2 values: before place 0, ..., behind place n - 1, behind "none is left"
         std::vector<double> novel;           // by place from `offset`: hazard of an unknown component

@@ -1,5 +1,7 @@
 #include "instruments/filter/certificate.hpp"
 
+#include <algorithm>
+
 #include "core/error.hpp"
 
 namespace unveil::filter {
@@ -24,7 +26,10 @@ Certificate check_certificate(std::span<const CertificateTest> tests, const std:
     for (const CertificateTest& test : tests) {
         const Answers& answers = book.answers(context, test.message);
         certificate.tests_made += answers.tries() > 0;
-        const double blocked = book.noise().probability_blocked(answers);
+        double blocked = book.noise().probability_blocked(answers);
+        if (!test.is_blocked_expected && !test.as_longer_word.empty())
+            if (const Answers& longer = book.answers(context, test.as_longer_word); longer.tries() > 0)
+                blocked = std::min(blocked, book.noise().probability_blocked(longer));
         certificate.confidence *= test.is_blocked_expected ? blocked : 1 - blocked;
         if (test.is_blocked_expected) certificate.whole = answers.first;
         if (answers.tries() == 0) continue;

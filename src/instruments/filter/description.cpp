@@ -14,6 +14,8 @@ const InstrumentDescription& Filter::description() const {
         d.record = "trial";
         d.parameters.push_back({.name = "confidence", .type = ParameterType::real, .default_text = "0.99",
                                 .help = "How sure a certificate, a state or a fold must be", .minimum = 0.5, .maximum = 0.999999});
+        d.parameters.push_back({.name = "withhold-evasions", .type = ParameterType::flag, .default_text = "",
+                                .help = "Leave out how rules can be written so that they come through"});
         d.metrics = {
             {"messages", "messages", "sent in all"},
             {"messages.blocked", "messages", "blocked in whole or in part"},
@@ -24,18 +26,26 @@ const InstrumentDescription& Filter::description() const {
             {"rules(\"context\")", "rules", "certified somewhere and blocked in this context when sent alone; a set"},
             {"rules.open", "rules", "blocked, but a test of the certificate is missing or unsure"},
             {"rules.not_minimal", "rules", "blocked, but so is a part of them"},
+            {"rules.ordered", "rules", "that want their words in one order; a set"},
+            {"rules.word_bound", "rules", "of one word that are blocked only at the edge of a word, among those tried"},
+            {"rules.added", "rules", "that came onto the list while they were watched; a set"},
+            {"rules.removed", "rules", "that left it; a set"},
+            {"events", "events", "rules that came or left, by context"},
+            {"exceptions", "exceptions", "combinations that let a message pass although a rule is in it; a set"},
+            {"exceptions.pairs", "pairs", "\"rule unless exception\" that were sent together and pass; a set"},
             {"contexts", "contexts", "from which messages were sent"},
             {"contexts.rule_sets", "rule sets", "that no tested rule tells apart"},
             {"contexts.differ", "pairs", "of contexts with at least one rule that only one of them meets"},
             {"folds", "changes", "of spelling that the filter sees through; a set: folds includes \"case\""},
             {"folds.open", "changes", "of which it cannot be told"},
+            {"evasions", "changes", "of spelling that let a forbidden message through, by context"},
         };
         d.limits = {
             "It knows nothing of what was never sent: rules that no message held are not found, and their number is not estimated.",
-            "Certificates hold under the model that a message is blocked when it holds all components of some rule. Exceptions, "
-            "order and distance are not excluded by them.",
+            "Certificates hold under the model that a message is blocked when it holds all components of some rule. Exceptions are found only "
+            "where a text that was sent passed in spite of a rule; that distance matters is not looked for.",
             "That a message did not arrive does not say who stopped it; the log says what was sent and what came back.",
-            "A filter that changes during the log looks like a noisy one.",
+            "A change of the list is told from a wrong answer only when two answers on both sides show it.",
         };
         d.citations = {
             "Xiong & Knockel 2019, An Efficient Method to Determine which Combination of Keywords Triggered Automatic Filtering of a Message, FOCI",

@@ -25,6 +25,8 @@ using namespace filter;
 struct Subject {
     std::vector<std::string> components;
     std::map<std::string, std::map<std::string, std::string>> probes;   // context, fold -> the variant that was sent
+    std::map<std::string, std::map<std::string, std::string>> shapes;   // context, "letter before" or "letter behind" -> the message
+    std::map<std::string, std::set<std::string>> exceptions;            // context -> notations that were sent beside the rule
 };
 
 struct Log {
@@ -52,7 +54,7 @@ class Calibration {
     std::map<std::string, std::set<std::string>> m_shown;
 };
 
-Log read_log(const InstrumentInputs& inputs, Progress& progress) {
+Log read_log(const InstrumentInputs& inputs, double confidence, Progress& progress) {
     constexpr std::size_t components_max = 64;
     Log log;
     std::vector<Trial> batch;
@@ -69,12 +71,15 @@ Log read_log(const InstrumentInputs& inputs, Progress& progress) {
             for (const Trial& trial : batch) {
                 log.book.add(trial);
                 calibration.add(trial);
-                if (trial.step != "certify" && trial.step != "compare" && trial.step != "probe") continue;
+                static const std::set<std::string> about_rules = {"certify", "compare", "probe", "order", "shape", "except", "track"};
+                if (about_rules.count(trial.step) == 0) continue;
                 auto components = rule_components(trial.subject);
                 if (components.empty() || components.size() > components_max) continue;
                 Subject& subject = log.subjects[trial.subject];
                 subject.components = std::move(components);
                 if (trial.step == "probe" && !trial.detail.empty()) subject.probes[trial.context][trial.detail] = trial.input;
+                if (trial.step == "shape") subject.shapes[trial.context][trial.detail] = trial.input;
+                if (trial.step == "except" && !trial.detail.empty()) subject.exceptions[trial.context].insert(trial.detail);
             }
         }
         if (i > 0 && calibration.separator() != log.separator)
@@ -82,8 +87,12 @@ Log read_log(const InstrumentInputs& inputs, Progress& progress) {
                         "Run them one by one", source.report().path);
         log.separator = calibration.separator();
     }
-    log.book.finish();
+    log.book.finish(confidence);
     return log;
+}
+
+std::size_t characters_in(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::string metric_of(std::string_view name, std::string_view argument) {
@@ -105,6 +114,13 @@ Finding set_finding(std::string metric, std::string subject, std::set<std::strin
     return finding;
 }
 
+/// Whether every component of `other` stands in one of `components`.
+bool is_within(const std::vector<std::string>& other, const std::vector<std::string>& components) {
+    return std::all_of(other.begin(), other.end(), [&](const std::string& part) {
+        return std::any_of(components.begin(), components.end(), [&](const std::string& whole) { return whole.find(part) != std::string::npos; });
+    });
+}
+
 Finding rate_finding(std::string metric, std::uint64_t wrong, std::uint64_t all, std::string sentence) {
     Finding finding = share(std::move(metric), "controls", wrong, all, std::move(sentence));
     const auto interval = clopper_pearson_interval(wrong, all);
@@ -115,7 +131,8 @@ Finding rate_finding(std::string metric, std::uint64_t wrong, std::uint64_t all,
 
 class Judgement {
   public:
-    Judgement(const Log& log, double confidence, OutputTables& tables) : m_log(log), m_confidence(confidence), m_tables(tables) {
+    Judgement(const Log& log, double confidence, bool withholds_evasions, OutputTables& tables)
+        : m_log(log), m_confidence(confidence), m_withholds_evasions(withholds_evasions), m_tables(tables) {
         for (const auto& [context, inputs] : log.book.contexts()) m_contexts.push_back(context);
     }
 
@@ -123,6 +140,9 @@ class Judgement {
         describe_messages();
         describe_rules();
         describe_contexts();
+        describe_exceptions();
+        describe_shapes();
+        describe_changes();
         describe_reading();
         return std::move(m_findings);
     }
@@ -131,14 +151,23 @@ class Judgement {
     void describe_messages();
     void describe_rules();
     void describe_contexts();
+    void describe_exceptions();
+    void describe_shapes();
+    void describe_changes();
     void describe_reading();
+    State state(const std::string& context, const std::string& message) const {
+        return m_log.book.noise().state(m_log.book.answers(context, message), m_confidence);
+    }
+    std::string alone(const Subject& subject) const { return join_pieces(subject.components, m_log.separator); }
 
     const Log& m_log;
     double m_confidence;
+    bool m_withholds_evasions;
     OutputTables& m_tables;
     std::vector<std::string> m_contexts;
     std::vector<RuleStates> m_states;       // of every rule that was sent alone anywhere
     std::set<std::string> m_certified;
+    std::set<std::pair<std::string, std::string>> m_explained;   // rule, context: blocked there, but so is a part of it
     Findings m_findings;
 };
 
@@ -161,6 +190,10 @@ void Judgement::describe_messages() {
                                                grouped_digits(lost)));
 
     const Noise& noise = book.noise();
+    if (noise.answers_void > 0)
+        m_findings.notes.push_back(fmt::format("{} messages were blocked by accounts that blocked harmless ones too until the end, as a shut account does; they "
+                                               "count for nothing",
+                                               grouped_digits(noise.answers_void)));
     auto slips = rate_finding("controls.slip_share", noise.slipped, noise.block_controls,
                               fmt::format("{} of {} messages that are known to be blocked came through.", grouped_digits(noise.slipped),
                                           grouped_digits(noise.block_controls)));
@@ -199,6 +232,8 @@ void Judgement::describe_rules() {
                                                        {"row", CellType::integer, "record of that input where it was first sent"}});
     std::set<std::string> certified;
     std::set<std::string> not_rules;
+    std::set<std::string> ordered;
+    std::set<std::string> not_ordered;
     std::uint64_t open = 0;
     std::uint64_t not_minimal = 0;
     std::map<std::size_t, std::uint64_t> sizes;
@@ -206,6 +241,14 @@ void Judgement::describe_rules() {
     for (const auto& [notation, subject] : m_log.subjects) {
         const auto tests = certificate_tests(subject.components, m_log.separator);
         RuleStates states{notation, {}};
+        // Another order of the same components: all that passes shows that the order matters; if that is blocked too, the rule goes
+        // by the name in byte order.
+        std::vector<std::string> other = subject.components;
+        std::sort(other.begin(), other.end());
+        const bool is_in_byte_order = other == subject.components;
+        if (is_in_byte_order) std::reverse(other.begin(), other.end());
+        bool is_order_free = subject.components.size() < 2;
+        bool is_order_needed = false;
         bool is_certified = false;
         bool is_open = false;
         bool is_less = false;
@@ -214,6 +257,12 @@ void Judgement::describe_rules() {
             states.states.push_back(m_log.book.noise().state(whole, m_confidence));
             if (whole.tries() == 0) continue;
             const Certificate certificate = check_certificate(tests, context, m_log.book, m_confidence);
+            if (subject.components.size() > 1) {
+                const State reordered = state(context, join_pieces(other, m_log.separator));
+                is_order_free |= reordered == State::blocked;
+                is_order_needed |= reordered == State::passed && states.states.back() == State::blocked;
+            }
+            if (certificate.state == CertificateState::not_minimal) m_explained.emplace(notation, context);
             is_certified |= certificate.state == CertificateState::certified;
             is_open |= certificate.state == CertificateState::open;
             is_less |= certificate.state == CertificateState::not_minimal;
@@ -243,7 +292,14 @@ void Judgement::describe_rules() {
         const auto all = [&](State state) {
             return std::all_of(states.states.begin(), states.states.end(), [&](State s) { return s == state; });
         };
+        if (is_certified && !is_in_byte_order && !is_order_needed) {
+            // Named in byte order elsewhere in the log, or not known to be a rule that wants this one.
+            open += !is_order_free;
+            continue;
+        }
         if (is_certified) {
+            if (is_order_needed) ordered.insert(notation);
+            else if (is_order_free) not_ordered.insert(notation);
             certified.insert(notation);
             ++sizes[subject.components.size()];
         } else if (all(State::passed)) {
@@ -254,6 +310,17 @@ void Judgement::describe_rules() {
         }
         m_states.push_back(std::move(states));
     }
+    // Where answers are wrong at times, a rule that holds another one more likely slipped through twice than that it is one of its own.
+    if (!m_log.book.noise().is_silent())
+        for (auto rule = certified.begin(); rule != certified.end();) {
+            const auto& components = m_log.subjects.at(*rule).components;
+            const bool holds_other = std::any_of(certified.begin(), certified.end(), [&](const std::string& other) {
+                return other != *rule && is_within(m_log.subjects.at(other).components, components);
+            });
+            open += holds_other;
+            sizes[components.size()] -= holds_other;
+            rule = holds_other ? certified.erase(rule) : std::next(rule);
+        }
     auto rules = set_finding("rules", "rules of the filter", certified, not_rules,
                              fmt::format("{} rules are certified: their components alone are blocked, and nothing less is.", grouped_digits(certified.size())));
     rules.caveat = "What was not sent is not known. A component may be two that stand side by side, and a longer text may be an exception.";
@@ -278,8 +345,151 @@ void Judgement::describe_rules() {
     m_findings.items.push_back(std::move(rules));
     m_findings.items.push_back(exact_count("rules.open", "rules of the filter", open, "rules",
                                            fmt::format("{} more are blocked, but lack answers for a certificate.", grouped_digits(open))));
+    auto in_order = set_finding("rules.ordered", "rules of several components", ordered, not_ordered,
+                                fmt::format("{} rules want their words in one order; {} are blocked in another one too.", grouped_digits(ordered.size()),
+                                            grouped_digits(not_ordered.size())));
+    m_findings.items.push_back(std::move(in_order));
     m_findings.items.push_back(exact_count("rules.not_minimal", "rules of the filter", not_minimal, "rules",
                                            fmt::format("Of {} a part is blocked too: they are no rules but hold one.", grouped_digits(not_minimal))));
+}
+
+void Judgement::describe_exceptions() {
+    struct Pair {
+        std::string rule;
+        std::string context;
+        bool is_lifted = false;
+    };
+    std::map<std::string, std::vector<Pair>> sent;    // by exception
+    std::set<std::string> certified;
+    std::set<std::string> not_exceptions;
+    std::set<std::string> pairs;
+    std::set<std::string> not_pairs;
+    for (const auto& [rule, subject] : m_log.subjects)
+        for (const auto& [context, notations] : subject.exceptions) {
+            if (state(context, alone(subject)) != State::blocked) continue;
+            for (const auto& notation : notations) {
+                const auto tests = exception_tests(subject.components, rule_components(notation), m_log.separator);
+                const State whole = state(context, tests.front().message);
+                if (whole == State::unknown) continue;
+                sent[notation].push_back({rule, context, whole == State::passed});
+                (whole == State::passed ? pairs : not_pairs).insert(fmt::format("{} unless {}", rule, notation));
+                const bool is_minimal = std::all_of(tests.begin() + 1, tests.end(), [&](const CertificateTest& test) {
+                    return state(context, test.message) == (test.is_blocked_expected ? State::blocked : State::passed);
+                });
+                if (whole == State::passed && is_minimal) certified.insert(notation);
+            }
+        }
+    if (sent.empty()) return;
+    auto& table = m_tables.open("exceptions", {{"exception", CellType::text, "components that let a message pass, joined by ' + '"},
+                                               {"rule", CellType::text, "that it was sent beside"},
+                                               {"context", CellType::text, "who asked from where"},
+                                               {"lifted", CellType::text, "yes: both together pass, though the rule alone is blocked"}});
+    FindingTable shown;
+    shown.columns = {"exception", "rules lifted", "rules tried"};
+    for (const auto& [notation, tried] : sent) {
+        std::uint64_t lifted = 0;
+        for (const Pair& pair : tried) {
+            lifted += pair.is_lifted;
+            table.text(notation);
+            table.text(pair.rule);
+            table.text(pair.context);
+            table.text(pair.is_lifted ? "yes" : "no");
+            table.end_row();
+        }
+        if (lifted == 0) not_exceptions.insert(notation);
+        if (certified.count(notation) > 0) shown.rows.push_back({notation, grouped_digits(lifted), grouped_digits(tried.size())});
+    }
+    auto exceptions = set_finding("exceptions", "what lets a rule pass", certified, not_exceptions,
+                                  fmt::format("{} combinations let messages pass although a rule is in them, and nothing less does.", grouped_digits(certified.size())));
+    exceptions.unit = "exceptions";
+    exceptions.table = std::move(shown);
+    m_findings.items.push_back(std::move(exceptions));
+    auto lifted = set_finding("exceptions.pairs", "rules and what lifts them", pairs, not_pairs,
+                              fmt::format("Of the pairs of a rule and an exception that were sent together, {} pass.", grouped_digits(pairs.size())));
+    lifted.unit = "pairs";
+    m_findings.items.push_back(std::move(lifted));
+}
+
+void Judgement::describe_shapes() {
+    std::map<std::string, std::uint64_t> counts;
+    OutputTable* table = nullptr;
+    for (const auto& [rule, subject] : m_log.subjects) {
+        if (m_certified.count(rule) == 0) continue;
+        for (const auto& [context, messages] : subject.shapes) {
+            const auto of = [&](const char* side) {
+                const auto message = messages.find(side);
+                return message == messages.end() ? State::unknown : state(context, message->second);
+            };
+            const State before = of("letter before");
+            const State behind = of("letter behind");
+            if (state(context, alone(subject)) != State::blocked || before == State::unknown || behind == State::unknown) continue;
+            const std::string shape = before == State::blocked ? (behind == State::blocked ? "anywhere" : "end of a word")
+                                                               : (behind == State::blocked ? "begin of a word" : "whole word");
+            ++counts[shape];
+            if (table == nullptr)
+                table = &m_tables.open("shapes", {{"rule", CellType::text, "of one component"},
+                                                  {"context", CellType::text, "who asked from where"},
+                                                  {"shape", CellType::text, "where in a word it is blocked: anywhere, whole word, begin or end of a word"}});
+            table->text(rule);
+            table->text(context);
+            table->text(shape);
+            table->end_row();
+        }
+    }
+    if (counts.empty()) return;
+    std::uint64_t bound = 0;
+    std::uint64_t all = 0;
+    FindingTable shown;
+    shown.columns = {"blocked as", "rules and contexts"};
+    for (const auto& [shape, count] : counts) {
+        shown.rows.push_back({shape, grouped_digits(count)});
+        all += count;
+        if (shape != "anywhere") bound += count;
+    }
+    auto words = exact_count("rules.word_bound", "rules of one component, by context", bound, "rules",
+                             fmt::format("{} of {} rules that were tried with a letter beside them are blocked only at the edge of a word.", grouped_digits(bound),
+                                         grouped_digits(all)));
+    words.table = std::move(shown);
+    m_findings.items.push_back(std::move(words));
+}
+
+void Judgement::describe_changes() {
+    std::set<std::string> added;
+    std::set<std::string> removed;
+    std::set<std::string> unchanged;
+    std::uint64_t events = 0;
+    OutputTable* table = nullptr;
+    for (const auto& [rule, subject] : m_log.subjects) {
+        // What stands for something else by another name would tell its story twice.
+        for (const auto& context : m_contexts) {
+            const Answers& answers = m_log.book.answers(context, alone(subject));
+            if (answers.changes.empty() && answers.samples.size() > 1) unchanged.insert(rule);
+            for (const Change& change : answers.changes) {
+                ++events;
+                (change.is_added ? added : removed).insert(rule);
+                if (table == nullptr)
+                    table = &m_tables.open("events", {{"rule", CellType::text, "components, joined by ' + '"},
+                                                      {"context", CellType::text, "who asked from where"},
+                                                      {"event", CellType::text, "added or removed"},
+                                                      {"after", CellType::text, "the last answer of the old kind"},
+                                                      {"before", CellType::text, "the first answer of the new kind"}});
+                table->text(rule);
+                table->text(context);
+                table->text(change.is_added ? "added" : "removed");
+                table->text(format_time(change.after_us));
+                table->text(format_time(change.before_us));
+                table->end_row();
+            }
+        }
+    }
+    auto all = exact_count("events", "rules that were asked for more than once", events, "events",
+                           fmt::format("{} times a rule was put on the list or taken off while it was watched.", grouped_digits(events)));
+    all.caveat = "A change counts when two answers on both sides show it, and wrong answers do not explain it.";
+    m_findings.items.push_back(std::move(all));
+    auto came = set_finding("rules.added", "rules that were watched", added, unchanged, fmt::format("{} rules came onto the list.", grouped_digits(added.size())));
+    auto went = set_finding("rules.removed", "rules that were watched", removed, unchanged, fmt::format("{} rules left the list.", grouped_digits(removed.size())));
+    m_findings.items.push_back(std::move(came));
+    m_findings.items.push_back(std::move(went));
 }
 
 void Judgement::describe_contexts() {
@@ -295,8 +505,8 @@ void Judgement::describe_contexts() {
             table.text(m_contexts[c]);
             table.text(state_name(rule.states[c]));
             table.end_row();
-            // What is blocked but not certified may only hold a rule.
-            if (is_certified && rule.states[c] == State::blocked) blocked.insert(rule.rule);
+            // What is blocked but not certified may only hold a rule; so may what is certified elsewhere.
+            if (is_certified && rule.states[c] == State::blocked && m_explained.count({rule.rule, m_contexts[c]}) == 0) blocked.insert(rule.rule);
             if (rule.states[c] == State::passed) passed.insert(rule.rule);
         }
         m_findings.items.push_back(set_finding(metric_of("rules", m_contexts[c]), "certified rules met in this context", blocked, passed,
@@ -341,15 +551,31 @@ void Judgement::describe_reading() {
     FindingTable shown;
     shown.columns = {"context", "change", "rules", "blocked", "read as the rule"};
     std::uint64_t open = 0;
+    std::uint64_t tried = 0;
+    struct Evasion {
+        double length_ratio = 0;
+        std::vector<std::string> row;
+    };
+    std::vector<Evasion> evasions;
     for (const auto& context : m_contexts) {
         Reading reading;
+        std::map<std::string, std::pair<std::string, std::string>> examples;   // fold -> rule and variant that came through
         for (const auto& [notation, subject] : m_log.subjects) {
             const auto probes = subject.probes.find(context);
             if (probes == subject.probes.end()) continue;
-            for (const auto& [fold, variant] : probes->second)
+            for (const auto& [fold, variant] : probes->second) {
                 reading.add(fold, notation, m_log.book.answers(context, variant), m_log.book.noise());
+                if (state(context, variant) == State::passed) examples.try_emplace(fold, alone(subject), variant);
+            }
         }
         for (const auto& [fold, evidence] : reading.folds(m_confidence)) {
+            const bool is_folded = evidence.probability >= m_confidence;
+            const bool is_not = 1 - evidence.probability >= m_confidence;
+            ++tried;
+            open += !is_folded && !is_not;
+            if (is_folded) folds.insert(fold);
+            if (m_withholds_evasions && !is_folded) continue;
+            if (is_not) not_folds.insert(fold);
             table.text(context);
             table.text(fold);
             table.integer(static_cast<std::int64_t>(evidence.rules));
@@ -357,34 +583,44 @@ void Judgement::describe_reading() {
             table.integer(static_cast<std::int64_t>(evidence.rules_passed));
             table.real(evidence.probability);
             table.end_row();
-            const bool is_folded = evidence.probability >= m_confidence;
-            const bool is_not = 1 - evidence.probability >= m_confidence;
-            if (is_folded) folds.insert(fold);
-            if (is_not) not_folds.insert(fold);
-            open += !is_folded && !is_not;
             shown.rows.push_back({context, fold, grouped_digits(evidence.rules), grouped_digits(evidence.rules_blocked),
                                   is_folded ? "yes" : is_not ? "no" : "cannot be told"});
+            const auto example = examples.find(fold);
+            if (!is_not || example == examples.end()) continue;
+            const auto& [rule, variant] = example->second;
+            const double ratio = static_cast<double>(characters_in(variant)) / static_cast<double>(std::max<std::size_t>(1, characters_in(rule)));
+            evasions.push_back({ratio, {context, fold, rule, variant, fmt::format("{:.1f}", ratio)}});
         }
     }
-    if (shown.rows.empty()) return;
+    if (tried == 0) return;
     auto reads = set_finding("folds", "changes to a rule that the filter undoes", folds, not_folds,
-                             fmt::format("The filter sees through {} of {} changes that were tried.", grouped_digits(folds.size()),
-                                         grouped_digits(shown.rows.size())));
+                             fmt::format("The filter sees through {} of {} changes that were tried.", grouped_digits(folds.size()), grouped_digits(tried)));
     reads.unit = "changes";
     reads.caveat = "A variant may be on the list by itself; a change counts as seen through only when the variants of several rules are blocked.";
     reads.table = std::move(shown);
     m_findings.items.push_back(std::move(reads));
     m_findings.items.push_back(exact_count("folds.open", "changes to a rule", open, "changes",
                                            fmt::format("Of {} changes it cannot be told.", grouped_digits(open))));
+    if (m_withholds_evasions) {
+        m_findings.notes.push_back("How rules can be written so that they come through is withheld, as was asked");
+        return;
+    }
+    std::stable_sort(evasions.begin(), evasions.end(), [](const Evasion& a, const Evasion& b) { return a.length_ratio < b.length_ratio; });
+    auto ways = exact_count("evasions", "changes to a rule", evasions.size(), "changes",
+                            fmt::format("{} ways to write a forbidden message let it through; those that change least come first.", grouped_digits(evasions.size())));
+    ways.table.columns = {"context", "change", "forbidden", "comes through", "length"};
+    for (auto& evasion : evasions) ways.table.rows.push_back(std::move(evasion.row));
+    m_findings.items.push_back(std::move(ways));
 }
 
 }  // namespace
 
 Findings Filter::run(const InstrumentInputs& inputs, const ParameterValues& parameters, InstrumentContext& context) const {
-    const Log log = read_log(inputs, context.progress);
+    const double confidence = parameters.real("confidence");
+    const Log log = read_log(inputs, confidence, context.progress);
     if (log.book.trials == 0)
         throw Error(ErrorKind::input, "there is no trial in the log", "Run the experiment first");
-    return Judgement(log, parameters.real("confidence"), context.tables).findings();
+    return Judgement(log, confidence, parameters.flag("withhold-evasions"), context.tables).findings();
 }
 
 }  // namespace unveil

@@ -1,6 +1,10 @@
 #include "instruments/filter/trial_book.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <tuple>
 
 #include "core/error.hpp"
 
@@ -35,24 +39,93 @@ void TrialBook::add(const Trial& trial) {
     ++by_outcome[std::string(outcome_name(trial.outcome))];
     if (!is_verdict(trial.outcome)) return;
     const bool is_blocked = is_suppressed(trial.outcome);
+    const Sample sample{trial.time_us, {trial.evidence, trial.row}, is_blocked};
     if (trial.step == "control" && trial.detail == "block") {
         ++m_noise.block_controls;
         m_noise.slipped += !is_blocked;
     } else if (trial.step == "control" && trial.detail == "pass") {
-        ++m_noise.pass_controls;
-        m_noise.wrongly_blocked += is_blocked;
+        m_pass_controls[trial.context].push_back(sample);
     }
-    Answers& answers = m_contexts[trial.context][trial.input];
-    const Locator here{trial.evidence, trial.row};
-    answers.first = answers.tries() == 0 ? here : std::min(answers.first, here);
-    ++(is_blocked ? answers.blocked : answers.passed);
+    m_contexts[trial.context][trial.input].samples.push_back(sample);
 }
 
-void TrialBook::finish() {
-    for (const auto& [context, inputs] : m_contexts)
-        for (const auto& [input, answers] : inputs) {
-            m_noise.messages_repeated += answers.tries() > 1;
-            m_noise.messages_inconsistent += answers.blocked > 0 && answers.passed > 0;
+std::vector<std::size_t> change_points(const std::vector<Sample>& samples, const AnswerNoise& noise, double confidence) {
+    constexpr std::size_t answers_min = 2;
+    const std::size_t n = samples.size();
+    if (n < 2 * answers_min || noise.is_silent()) return {};
+    const double penalty = -std::log(1 - confidence);
+    const auto cost = [&](bool is_blocked, bool is_listed) {
+        return -std::log(is_listed ? (is_blocked ? 1 - noise.miss_rate : noise.miss_rate) : (is_blocked ? noise.false_alarm_rate : 1 - noise.false_alarm_rate));
+    };
+    struct Path {
+        double cost = 0;
+        std::vector<std::size_t> changes;
+    };
+    // By the state that a segment has, and whether it is old enough to end.
+    std::array<Path, 2> settled{};
+    std::array<Path, 2> young{};
+    for (const bool is_listed : {false, true}) {
+        young[is_listed].cost = cost(samples[0].is_blocked, is_listed);
+        settled[is_listed].cost = std::numeric_limits<double>::infinity();
+    }
+    for (std::size_t i = 1; i < n; ++i) {
+        std::array<Path, 2> next_settled = settled;
+        std::array<Path, 2> next_young;
+        for (const bool is_listed : {false, true}) {
+            const double here = cost(samples[i].is_blocked, is_listed);
+            if (young[is_listed].cost < settled[is_listed].cost) next_settled[is_listed] = young[is_listed];
+            next_settled[is_listed].cost += here;
+            next_young[is_listed] = settled[!is_listed];
+            next_young[is_listed].cost += here + penalty;
+            next_young[is_listed].changes.push_back(i);
+        }
+        settled = std::move(next_settled);
+        young = std::move(next_young);
+    }
+    return settled[true].cost < settled[false].cost ? settled[true].changes : settled[false].changes;
+}
+
+void TrialBook::leave_out_shut_accounts() {
+    constexpr std::size_t wrong_in_row_min = 4;
+    const auto is_earlier = [](const Sample& a, const Sample& b) { return std::tie(a.time_us, a.where) < std::tie(b.time_us, b.where); };
+    for (auto& [context, controls] : m_pass_controls) {
+        std::sort(controls.begin(), controls.end(), is_earlier);
+        std::size_t good = controls.size();
+        while (good > 0 && controls[good - 1].is_blocked) --good;
+        if (controls.size() - good < wrong_in_row_min) good = controls.size();
+        m_noise.pass_controls += good;
+        for (std::size_t i = 0; i < good; ++i) m_noise.wrongly_blocked += controls[i].is_blocked;
+        if (good == controls.size()) continue;
+        for (auto& [input, answers] : m_contexts[context])
+            m_noise.answers_void += std::erase_if(answers.samples, [&](const Sample& sample) {
+                return sample.is_blocked && (good == 0 || is_earlier(controls[good - 1], sample));
+            });
+    }
+    for (auto& [context, inputs] : m_contexts)
+        for (auto& [input, answers] : inputs) std::sort(answers.samples.begin(), answers.samples.end(), is_earlier);
+}
+
+void TrialBook::finish(double confidence) {
+    leave_out_shut_accounts();
+    const AnswerNoise noise{error_rate(m_noise.slipped, m_noise.block_controls), error_rate(m_noise.wrongly_blocked, m_noise.pass_controls)};
+    for (auto& [context, inputs] : m_contexts)
+        for (auto& [input, answers] : inputs) {
+            const auto& samples = answers.samples;
+            if (samples.empty()) continue;
+            answers.first = std::min_element(samples.begin(), samples.end(), [](const auto& a, const auto& b) { return a.where < b.where; })->where;
+            const auto changes = change_points(samples, noise, confidence);
+            bool is_inconsistent = false;
+            for (std::size_t i = 0; i < samples.size(); ++i) {
+                const bool is_change = std::find(changes.begin(), changes.end(), i) != changes.end();
+                if (is_change) {
+                    answers.changes.push_back({samples[i].is_blocked, samples[i - 1].time_us, samples[i].time_us});
+                    answers.blocked = answers.passed = 0;
+                }
+                ++(samples[i].is_blocked ? answers.blocked : answers.passed);
+                is_inconsistent |= answers.blocked > 0 && answers.passed > 0;
+            }
+            m_noise.messages_repeated += samples.size() > 1;
+            m_noise.messages_inconsistent += is_inconsistent;
         }
 }
 

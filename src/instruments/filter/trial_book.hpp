@@ -13,13 +13,35 @@
 
 namespace unveil::filter {
 
-/// Decided answers to one message in one context; lost and refused ones are not in it.
+/// One answer that says what the platform did.
+struct Sample {
+    std::int64_t time_us = 0;
+    Locator where;
+    bool is_blocked = false;
+};
+
+/// The platform changed what it does with a message, at some time within these limits.
+struct Change {
+    bool is_added = false;         // blocked now, and not before
+    std::int64_t after_us = 0;     // the last answer of the old kind
+    std::int64_t before_us = 0;    // the first of the new kind
+};
+
+/// Decided answers to one message in one context; lost and refused ones are not in it. Where the platform changed meanwhile, `blocked` and
+/// `passed` count what came since.
 struct Answers {
     std::uint32_t blocked = 0;
     std::uint32_t passed = 0;
     Locator first;
+    std::vector<Sample> samples;   // by time
+    std::vector<Change> changes;
     std::uint32_t tries() const { return blocked + passed; }
 };
+
+/// Where the answers, by time, are better explained by a platform that changed its mind than by wrong answers: the segments that maximise the
+/// likelihood, each change paid with log(1 / (1 - confidence)) and shown by at least two answers on both sides (penalised
+/// likelihood as in Killick, Fearnhead & Eckley 2012, section 2). Positions of the first answer of each later segment. O(n).
+std::vector<std::size_t> change_points(const std::vector<Sample>& samples, const AnswerNoise& noise, double confidence);
 
 enum class State { blocked, passed, unknown };
 std::string_view state_name(State state);
@@ -31,7 +53,8 @@ struct Noise {
     std::uint64_t pass_controls = 0;
     std::uint64_t wrongly_blocked = 0;
     std::uint64_t messages_repeated = 0;      // sent more than once in one context
-    std::uint64_t messages_inconsistent = 0;  // of them, with different answers
+    std::uint64_t messages_inconsistent = 0;  // of them, with different answers that no change explains
+    std::uint64_t answers_void = 0;           // from an account that blocked harmless messages too, until the end
 
     /// No control and no repeated message ever contradicted another: one answer decides.
     bool is_silent() const { return slipped == 0 && wrongly_blocked == 0 && messages_inconsistent == 0; }
@@ -44,8 +67,8 @@ struct Noise {
 class TrialBook {
   public:
     void add(const Trial& trial);
-    /// Call once after the last add().
-    void finish();
+    /// Call once after the last add(). `confidence`: of a change of the platform's mind.
+    void finish(double confidence);
 
     const Answers& answers(const std::string& context, const std::string& input) const;
     const Noise& noise() const { return m_noise; }
@@ -56,7 +79,10 @@ class TrialBook {
     std::map<std::string, std::uint64_t> by_outcome;
 
   private:
+    void leave_out_shut_accounts();
+
     std::map<std::string, std::map<std::string, Answers>> m_contexts;  // context, input
+    std::map<std::string, std::vector<Sample>> m_pass_controls;        // by context
     Noise m_noise;
 };
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 
 #include "core/error.hpp"
@@ -19,7 +20,9 @@ namespace {
 
 using namespace filter;
 using test::MemoryTrials;
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 Trial trial(std::string step, std::string subject, std::string input, bool is_blocked, std::string context = "cn", std::string detail = {}) {
@@ -82,7 +85,7 @@ TEST(Certificate, OnlyMinimalRulesPass) {
         TrialBook book;
         const auto tests = certificate_tests(claimed, "|");
         for (const auto& test : tests) book.add(trial("certify", "", test.message, is_blocked(rules, test.message)));
-        book.finish();
+        book.finish(0.99);
         const auto certificate = check_certificate(tests, "cn", book, 0.99);
         const std::string whole = tests.front().message;
         // By brute force: blocked, and no text with one component cut at either end or missing is.
@@ -103,7 +106,7 @@ TEST(Certificate, AMissingTestLeavesItOpen) {
     TrialBook book;
     book.add(trial("certify", "ab", "ab", true));
     book.add(trial("certify", "ab", "a", false));
-    book.finish();
+    book.finish(0.99);
     const auto certificate = check_certificate(tests, "cn", book, 0.99);
     EXPECT_EQ(certificate.state, CertificateState::open);
     EXPECT_EQ(certificate.tests_made, 2u);
@@ -114,7 +117,7 @@ TEST(Certificate, AMissingTestLeavesItOpen) {
 TEST(Noise, OneAnswerDecidesOnlyWhileControlsAreSilent) {
     TrialBook silent;
     silent.add(trial("certify", "ab", "ab", false));
-    silent.finish();
+    silent.finish(0.99);
     EXPECT_EQ(silent.noise().state(silent.answers("cn", "ab"), 0.99), State::passed);
 
     TrialBook noisy;
@@ -123,7 +126,7 @@ TEST(Noise, OneAnswerDecidesOnlyWhileControlsAreSilent) {
     noisy.add(trial("certify", "ab", "once", false));
     for (int i = 0; i < 3; ++i) noisy.add(trial("certify", "ab", "often", false));
     noisy.add(trial("certify", "ab", "stopped", true));
-    noisy.finish();
+    noisy.finish(0.99);
     const Noise& noise = noisy.noise();
     EXPECT_NEAR(noise.answer_noise().miss_rate, 5.5 / 101, 1e-12);
     EXPECT_NEAR(noise.answer_noise().false_alarm_rate, 0.5 / 101, 1e-12);
@@ -210,6 +213,129 @@ TEST(Filter, ALogWithoutTrialsOrOfAnotherExperimentIsRefused) {
     SilentProgress progress;
     InstrumentContext context{0, 1, {"/var/tmp", 1 << 20}, tables, progress};
     EXPECT_THROW(filter.run(inputs, ParameterValues(filter.description().parameters), context), Error);
+}
+
+std::vector<Sample> samples(const std::string& answers) {
+    std::vector<Sample> made;
+    for (const char c : answers) made.push_back({static_cast<std::int64_t>(made.size()), {}, c == 'B'});
+    return made;
+}
+
+TEST(ChangePoints, TwoAnswersOnBothSidesAndNoBetterExplanation) {
+    const AnswerNoise clean{0.02, 0.02};
+    EXPECT_THAT(change_points(samples("BBBBPPPP"), clean, 0.99), ElementsAre(4));
+    EXPECT_THAT(change_points(samples("BBPP"), clean, 0.99), ElementsAre(2));
+    EXPECT_THAT(change_points(samples("BBBP"), clean, 0.99), ElementsAre());
+    EXPECT_THAT(change_points(samples("BBPBBBBB"), clean, 0.99), ElementsAre());
+    EXPECT_THAT(change_points(samples("PPPBBBBPPP"), clean, 0.99), ElementsAre(3, 7));
+    const AnswerNoise noisy{0.3, 0.02};
+    EXPECT_THAT(change_points(samples("BBPP"), noisy, 0.99), ElementsAre()) << "two slips in a row are likelier than a change";
+    EXPECT_THAT(change_points(samples(""), clean, 0.99), ElementsAre());
+}
+
+/// Against all ways to set the change points.
+TEST(ChangePoints, AreTheBestOfAll) {
+    Random random(5);
+    for (int round = 0; round < 500; ++round) {
+        std::string answers;
+        for (std::uint64_t n = 4 + random.below(7); n > 0; --n) answers += random.chance(0.5) ? 'B' : 'P';
+        const AnswerNoise noise{0.01 + 0.3 * random.uniform(), 0.01 + 0.3 * random.uniform()};
+        const auto cost_of = [&](std::uint32_t mask, bool is_listed) {
+            double cost = 0;
+            std::size_t length = 0;
+            for (std::size_t i = 0; i < answers.size(); ++i) {
+                if (i > 0 && (mask >> i & 1) != 0) {
+                    if (length < 2) return 1e9;
+                    length = 0;
+                    is_listed = !is_listed;
+                    cost -= std::log(0.01);
+                }
+                ++length;
+                const double wrong = is_listed ? noise.miss_rate : noise.false_alarm_rate;
+                cost -= std::log((answers[i] == 'B') == is_listed ? 1 - wrong : wrong);
+            }
+            return length < 2 ? 1e9 : cost;
+        };
+        double best = 1e9;
+        for (std::uint32_t mask = 0; mask < 1u << answers.size(); mask += 2)
+            for (const bool is_listed : {false, true}) best = std::min(best, cost_of(mask, is_listed));
+        std::uint32_t mask = 0;
+        for (const std::size_t change : change_points(samples(answers), noise, 0.99)) mask |= 1u << change;
+        EXPECT_NEAR(std::min(cost_of(mask, false), cost_of(mask, true)), best, 1e-9) << answers;
+    }
+}
+
+TEST(Filter, ARuleThatLeavesTheListIsAnEvent) {
+    std::vector<Trial> trials;
+    const auto add = [&](Trial one, int day) {
+        one.time_us = day * 86'400'000'000LL;
+        trials.push_back(std::move(one));
+    };
+    for (int day = 0; day < 10; ++day) {
+        add(trial("control", "zz", "zz", true, "cn", "block"), day);
+        add(trial("control", "hello", "hello", false, "cn", "pass"), day);
+        add(trial("track", "ab", "ab", day < 6), day);
+        add(trial("track", "ab", "ab", day < 6), day);
+        add(trial("track", "cd", "cd", day >= 3), day);
+        add(trial("track", "ef", "ef", true), day);
+    }
+    const Findings findings = findings_of(trials);
+    EXPECT_THAT(findings.find("rules.removed")->members, ElementsAre("ab"));
+    EXPECT_THAT(findings.find("rules.added")->members, ElementsAre("cd"));
+    EXPECT_THAT(findings.find("rules.added")->non_members, ElementsAre("ef"));
+    EXPECT_EQ(findings.find("events")->value, 2);
+    EXPECT_EQ(findings.find("repeats.inconsistent_share")->value, 0);
+}
+
+TEST(Filter, AnswersOfAShutAccountCountForNothing) {
+    std::vector<Trial> trials;
+    for (int i = 0; i < 10; ++i) trials.push_back(trial("control", "hello", "hello", false, "cn", "pass"));
+    for (const char* message : {"ab", "a", "b"}) trials.push_back(trial("certify", "ab", message, std::string(message) == "ab"));
+    for (const char* message : {"cd", "ef"}) trials.push_back(trial("certify", message, message, true));
+    const auto open = findings_of(trials);
+    for (int i = 0; i < 4; ++i) trials.push_back(trial("control", "hello", "hello", true, "cn", "pass"));
+    const auto shut = findings_of(trials);
+    EXPECT_EQ(open.find("rules.open")->value, 2);
+    // All since the last good control is left out, also what was true: nobody can tell it apart.
+    EXPECT_TRUE(shut.find("rules")->members.empty());
+    EXPECT_EQ(shut.find("rules.open")->value, 0);
+    EXPECT_EQ(shut.find("controls.false_block_share")->value, 0);
+    EXPECT_THAT(shut.notes, Contains(HasSubstr("as a shut account does")));
+}
+
+TEST(Filter, ExceptionsOrderAndWordsAreReadFromTheLog) {
+    std::vector<Trial> trials;
+    for (int i = 0; i < 20; ++i) {
+        trials.push_back(trial("control", "hello", "hello", false, "cn", "pass"));
+        trials.push_back(trial("control", "zz", "zz", true, "cn", "block"));
+    }
+    const auto add = [&](const char* step, const char* subject, const char* detail, const char* input, bool is_blocked) {
+        trials.push_back(trial(step, subject, input, is_blocked, "cn", detail));
+    };
+    add("certify", "ab", "nothing", "ab", true);
+    add("certify", "ab", "first of 1", "b", false);
+    add("certify", "ab", "last of 1", "a", false);
+    add("except", "ab", "good", "ab\ngood", false);
+    add("except", "ab", "good", "ab\nood", true);
+    add("except", "ab", "good", "ab\ngoo", true);
+    add("except", "ab", "never", "ab\nnever", true);
+    add("shape", "ab", "letter before", "xab", false);
+    add("shape", "ab", "letter behind", "abx", false);
+    // Blocked only with y before x.
+    add("certify", "yy + xx", "nothing", "yy\nxx", true);
+    for (const char* part : {"y\nxx", "yy\nx"}) add("certify", "yy + xx", "", part, false);
+    add("order", "yy + xx", "sorted", "xx\nyy", false);
+    const Findings findings = findings_of(trials);
+    EXPECT_THAT(findings.find("exceptions")->members, ElementsAre("good"));
+    EXPECT_THAT(findings.find("exceptions")->non_members, ElementsAre("never"));
+    EXPECT_THAT(findings.find("exceptions.pairs")->members, ElementsAre("ab unless good"));
+    EXPECT_EQ(findings.find("rules.word_bound")->value, 1);
+    EXPECT_THAT(findings.find("rules")->members, ElementsAre("ab", "yy + xx"));
+    EXPECT_THAT(findings.find("rules.ordered")->members, ElementsAre("yy + xx"));
+    trials.push_back(trial("order", "yy + xx", "xx\nyy", true, "cn", "sorted"));
+    trials.back().input = "xx\nyy";
+    const Findings contradicted = findings_of(trials);
+    EXPECT_TRUE(contradicted.find("rules.ordered")->members.empty());
 }
 
 }  // namespace

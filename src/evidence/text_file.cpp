@@ -1,0 +1,119 @@
+#include "evidence/text_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "evidence/byte_stream.hpp"
+#include "evidence/csv_reader.hpp"
+
+namespace unveil {
+namespace {
+
+constexpr std::size_t file_bytes_max = 64u << 20;
+
+/// As public lists name them; in this order.
+constexpr std::array<std::string_view, 10> column_names = {"text",    "rule",   "keyword_combination", "keyword", "keywords",
+                                                           "result", "isolation", "word",              "message", "sentence"};
+
+std::string lower_case(std::string text) {
+    for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return text;
+}
+
+bool is_table(const std::string& path) {
+    std::string name = lower_case(path);
+    for (const std::string_view ending : {".gz", ".zst", ".xz"})
+        if (name.ends_with(ending)) name.resize(name.size() - ending.size());
+    return name.ends_with(".csv") || name.ends_with(".tsv");
+}
+
+[[noreturn]] void refuse_bytes(std::string_view text, const std::string& where) {
+    // What is sent is written down as JSON, which could not hold it as it was.
+    throw Error(ErrorKind::input, fmt::format("the text is not valid UTF-8: {}", printable(text, 80)), "Convert the file: iconv -f GB18030 -t UTF-8", where);
+}
+
+std::vector<NamedText> read_table(const std::string& path, const std::string& name, const std::string& column) {
+    const EvidenceLimits limits;
+    CsvReader reader(InputBuffer(ByteStream(open_file_input(path), path, limits), limits), limits);
+    std::size_t found = SIZE_MAX;
+    const auto& header = reader.header();
+    const auto at = [&](std::string_view wanted) {
+        const auto place = std::find_if(header.begin(), header.end(), [&](const std::string& cell) { return lower_case(std::string(trimmed(cell))) == wanted; });
+        return place == header.end() ? SIZE_MAX : static_cast<std::size_t>(place - header.begin());
+    };
+    if (!column.empty()) found = at(lower_case(column));
+    else
+        for (std::size_t i = 0; i < column_names.size() && found == SIZE_MAX; ++i) found = at(column_names[i]);
+    if (found == SIZE_MAX) {
+        std::string columns;
+        for (const auto& cell : header) columns += (columns.empty() ? "" : ", ") + printable(cell, 40);
+        throw Error(ErrorKind::input, column.empty() ? std::string("no column is named like texts or rules") : fmt::format("there is no column '{}'", printable(column, 80)),
+                    fmt::format("Name one with --column; there are {}", columns), printable(path, 1000));
+    }
+    std::vector<NamedText> texts;
+    std::size_t bytes = 0;
+    TextArena arena;
+    Tally tally;
+    bool is_more = true;
+    while (is_more) {
+        arena.clear();
+        is_more = reader.read(1024, arena, tally, [&](const CsvRow& row, std::uint64_t record) -> const char* {
+            const std::string_view text = trimmed(row.text(found));
+            if (!is_valid_utf8(text)) refuse_bytes(text, fmt::format("{}, record {}", printable(path, 1000), record));
+            bytes += text.size();
+            if (bytes > file_bytes_max) throw Error(ErrorKind::input, fmt::format("there is more than {} bytes of text", file_bytes_max), "Split it", printable(path, 1000));
+            if (!text.empty()) texts.push_back({fmt::format("{}, record {}", name, record), std::string(text)});
+            return nullptr;
+        });
+    }
+    if (tally.skipped() > 0)
+        for (const auto& [reason, entry] : tally.skips())
+            throw Error(ErrorKind::input, fmt::format("{} records cannot be read: {}", entry.count, reason), "Mend the file; no text may be left out unseen",
+                        entry.examples.empty() ? printable(path, 1000) : printable(entry.examples.front(), 1000));
+    return texts;
+}
+
+}  // namespace
+
+std::vector<NamedText> read_text_file(const std::string& path, const TextFileOptions& options) {
+    const std::string name = std::filesystem::path(path).filename().string();
+    if (!options.is_whole && is_table(path)) return read_table(path, name, options.column);
+    ByteStream stream(open_file_input(path), path, EvidenceLimits{});
+    std::string all;
+    std::vector<char> piece(1 << 16);
+    while (const std::size_t count = stream.read(piece.data(), piece.size())) {
+        all.append(piece.data(), count);
+        if (all.size() > file_bytes_max) throw Error(ErrorKind::input, fmt::format("there is more than {} bytes of text", file_bytes_max), "Split it", printable(path, 1000));
+    }
+    std::string_view rest = all;
+    if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
+    std::vector<NamedText> texts;
+    std::uint64_t number = 0;
+    for (std::string_view left = rest; !left.empty();) {
+        const auto end = std::min(left.find('\n'), left.size());
+        const auto text = trimmed(left.substr(0, end));
+        ++number;
+        if (!is_valid_utf8(text)) refuse_bytes(text, fmt::format("{}:{}", printable(path, 1000), number));
+        if (!options.is_whole && !text.empty()) texts.push_back({fmt::format("{}:{}", name, number), std::string(text)});
+        left.remove_prefix(std::min(end + 1, left.size()));
+    }
+    if (options.is_whole && !trimmed(rest).empty()) texts.push_back({name, std::string(trimmed(rest))});
+    return texts;
+}
+
+std::vector<std::string> components_of_public_rule(std::string_view notation) {
+    std::vector<std::string> components;
+    while (true) {
+        const auto at = notation.find('+');
+        if (const auto component = trimmed(notation.substr(0, at)); !component.empty()) components.emplace_back(component);
+        if (at == std::string_view::npos) return components;
+        notation.remove_prefix(at + 1);
+    }
+}
+
+}  // namespace unveil

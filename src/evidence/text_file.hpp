@@ -1,0 +1,28 @@
+// Which texts are in this file: one a line, the whole file, or a column of a table? For experiments that send texts or try known rules.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unveil {
+
+struct NamedText {
+    std::string name;   // "news.txt:12"; for a table "list.csv, record 12"
+    std::string text;   // valid UTF-8 without outer blanks, not empty
+};
+
+struct TextFileOptions {
+    bool is_whole = false;    // the file is one text
+    std::string column;       // of a table; empty: the first that has a name for texts or rules
+};
+
+/// Plain or gz, zst, xz. A file whose name ends in .csv or .tsv, before the ending of its compression, is a table. Empty lines are left
+/// out. Throws Error(input) with file:line for text that is not UTF-8, broken records, a file above 64 MiB or without the column.
+std::vector<NamedText> read_text_file(const std::string& path, const TextFileOptions& options);
+
+/// The components of a rule in public notation: "a+b" or "a + b". A plus can be no part of a component. Empty ones are left out.
+std::vector<std::string> components_of_public_rule(std::string_view notation);
+
+}  // namespace unveil

@@ -1,0 +1,156 @@
+// The part of a campaign that asks about the rules found: for whom they hold, in which order, within longer words, and in other spellings.
+#include <algorithm>
+#include <set>
+
+#include "experiment/filter/campaign.hpp"
+#include "experiment/filter/folds.hpp"
+
+namespace unveil {
+namespace {
+
+/// Certified rules, each notation once.
+std::vector<std::size_t> distinct_rules(const std::vector<FoundRule>& rules) {
+    std::vector<std::size_t> distinct;
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < rules.size(); ++i)
+        if (rules[i].is_certified && seen.insert(rules[i].notation).second) distinct.push_back(i);
+    return distinct;
+}
+
+/// Whether a message of `rule` holds all of `other`, so that one may be blocked for the other.
+bool is_within(const FoundRule& other, const FoundRule& rule) {
+    return std::all_of(other.components.begin(), other.components.end(), [&](const std::string& component) {
+        return std::any_of(rule.components.begin(), rule.components.end(), [&](const std::string& longer) { return longer.find(component) != std::string::npos; });
+    });
+}
+
+template <typename T>
+void shuffle(std::vector<T>& items, Random& random) {
+    for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random.below(i)]);
+}
+
+}  // namespace
+
+Dialogue<bool> Campaign::compare() {
+    if (m_plan.contexts.size() < 2) co_return true;
+    const auto distinct = distinct_rules(m_rules);
+    std::vector<std::pair<std::size_t, std::string>> order;
+    for (const std::size_t rule : distinct)
+        for (const auto& context : m_plan.contexts) order.emplace_back(rule, context);
+    shuffle(order, m_random);
+    for (const auto& [rule, context] : order) {
+        auto asking = ask_published({context, "compare", m_rules[rule].notation, "", joined(m_rules[rule].components)}, 1 - m_plan.confidence);
+        (void)co_await asking;
+        if (!m_refusal.empty()) co_return false;
+    }
+    // What is blocked elsewhere may be so for a rule within it that holds only there.
+    const auto is_blocked = [&](const FoundRule& rule, const std::string& context) {
+        return probability_blocked({context, "", "", "", joined(rule.components)}) > 0.5;
+    };
+    for (const auto& [rule, context] : order) {
+        const FoundRule& one = m_rules[rule];
+        if (one.context == context || !is_blocked(one, context)) continue;
+        const bool is_doubtful = std::any_of(distinct.begin(), distinct.end(), [&](std::size_t other) {
+            return other != rule && is_within(m_rules[other], one) && is_blocked(m_rules[other], context);
+        });
+        if (!is_doubtful) continue;
+        auto certifying = certify(one.components, context);
+        (void)co_await certifying;
+        if (!m_refusal.empty()) co_return false;
+    }
+    co_return true;
+}
+
+Dialogue<bool> Campaign::try_orders() {
+    if (!m_plan.looks_for_order) co_return true;
+    for (const std::size_t rule : distinct_rules(m_rules)) {
+        std::vector<std::string> reversed(m_rules[rule].components.rbegin(), m_rules[rule].components.rend());
+        if (reversed.size() < 2) continue;
+        auto asking = ask_published({m_rules[rule].context, "order", m_rules[rule].notation, "reversed", joined(reversed)}, 1 - m_plan.confidence);
+        (void)co_await asking;
+        if (!m_refusal.empty()) co_return false;
+    }
+    co_return true;
+}
+
+Dialogue<bool> Campaign::try_shapes() {
+    struct Shape {
+        std::size_t rule;
+        std::string context;
+        bool is_before;
+    };
+    std::vector<Shape> shapes;
+    std::uint32_t rules = 0;
+    for (const std::size_t rule : distinct_rules(m_rules)) {
+        if (rules == m_plan.shape_rules) break;
+        if (m_rules[rule].components.size() != 1) continue;
+        ++rules;
+        for (const auto& context : m_plan.contexts) {
+            if (probability_blocked({context, "", "", "", m_rules[rule].components.front()}) < 0.5) continue;
+            for (const bool is_before : {true, false}) shapes.push_back({rule, context, is_before});
+        }
+    }
+    shuffle(shapes, m_random);
+    for (const Shape& shape : shapes) {
+        const std::string& word = m_rules[shape.rule].components.front();
+        Message message{shape.context, "shape", m_rules[shape.rule].notation, shape.is_before ? "letter before" : "letter behind",
+                        shape.is_before ? "x" + word : word + "x"};
+        auto asking = ask_published(std::move(message), 1 - m_plan.confidence);
+        (void)co_await asking;
+        if (!m_refusal.empty()) co_return false;
+    }
+    co_return true;
+}
+
+Dialogue<bool> Campaign::probe() {
+    struct Probe {
+        std::size_t rule;
+        std::string_view fold;
+        std::string text;
+    };
+    std::vector<Probe> probes;
+    const auto distinct = distinct_rules(m_rules);
+    for (const Fold& fold : folds()) {
+        std::uint32_t rules = 0;
+        for (const std::size_t rule : distinct) {
+            if (rules == m_plan.probe_rules) break;
+            auto variant = variant_of(fold.name, m_rules[rule].components, m_separator);
+            if (!variant) continue;
+            ++rules;
+            probes.push_back({rule, fold.name, std::move(*variant)});
+        }
+    }
+    shuffle(probes, m_random);
+    for (const Probe& one : probes) {
+        auto asking = ask_published({m_rules[one.rule].context, "probe", m_rules[one.rule].notation, std::string(one.fold), one.text}, 1 - m_plan.confidence);
+        (void)co_await asking;
+        if (!m_refusal.empty()) co_return false;
+    }
+    co_return true;
+}
+
+Dialogue<bool> Campaign::settle() {
+    // Controls that are sent meanwhile change the rates, so one round may unsettle what was settled before.
+    constexpr int rounds_max = 3;
+    for (int round = 0; round < rounds_max; ++round) {
+        bool is_all_sure = true;
+        for (std::size_t i = 0; i < m_published.size(); ++i) {
+            const Published published = m_published[i];
+            for (;;) {
+                const double blocked = probability_blocked(published.message);
+                if (std::min(blocked, 1 - blocked) <= published.error_max) break;
+                const Answers& answers = m_asked[{published.message.context, published.message.input}];
+                if (answers.blocked + answers.passed >= m_plan.asked_again_max) break;
+                is_all_sure = false;
+                auto asking = ask(published.message);
+                const Verdict verdict = co_await asking;
+                if (!m_refusal.empty()) co_return false;
+                if (verdict == Verdict::none || verdict == Verdict::rejected) break;
+            }
+        }
+        if (is_all_sure) break;
+    }
+    co_return true;
+}
+
+}  // namespace unveil

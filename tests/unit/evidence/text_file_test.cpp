@@ -1,0 +1,72 @@
+// Goal: texts come out whole with their place, and what cannot be read is refused with it. Method: small files, plain and as tables.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/error.hpp"
+#include "evidence/text_file.hpp"
+
+namespace unveil {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class TextFile : public ::testing::Test {
+  protected:
+    TextFile() { std::filesystem::create_directories(m_folder); }
+    ~TextFile() override { std::filesystem::remove_all(m_folder); }
+    std::string write(const std::string& name, const std::string& bytes) const {
+        std::ofstream(m_folder / name, std::ios::binary) << bytes;
+        return (m_folder / name).string();
+    }
+    static std::vector<std::string> texts(const std::string& path, const TextFileOptions& options = {}) {
+        std::vector<std::string> all;
+        for (const auto& one : read_text_file(path, options)) all.push_back(one.name + "=" + one.text);
+        return all;
+    }
+    static std::string problem(const std::string& path, const TextFileOptions& options = {}) {
+        try {
+            read_text_file(path, options);
+        } catch (const Error& error) {
+            return error.where() + ": " + error.message() + " / " + error.hint();
+        }
+        return "none";
+    }
+
+  private:
+    std::filesystem::path m_folder = std::filesystem::temp_directory_path() / ("text_file_test." + std::to_string(getpid()));
+};
+
+TEST_F(TextFile, LinesHaveTheirNumber) {
+    EXPECT_THAT(texts(write("a.txt", "\xEF\xBB\xBF first \r\n\n第二\n  \nlast")), ElementsAre("a.txt:1=first", "a.txt:3=第二", "a.txt:5=last"));
+    EXPECT_THAT(texts(write("b.txt", "one\ntwo\n"), {.is_whole = true, .column = ""}), ElementsAre("b.txt=one\ntwo"));
+    EXPECT_THAT(problem(write("empty.txt", "")), HasSubstr("the file is empty"));
+}
+
+TEST_F(TextFile, ATableGivesOneColumn) {
+    const auto path = write("list.csv", "Date,Result,source\n2020-01-01,六四 + 坦克,x\n2020-01-02,,y\n2020-01-03,\"a, b\",z\n");
+    EXPECT_THAT(texts(path), ElementsAre("list.csv, record 1=六四 + 坦克", "list.csv, record 3=a, b"));
+    EXPECT_THAT(texts(path, {.is_whole = false, .column = "source"}), ElementsAre("list.csv, record 1=x", "list.csv, record 2=y", "list.csv, record 3=z"));
+    EXPECT_THAT(problem(path, {.is_whole = false, .column = "nothing"}), HasSubstr("there is no column 'nothing' / Name one with --column; there are Date, Result, source"));
+    EXPECT_THAT(problem(write("x.csv", "a,b\n1,2\n")), HasSubstr("no column is named like texts or rules"));
+}
+
+TEST_F(TextFile, BytesThatAreNoTextAreRefusedWithTheirPlace) {
+    EXPECT_THAT(problem(write("bad.txt", "fine\n\xC1\xF9\xCB\xC4\n")), HasSubstr("bad.txt:2: the text is not valid UTF-8"));
+    EXPECT_THAT(problem(write("bad.csv", "text\nfine\n\xFF\n")), HasSubstr("bad.csv, record 2: the text is not valid UTF-8"));
+    EXPECT_THAT(problem(write("rows.csv", "text,b\nfine,1\nbroken\n")), HasSubstr("records cannot be read"));
+    EXPECT_NE(problem("/nowhere/at.all"), "none");
+}
+
+TEST_F(TextFile, PublicNotationIsReadWithAndWithoutBlanks) {
+    EXPECT_THAT(components_of_public_rule("a+b + c"), ElementsAre("a", "b", "c"));
+    EXPECT_THAT(components_of_public_rule(" 六四 "), ElementsAre("六四"));
+    EXPECT_THAT(components_of_public_rule("+ +"), ElementsAre());
+}
+
+}  // namespace
+}  // namespace unveil
