@@ -15,6 +15,7 @@
 #include "evidence/text_file.hpp"
 #include "experiment/filter/campaign.hpp"
 #include "experiment/filter/folds.hpp"
+#include "field/http_spec.hpp"
 #include "field/runner.hpp"
 
 namespace unveil::cli {
@@ -33,7 +34,7 @@ std::vector<ContextDriver> read_contexts(const std::vector<std::string>& given) 
     for (const auto& text : given) {
         const auto equals = text.find('=');
         if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
-            throw Error(ErrorKind::usage, fmt::format("'{}' is no context", printable(text, 80)), "Write --context NAME=COMMAND, or NAME=manual");
+            throw Error(ErrorKind::usage, fmt::format("'{}' is no context", printable(text, 80)), "Write --context NAME=COMMAND, NAME=http:SPEC.json or NAME=manual");
         if (!names.insert(text.substr(0, equals)).second)
             throw Error(ErrorKind::usage, fmt::format("the context '{}' is named twice", printable(text.substr(0, equals), 80)), "Keep one of the two");
         contexts.push_back({text.substr(0, equals), text.substr(equals + 1)});
@@ -77,7 +78,7 @@ class ProbeCommand final : public Command {
         const auto add = [&](Parameter parameter) { d.options.push_back(std::move(parameter)); };
         add(command_option("context", ParameterType::text, "NAME=COMMAND", "",
                            "From where to send, and how: a shell command that reads {\"context\":...,\"text\":...} and prints {\"outcome\":\"blocked\"} or "
-                           "\"passed\", a line each; or manual. The first is where rules are looked for"));
+                           "\"passed\", a line each; http:SPEC.json for a service described in a file; or manual. The first is where rules are looked for"));
         d.options.back().is_list = true;
         add(command_option("known-blocked", ParameterType::text, "TEXT", "", "A message that is blocked in the first context"));
         add(command_option("known-passed", ParameterType::text, "TEXT", "", "A harmless message"));
@@ -179,8 +180,11 @@ class ProbeCommand final : public Command {
         std::map<std::string, std::unique_ptr<Driver>> drivers;
         std::map<std::string, Driver*> by_context;
         for (const auto& context : contexts) {
-            drivers[context.name] = context.command == "manual" ? make_manual_driver(std::cin, std::cerr)
-                                                                : make_process_driver(context.command, options.duration_us("timeout"));
+            constexpr std::string_view http = "http:";
+            const std::int64_t timeout_us = options.duration_us("timeout");
+            if (context.command == "manual") drivers[context.name] = make_manual_driver(std::cin, std::cerr);
+            else if (context.command.starts_with(http)) drivers[context.name] = make_http_driver(read_http_spec(context.command.substr(http.size())), timeout_us);
+            else drivers[context.name] = make_process_driver(context.command, timeout_us);
             by_context[context.name] = drivers[context.name].get();
         }
         LogFile log(out, {"filter", options.text("service"), "", seed});

@@ -10,6 +10,7 @@
 #include "cli/command_investigate.hpp"
 #include "cli/command_lab.hpp"
 #include "cli/command_lab_power.hpp"
+#include "cli/command_lab_serve.hpp"
 #include "cli/command_list.hpp"
 #include "cli/command_probe.hpp"
 #include "cli/command_report.hpp"
@@ -33,6 +34,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
     all.push_back(make_lab_make_command());
     all.push_back(make_lab_score_command());
     all.push_back(make_lab_power_command());
+    all.push_back(make_lab_serve_command());
     all.push_back(make_verify_command());
     all.push_back(make_report_command());
     all.push_back(make_evidence_command());

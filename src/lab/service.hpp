@@ -1,36 +1,90 @@
-// A platform of the lab: what becomes of a message that is sent to it. Services are in memory and deterministic: the same rules, seed and
-// requests give the same answers. What a service knows is the truth that no instrument sees; it shares no code with what probes it.
+// A platform of the lab: what becomes of a message that is sent to it? Services are in memory and deterministic: the same rules, seed and
+// requests in the same order give the same answers. What a service knows is the truth that no instrument sees; it shares no code with what
+// probes it.
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lab/chat_filter.hpp"
+#include "lab/rule_matcher.hpp"
 #include "table/trial.hpp"
 
 namespace unveil {
 
 enum class ServiceKind {
     chat,        // a message comes through or does not
-    search,      // a query has results, fewer results (only from authorised sites), or none
+    search,      // a query has results or none
     translate,   // lines of the input are left out
 };
 
-struct ServiceRequest {
-    std::string_view context;     // where the account is from: which list applies
-    std::string_view account;
-    std::string_view text;
-    std::int64_t time_us = 0;     // since the epoch; lists change with it
-    std::uint64_t number = 0;     // of the message, from 0: draws the faults and the server
+struct ServiceRule {
+    std::vector<std::string> components;
+    std::vector<std::vector<std::string>> exceptions;   // the rule does not fire beside all components of one of them
 };
 
+struct ServiceRules {
+    ServiceKind kind = ServiceKind::chat;
+    std::map<std::string, std::vector<ServiceRule>> lists;   // by context; the empty context stands for all that are not named
+    std::vector<std::string> folds;                    // spellings it sees through: chat_folds()
+    bool is_ordered = false;                           // components must stand in their order
+    std::size_t characters_max = SIZE_MAX;             // longer messages are rejected
+    double slip_rate = 0;                              // of messages that should be suppressed
+    double false_block_rate = 0;                       // of messages that should not
+    std::uint32_t servers = 1;                         // a message meets one of them by chance, and
+    double missing_share = 0;                          // each but the first lacks this share of the rules
+    std::uint32_t warned_after = 0;                    // blocked messages of an account until it is told off; 0: never
+    std::uint32_t banned_after = 0;                    // until nothing goes any more; 0: never
+    bool escalates = false;                            // once an account was blocked, all spellings are seen through for it
+    std::int64_t delay_us = 0;                         // longest time to an answer
+    std::uint64_t seed = 0;
+};
+
+/// One rule a line: "a + b", or "a + b unless c + d" with an exception; lines that begin with # do not count. Throws Error(input) with
+/// file:line.
+std::vector<ServiceRule> read_service_list(const std::string& path);
+
 struct ServiceAnswer {
-    Outcome outcome = Outcome::passed;   // passed, blocked, partial, rejected (too long, too fast) or banned
+    Outcome outcome = Outcome::passed;   // passed, blocked, partial, rejected (too long) or banned
     std::string text;                    // what comes out at the other end; empty when blocked
     std::vector<TrialSpan> spans;        // of partial: the bytes of the input that were left out
     std::int64_t delay_us = 0;           // until the answer is there
     bool has_warning = false;            // the account was told off
+};
+
+class Service {
+  public:
+    /// Throws Error(usage) for rates and names that make no sense.
+    explicit Service(ServiceRules rules);
+    /// `text` is valid UTF-8.
+    ServiceAnswer answer(std::string_view context, std::string_view account, std::string_view text);
+
+  private:
+    struct List {
+        std::vector<ServiceRule> rules;          // as the filter compares them
+        std::unique_ptr<RuleMatcher> matcher;
+        std::unique_ptr<RuleMatcher> exceptions;
+        std::vector<std::vector<std::uint32_t>> exceptions_of;   // by rule: positions in `exceptions`
+    };
+    struct Account {
+        std::uint32_t blocked = 0;
+        bool is_banned = false;
+    };
+    std::map<std::string, List, std::less<>> make_lists(const ChatFilter& reader) const;
+    bool is_listed(const List& list, std::string_view read, std::uint32_t server) const;
+    bool is_suppressed(std::string_view context, std::string_view text, bool is_escalated, std::uint32_t server) const;
+
+    ServiceRules m_rules;
+    ChatFilter m_reader;             // of spellings
+    ChatFilter m_strict_reader;      // of all spellings, for accounts that were blocked before
+    std::map<std::string, List, std::less<>> m_lists;
+    std::map<std::string, List, std::less<>> m_strict_lists;
+    std::map<std::string, Account, std::less<>> m_accounts;
+    std::uint64_t m_number = 0;
 };
 
 }  // namespace unveil

@@ -1,0 +1,190 @@
+#include "cli/command_lab_serve.hpp"
+
+#include <fmt/format.h>
+#include <httplib.h>
+
+#include <chrono>
+#include <csignal>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "cli/global.hpp"
+#include "core/error.hpp"
+#include "core/json.hpp"
+#include "core/text.hpp"
+#include "lab/service.hpp"
+
+namespace unveil::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t request_bytes_max = 4 << 20;
+constexpr const char* loopback = "127.0.0.1";
+
+ServiceRules read_rules(const ParameterValues& options, ServiceKind kind) {
+    ServiceRules rules;
+    rules.kind = kind;
+    for (const auto& given : options.texts("rules")) {
+        const auto equals = given.find('=');
+        const std::string context = equals == std::string::npos ? "" : given.substr(0, equals);
+        const std::string path = equals == std::string::npos ? given : given.substr(equals + 1);
+        if (!rules.lists.emplace(context, read_service_list(path)).second)
+            throw Error(ErrorKind::usage, fmt::format("two lists are given for '{}'", printable(context.empty() ? "all contexts" : context, 80)), "Put them into one file");
+    }
+    if (rules.lists.empty()) throw Error(ErrorKind::usage, "--rules is missing", "Add --rules FILE with one rule a line, or --rules CONTEXT=FILE");
+    for (const auto& fold : options.texts("folds"))
+        if (fold != "none") rules.folds.push_back(fold);
+    rules.is_ordered = options.flag("ordered");
+    rules.escalates = options.flag("escalate");
+    if (options.has_value("characters-max")) rules.characters_max = static_cast<std::size_t>(options.integer("characters-max"));
+    rules.slip_rate = options.real("slip-rate");
+    rules.false_block_rate = options.real("false-block-rate");
+    rules.servers = static_cast<std::uint32_t>(options.integer("servers"));
+    rules.missing_share = options.real("missing-share");
+    rules.warned_after = static_cast<std::uint32_t>(options.integer("warn-after"));
+    rules.banned_after = static_cast<std::uint32_t>(options.integer("ban-after"));
+    rules.delay_us = options.duration_us("delay");
+    rules.seed = static_cast<std::uint64_t>(options.integer("seed"));
+    return rules;
+}
+
+/// The service behind HTTP. One message at a time: what becomes of the next depends on the ones before.
+class Counter {
+  public:
+    explicit Counter(ServiceRules rules) : m_service(std::move(rules)) {}
+
+    void answer(const std::string& context, const std::string& account, const std::string& text, httplib::Response& response) {
+        if (!is_valid_utf8(context) || !is_valid_utf8(account) || !is_valid_utf8(text)) return refuse(response, 400, "the text is not UTF-8");
+        ServiceAnswer answer;
+        {
+            const std::lock_guard lock(m_mutex);
+            answer = m_service.answer(context, account, text);
+        }
+        std::this_thread::sleep_for(std::chrono::microseconds(answer.delay_us));
+        Json json = {{"outcome", outcome_name(answer.outcome)}, {"text", answer.text}};
+        if (!answer.spans.empty()) {
+            json["spans"] = Json::array();
+            for (const auto& span : answer.spans) json["spans"].push_back({span.begin, span.end});
+        }
+        if (answer.has_warning) json["warning"] = true;
+        response.status = answer.outcome == Outcome::banned ? 403 : answer.outcome == Outcome::rejected ? 413 : 200;
+        response.set_content(json_text(json) + "\n", "application/json");
+    }
+
+    static void refuse(httplib::Response& response, int status, const char* why) {
+        response.status = status;
+        response.set_content(json_text(Json{{"error", why}}) + "\n", "application/json");
+    }
+
+  private:
+    std::mutex m_mutex;
+    Service m_service;
+};
+
+class LabServeCommand final : public Command {
+  public:
+    CommandDescription description() const override {
+        CommandDescription d;
+        d.name = "lab serve";
+        d.summary = "Run a made-up service that suppresses messages, on this machine only";
+        d.details =
+            "Answers HTTP on 127.0.0.1 until it is stopped, by rules that you know, so that 'unveil probe' or any other tool can be tried. POST /message with "
+            "{\"context\":...,\"account\":...,\"text\":...} gives {\"outcome\":...,\"text\":...}; GET /search?q=... gives the same for a query. A chat suppresses "
+            "messages, a search gives no results, a translation leaves lines out. Nobody outside this machine can reach it.";
+        d.positionals = {{"KIND", "chat, search or translate", 1, 1}};
+        const auto add = [&](Parameter parameter) { d.options.push_back(std::move(parameter)); };
+        add(command_option("rules", ParameterType::text, "[CONTEXT=]FILE", "", "One rule a line: 'a + b', or 'a + b unless c'; for all contexts or for one"));
+        d.options.back().is_list = true;
+        add(command_option("port", ParameterType::integer, "N", "0", "Where to listen; 0 takes a free one and says which"));
+        d.options.back().minimum = 0;
+        d.options.back().maximum = 65535;
+        Parameter folds = command_option("folds", ParameterType::choice, "NAME", "none", "Spellings that it sees through");
+        folds.is_list = true;
+        folds.choices = chat_folds();
+        folds.choices.emplace_back("none");
+        add(std::move(folds));
+        add(command_option("ordered", ParameterType::flag, "", "", "The words of a rule must stand in their order"));
+        add(command_option("characters-max", ParameterType::integer, "N", "", "Reject longer messages"));
+        d.options.back().minimum = 1;
+        const auto add_share = [&](const char* name, const char* help) {
+            add(command_option(name, ParameterType::real, "SHARE", "0", help));
+            d.options.back().minimum = 0;
+            d.options.back().maximum = 1;
+        };
+        add_share("slip-rate", "Share of messages that come through although a rule fits");
+        add_share("false-block-rate", "Share of messages that are suppressed although none fits");
+        add(command_option("servers", ParameterType::integer, "N", "1", "A message meets one of so many servers"));
+        d.options.back().minimum = 1;
+        d.options.back().maximum = 1000;
+        add_share("missing-share", "Share of the rules that each server but the first does not have");
+        const auto add_count = [&](const char* name, const char* help) {
+            add(command_option(name, ParameterType::integer, "N", "0", help));
+            d.options.back().minimum = 0;
+            d.options.back().maximum = 1e9;
+        };
+        add_count("warn-after", "Warn an account from this many suppressed messages on; 0 for never");
+        add_count("ban-after", "Ban an account at this many; 0 for never");
+        add(command_option("escalate", ParameterType::flag, "", "", "See through all spellings for accounts that had a message suppressed"));
+        add(command_option("delay", ParameterType::duration, "DURATION", "0s", "Longest time to an answer"));
+        add(command_option("seed", ParameterType::integer, "N", "1", "Of faults, servers and delays"));
+        d.options.back().minimum = 0;
+        d.examples = {"unveil lab serve chat --rules rules.txt --port 8080",
+                      "unveil lab serve chat --rules home=all.txt --rules abroad=few.txt --folds case,space --ban-after 50"};
+        d.memory = "A few hundred bytes a rule.";
+        return d;
+    }
+
+    int run(const Invocation& invocation) const override {
+        const auto& options = invocation.options;
+        const std::string& kind = invocation.positionals.at(0).at(0);
+        if (kind != "chat" && kind != "search" && kind != "translate")
+            throw Error(ErrorKind::usage, fmt::format("there is no service '{}'", printable(kind, 80)), "Take chat, search or translate");
+        Counter counter(read_rules(options, kind == "chat" ? ServiceKind::chat : kind == "search" ? ServiceKind::search : ServiceKind::translate));
+        httplib::Server server;
+        server.set_payload_max_length(request_bytes_max);
+        server.set_tcp_nodelay(true);
+        server.Post("/message", [&](const httplib::Request& request, httplib::Response& response) {
+            const nlohmann::json json = read_json(request.body);
+            const auto text = [&](const char* name) {
+                const auto found = json.find(name);
+                return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+            };
+            if (json.is_discarded() || !json.is_object() || !json.contains("text") || !json["text"].is_string()) return Counter::refuse(response, 400, "send {\"text\":\"...\"}");
+            counter.answer(text("context"), text("account").empty() ? text("context") : text("account"), text("text"), response);
+        });
+        server.Get("/search", [&](const httplib::Request& request, httplib::Response& response) {
+            if (!request.has_param("q")) return Counter::refuse(response, 400, "ask with ?q=...");
+            const std::string context = request.get_param_value("context");
+            counter.answer(context, request.has_param("account") ? request.get_param_value("account") : context, request.get_param_value("q"), response);
+        });
+        int port = static_cast<int>(options.integer("port"));
+        if (port == 0) port = server.bind_to_any_port(loopback);
+        else if (!server.bind_to_port(loopback, port)) port = -1;
+        if (port < 0) throw Error(ErrorKind::run, "the port is taken or may not be used", "Give another --port, or 0 for a free one");
+        // A client that goes away in the middle of an answer must not end the service.
+        std::signal(SIGPIPE, SIG_IGN);
+        std::thread listening([&] { server.listen_after_bind(); });
+        invocation.global.print(fmt::format("listening on http://{}:{}\n", loopback, port));
+        std::fflush(stdout);
+        try {
+            for (;;) {
+                invocation.global.progress->check();
+                std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            }
+        } catch (const Error& error) {
+            while (!server.is_running() && listening.joinable() && error.kind() == ErrorKind::interrupted) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            server.stop();
+            listening.join();
+            if (error.kind() != ErrorKind::interrupted) throw;
+        }
+        return 0;
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_lab_serve_command() { return std::make_unique<LabServeCommand>(); }
+
+}  // namespace unveil::cli

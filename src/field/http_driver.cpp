@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+#include <httplib.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <thread>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "field/http_spec.hpp"
+
+namespace unveil {
+namespace {
+
+constexpr std::size_t answer_bytes_max = 4 << 20;
+constexpr int waits_max = 3;
+constexpr int wait_seconds_max = 300;
+
+class HttpDriver final : public Driver {
+  public:
+    HttpDriver(HttpSpec spec, std::int64_t timeout_us) : m_spec(std::move(spec)), m_client(m_spec.origin) {
+        if (!m_client.is_valid()) throw Error(ErrorKind::input, fmt::format("'{}' cannot be spoken to", printable(m_spec.origin, 200)), "Check the url of the description");
+        const auto timeout = std::chrono::microseconds(timeout_us);
+        m_client.set_connection_timeout(timeout);
+        m_client.set_read_timeout(timeout);
+        m_client.set_write_timeout(timeout);
+        // Another address would be another service.
+        m_client.set_follow_location(false);
+        m_client.set_keep_alive(true);
+        m_client.set_tcp_nodelay(true);
+    }
+
+    Reply send(const Message& message) override {
+        for (int waits = 0;; ++waits) {
+            httplib::Request request;
+            request.method = m_spec.method;
+            request.path = filled(m_spec.target, message);
+            for (const auto& [name, value] : m_spec.headers) request.set_header(name, value);
+            if (m_spec.method != "GET") request.body = filled(m_spec.body, message);
+            std::string body;
+            request.content_receiver = [&](const char* bytes, std::size_t count, std::uint64_t, std::uint64_t) {
+                body.append(bytes, count);
+                return body.size() <= answer_bytes_max;
+            };
+            const auto result = m_client.send(request);
+            if (!result) return failed(result.error());
+            if ((result->status == 429 || result->status == 503) && result->has_header("Retry-After") && waits < waits_max) {
+                int seconds = 0;
+                const std::string after = result->get_header_value("Retry-After");
+                const auto [end, failure] = std::from_chars(after.data(), after.data() + after.size(), seconds);
+                if (failure == std::errc() && seconds >= 0 && seconds <= wait_seconds_max) {
+                    std::this_thread::sleep_for(std::chrono::seconds(seconds));
+                    continue;
+                }
+            }
+            return judge_http(m_spec, result->status, body);
+        }
+    }
+
+  private:
+    static Reply failed(httplib::Error error) {
+        Reply reply;
+        const bool is_unsent = error == httplib::Error::Connection || error == httplib::Error::BindIPAddress || error == httplib::Error::SSLConnection ||
+                               error == httplib::Error::SSLLoadingCerts || error == httplib::Error::SSLServerVerification || error == httplib::Error::ConnectionTimeout;
+        reply.outcome = is_unsent ? Outcome::error : Outcome::unknown;
+        reply.problem = is_unsent ? fmt::format("could not connect ({})", httplib::to_string(error)) : fmt::format("lost the answer ({})", httplib::to_string(error));
+        return reply;
+    }
+
+    HttpSpec m_spec;
+    httplib::Client m_client;
+};
+
+}  // namespace
+
+std::unique_ptr<Driver> make_http_driver(HttpSpec spec, std::int64_t timeout_us) { return std::make_unique<HttpDriver>(std::move(spec), timeout_us); }
+
+}  // namespace unveil

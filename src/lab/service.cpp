@@ -1,0 +1,156 @@
+#include "lab/service.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "core/random.hpp"
+#include "core/text.hpp"
+#include "evidence/text_file.hpp"
+
+namespace unveil {
+namespace {
+
+ChatFilter reader_of(std::vector<std::string> folds) {
+    ChatFilterRules rules;
+    rules.folds = std::move(folds);
+    return ChatFilter(std::move(rules));
+}
+
+std::size_t characters_in(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+}  // namespace
+
+std::vector<ServiceRule> read_service_list(const std::string& path) {
+    constexpr std::string_view unless = " unless ";
+    std::vector<ServiceRule> rules;
+    for (const NamedText& line : read_text_file(path, {})) {
+        if (line.text.starts_with('#')) continue;
+        ServiceRule rule;
+        std::string_view rest = line.text;
+        bool is_exception = false;
+        for (;;) {
+            const auto at = rest.find(unless);
+            auto components = components_of_public_rule(rest.substr(0, at));
+            if (components.empty())
+                throw Error(ErrorKind::input, fmt::format("there is no word in this rule: {}", printable(line.text, 80)), "Write 'a + b' or 'a + b unless c'", line.name);
+            if (is_exception) rule.exceptions.push_back(std::move(components));
+            else rule.components = std::move(components);
+            if (at == std::string_view::npos) break;
+            rest.remove_prefix(at + unless.size());
+            is_exception = true;
+        }
+        rules.push_back(std::move(rule));
+    }
+    return rules;
+}
+
+Service::Service(ServiceRules rules) : m_rules(std::move(rules)), m_reader(reader_of(m_rules.folds)), m_strict_reader(reader_of(chat_folds())) {
+    for (const double rate : {m_rules.slip_rate, m_rules.false_block_rate, m_rules.missing_share})
+        if (!(rate >= 0 && rate <= 1)) throw Error(ErrorKind::usage, fmt::format("{} is no share", rate), "Give a number from 0 to 1");
+    if (m_rules.servers == 0) throw Error(ErrorKind::usage, "there is no server", "Give 1 or more");
+    m_lists = make_lists(m_reader);
+    if (m_rules.escalates) m_strict_lists = make_lists(m_strict_reader);
+}
+
+std::map<std::string, Service::List, std::less<>> Service::make_lists(const ChatFilter& reader) const {
+    std::map<std::string, List, std::less<>> lists;
+    for (const auto& [context, rules] : m_rules.lists) {
+        List& list = lists[context];
+        std::vector<MatcherRule> to_match;
+        std::vector<MatcherRule> exceptions;
+        const auto read = [&](const std::vector<std::string>& components) {
+            std::vector<std::string> all;
+            for (const auto& component : components) all.push_back(reader.normalised(component));
+            return all;
+        };
+        const auto is_empty = [](const std::string& component) { return component.empty(); };
+        for (const ServiceRule& rule : rules) {
+            auto components = read(rule.components);
+            // A component that the spellings leave nothing of could only match everything.
+            if (components.empty() || std::any_of(components.begin(), components.end(), is_empty)) continue;
+            list.rules.push_back(rule);
+            to_match.push_back({std::move(components), m_rules.is_ordered});
+            auto& own = list.exceptions_of.emplace_back();
+            for (const auto& exception : rule.exceptions) {
+                auto lifting = read(exception);
+                if (lifting.empty() || std::any_of(lifting.begin(), lifting.end(), is_empty)) continue;
+                own.push_back(static_cast<std::uint32_t>(exceptions.size()));
+                exceptions.push_back({std::move(lifting), false});
+            }
+        }
+        list.matcher = std::make_unique<RuleMatcher>(std::move(to_match));
+        list.exceptions = std::make_unique<RuleMatcher>(std::move(exceptions));
+    }
+    return lists;
+}
+
+bool Service::is_listed(const List& list, std::string_view read, std::uint32_t server) const {
+    for (const std::uint32_t rule : list.matcher->matches(read)) {
+        if (server > 0 && Random(m_rules.seed ^ 0x5e7fe7, (std::uint64_t{server} << 32) | rule).chance(m_rules.missing_share)) continue;
+        const auto& exceptions = list.exceptions_of[rule];
+        if (std::none_of(exceptions.begin(), exceptions.end(), [&](std::uint32_t exception) { return list.exceptions->is_in(exception, read); })) return true;
+    }
+    return false;
+}
+
+bool Service::is_suppressed(std::string_view context, std::string_view text, bool is_escalated, std::uint32_t server) const {
+    const auto& lists = is_escalated ? m_strict_lists : m_lists;
+    auto list = lists.find(context);
+    if (list == lists.end()) list = lists.find(std::string_view());
+    if (list == lists.end()) return false;
+    return is_listed(list->second, (is_escalated ? m_strict_reader : m_reader).normalised(text), server);
+}
+
+ServiceAnswer Service::answer(std::string_view context, std::string_view account, std::string_view text) {
+    Random random(m_rules.seed, m_number++);
+    ServiceAnswer answer;
+    answer.delay_us = m_rules.delay_us == 0 ? 0 : static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(m_rules.delay_us)));
+    const auto server = static_cast<std::uint32_t>(random.below(m_rules.servers));
+    Account& sender = m_accounts.try_emplace(std::string(account)).first->second;
+    if (sender.is_banned) {
+        answer.outcome = Outcome::banned;
+        return answer;
+    }
+    if (characters_in(text) > m_rules.characters_max) {
+        answer.outcome = Outcome::rejected;
+        return answer;
+    }
+    const bool is_escalated = m_rules.escalates && sender.blocked > 0;
+    const auto decide = [&](std::string_view piece) {
+        const bool is_fitting = is_suppressed(context, piece, is_escalated, server);
+        return is_fitting ? !random.chance(m_rules.slip_rate) : random.chance(m_rules.false_block_rate);
+    };
+    if (m_rules.kind == ServiceKind::translate) {
+        // Line by line, as translators leave them out.
+        bool is_any_left = false;
+        for (std::size_t begin = 0; begin <= text.size();) {
+            const std::size_t end = std::min(text.find('\n', begin), text.size());
+            const std::string_view line = text.substr(begin, end - begin);
+            if (!line.empty() && decide(line)) {
+                answer.spans.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)});
+            } else {
+                is_any_left |= !line.empty();
+                if (!answer.text.empty()) answer.text += '\n';
+                answer.text += line;
+            }
+            begin = end + 1;
+        }
+        if (!answer.spans.empty()) answer.outcome = is_any_left ? Outcome::partial : Outcome::blocked;
+        if (answer.outcome == Outcome::blocked) answer.spans.clear();
+    } else if (decide(text)) {
+        answer.outcome = Outcome::blocked;
+    } else {
+        answer.text = m_rules.kind == ServiceKind::search ? fmt::format("results for {}", text) : std::string(text);
+    }
+    if (!unveil::is_suppressed(answer.outcome)) return answer;
+    ++sender.blocked;
+    answer.has_warning = m_rules.warned_after > 0 && sender.blocked >= m_rules.warned_after;
+    sender.is_banned = m_rules.banned_after > 0 && sender.blocked >= m_rules.banned_after;
+    return answer;
+}
+
+}  // namespace unveil

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# A campaign over HTTP against the lab's service finds the rules that were given to it, and no others; the service ends when it is told to.
+set -euo pipefail
+unveil=$(realpath "$1")
+folder=$(mktemp -d)
+server=
+trap '[[ -n $server ]] && kill "$server" 2>/dev/null; rm -rf "$folder"' EXIT
+cd "$folder"
+
+printf '# made up\n六四 + 坦克\n广场\n学生 unless 捍卫\n禁词样本\n' >home.txt
+printf '广场\n禁词样本\n' >abroad.txt
+printf '今天的六四在哪里坦克也在\n我们的广场很大\n学生很好学生\n捍卫学生的权利\n你好世界天气不错\n' >texts.txt
+"$unveil" lab serve chat --rules home=home.txt --rules abroad=abroad.txt --folds space >address.txt &
+server=$!
+for _ in $(seq 100); do [[ -s address.txt ]] && break; sleep 0.1; done
+address=$(sed 's/listening on //' address.txt)
+cat >spec.json <<END
+{"url": "$address/message",
+ "headers": {"Content-Type": "application/json"},
+ "body": "{\"context\":{{context|json}},\"text\":{{text|json}}}",
+ "verdicts": [{"status": 403, "outcome": "banned"},
+              {"status": 413, "outcome": "rejected"},
+              {"pointer": "/outcome", "equals": "blocked", "outcome": "blocked"},
+              {"pointer": "/outcome", "equals": "passed", "outcome": "passed"}]}
+END
+"$unveil" probe texts.txt --context home=http:spec.json --context abroad=http:spec.json --known-blocked 禁词样本 --known-passed 你好 \
+  --interval 0 --out log.jsonl --own-accounts >probe.txt 2>/dev/null
+"$unveil" filter log.jsonl --out result --quiet >/dev/null 2>&1
+certified=$(awk -F, '$3 == "certified" {print $2 ": " $1}' result/rules.csv | sort)
+expected=$(printf '%s\n' 'abroad: 广场' 'abroad: 禁词样本' 'home: 六四 + 坦克' 'home: 学生' 'home: 广场' 'home: 禁词样本' | sort)
+# A rule is certified where it was looked for; elsewhere it is only compared.
+for rule in $(grep '^home' <<<"$expected" | tr ' ' '_'); do
+  grep -qxF "${rule//_/ }" <<<"$certified" || { echo "probe_services: '$rule' is not certified" >&2; echo "$certified" >&2; exit 1; }
+done
+[[ $(grep -c '^home' <<<"$certified") == 4 ]] || { echo "probe_services: a rule too many: $certified" >&2; exit 1; }
+grep -q '^exception  捍卫' probe.txt || { echo "probe_services: the exception was not found" >&2; exit 1; }
+kill -TERM "$server"
+code=0; wait "$server" || code=$?
+server=
+[[ $code == 0 ]] || { echo "probe_services: the service ended with $code" >&2; exit 1; }
+# Nobody answers any more: not sent, so the log goes on later.
+code=0; "$unveil" probe texts.txt --context home=http:spec.json --known-blocked 禁词样本 --known-passed 你好 --interval 0 --out other.jsonl --own-accounts >/dev/null 2>err.txt || code=$?
+[[ $code == 1 ]] && grep -q 'no verdict' err.txt && grep -q 'could not connect' err.txt || { echo "probe_services: a dead service is not told ($code)" >&2; cat err.txt >&2; exit 1; }
+echo "rules, exception and contexts found over HTTP"

@@ -1,0 +1,110 @@
+// Goal: a service does what its rules say: exceptions, order, limits, servers, bans and escalation. Method: small lists, message by message.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "lab/service.hpp"
+
+namespace unveil {
+namespace {
+
+ServiceRules rules_of(std::vector<ServiceRule> list) {
+    ServiceRules rules;
+    rules.lists[""] = std::move(list);
+    return rules;
+}
+
+Outcome outcome(Service& service, std::string_view text, std::string_view context = "home", std::string_view account = "me") {
+    return service.answer(context, account, text).outcome;
+}
+
+TEST(Service, RulesExceptionsAndContexts) {
+    auto rules = rules_of({{{"六四", "坦克"}, {}}, {{"学生"}, {{"捍卫", "党"}, {"good"}}}});
+    rules.lists["abroad"] = {{{"坦克"}, {}}};
+    rules.folds = {"space"};
+    Service service(rules);
+    EXPECT_EQ(outcome(service, "六 四 and 坦克"), Outcome::blocked);
+    EXPECT_EQ(outcome(service, "六四"), Outcome::passed);
+    EXPECT_EQ(outcome(service, "学生 党"), Outcome::blocked);
+    EXPECT_EQ(outcome(service, "学生 党 捍卫"), Outcome::passed);
+    EXPECT_EQ(outcome(service, "学生 go od"), Outcome::passed);
+    EXPECT_EQ(outcome(service, "学生 good 六四坦克"), Outcome::blocked) << "an exception lifts its own rule only";
+    EXPECT_EQ(outcome(service, "学生", "abroad"), Outcome::passed);
+    EXPECT_EQ(outcome(service, "坦克", "abroad"), Outcome::blocked);
+    EXPECT_EQ(service.answer("home", "me", "hello").text, "hello");
+}
+
+TEST(Service, OrderLimitsWarningsAndBans) {
+    auto rules = rules_of({{{"ab", "cd"}, {}}});
+    rules.is_ordered = true;
+    rules.characters_max = 10;
+    rules.warned_after = 2;
+    rules.banned_after = 3;
+    Service service(rules);
+    EXPECT_EQ(outcome(service, "cd ab"), Outcome::passed);
+    EXPECT_EQ(outcome(service, "六六六六六六六六六六"), Outcome::passed);
+    EXPECT_EQ(outcome(service, "六六六六六六六六六六六"), Outcome::rejected);
+    EXPECT_FALSE(service.answer("home", "me", "ab cd").has_warning);
+    EXPECT_TRUE(service.answer("home", "me", "ab cd").has_warning);
+    EXPECT_EQ(outcome(service, "ab cd"), Outcome::blocked);
+    EXPECT_EQ(outcome(service, "hello"), Outcome::banned);
+    EXPECT_EQ(outcome(service, "hello", "home", "another"), Outcome::passed);
+}
+
+TEST(Service, EscalationSeesThroughSpellings) {
+    auto rules = rules_of({{{"tank"}, {}}});
+    rules.escalates = true;
+    Service service(rules);
+    EXPECT_EQ(outcome(service, "t a n k"), Outcome::passed);
+    EXPECT_EQ(outcome(service, "tank"), Outcome::blocked);
+    EXPECT_EQ(outcome(service, "T A N K"), Outcome::passed) << "letters are dropped by then: nothing of the rule is left to compare";
+    Service chinese([] {
+        auto made = rules_of({{{"坦克"}, {}}});
+        made.escalates = true;
+        return made;
+    }());
+    EXPECT_EQ(outcome(chinese, "坦 克"), Outcome::passed);
+    EXPECT_EQ(outcome(chinese, "坦克"), Outcome::blocked);
+    EXPECT_EQ(outcome(chinese, "坦 克"), Outcome::blocked);
+    EXPECT_EQ(outcome(chinese, "坦 克", "home", "another"), Outcome::passed);
+}
+
+TEST(Service, UnequalServersAndFaultsAreDrawnBySeed) {
+    auto rules = rules_of({});
+    for (int i = 0; i < 100; ++i) rules.lists[""].push_back({{"word" + std::to_string(i) + "."}, {}});
+    rules.servers = 4;
+    rules.missing_share = 0.2;
+    rules.seed = 3;
+    std::string first;
+    for (int run = 0; run < 2; ++run) {
+        Service service(rules);
+        std::string answers;
+        for (int i = 0; i < 4000; ++i) answers += outcome(service, "word" + std::to_string(i % 100) + ".") == Outcome::blocked ? 'b' : 'p';
+        const auto passed = std::count(answers.begin(), answers.end(), 'p');
+        EXPECT_NEAR(static_cast<double>(passed) / 4000, 0.15, 0.05) << "three of four servers lack a fifth";
+        if (run > 0) EXPECT_EQ(answers, first);
+        first = answers;
+    }
+    rules.missing_share = 2;
+    EXPECT_THROW(Service{rules}, Error);
+}
+
+TEST(Service, ATranslationLeavesLinesOut) {
+    auto rules = rules_of({{{"bad"}, {}}});
+    rules.kind = ServiceKind::translate;
+    Service service(rules);
+    const auto partial = service.answer("", "me", "one\nbad two\n\nthree");
+    EXPECT_EQ(partial.outcome, Outcome::partial);
+    EXPECT_EQ(partial.text, "one\n\nthree");
+    ASSERT_EQ(partial.spans.size(), 1u);
+    EXPECT_EQ(partial.spans[0].begin, 4u);
+    EXPECT_EQ(partial.spans[0].end, 11u);
+    EXPECT_EQ(service.answer("", "me", "bad\n").outcome, Outcome::blocked);
+    rules.kind = ServiceKind::search;
+    Service search(rules);
+    EXPECT_EQ(search.answer("", "me", "good").text, "results for good");
+    EXPECT_EQ(search.answer("", "me", "bad").outcome, Outcome::blocked);
+}
+
+}  // namespace
+}  // namespace unveil
