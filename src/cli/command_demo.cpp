@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "lab/demo.hpp"
 #include "lab/truth.hpp"
 
 namespace unveil::cli {
@@ -57,7 +58,7 @@ class DemoCommand final : public Command {
         description.summary = "Make a world, investigate it, hold the verdicts against the truth";
         description.details =
             "Needs nothing and takes less than a minute: posts of a made-up platform with planted campaigns "
-            "are "
+            "and messages to a made-up chat service are "
             "written, a case with claims about them is investigated, and the findings are scored against the "
             "truth. "
             "Every step is an unveil command of its own and is shown as you would type it.";
@@ -79,13 +80,15 @@ class DemoCommand final : public Command {
         const auto result = out / "result";
         const auto seed = std::to_string(invocation.options.integer("seed"));
 
-        std::vector<std::string> make = {"lab", "make", "takedown", "--seed", seed, "--out", world.string()};
+        std::vector<std::string> make = {"lab", "make", "demo", "--seed", seed, "--out", world.string()};
         if (fs::exists(world / "truth.json")) make.push_back("--force");
-        step(global, "A world with planted campaigns", make);
-        step(global, "Its claims, tested on its posts",
+        step(global, "A world with planted campaigns and a filter", make);
+        step(global, "Its claims, tested on its posts and messages",
              {"investigate", (world / "case.toml").string(), "--out", result.string()});
         step(global, "The findings, held against the truth that no instrument saw",
              {"lab", "score", "--findings", result.string(), "--truth", (world / "truth.json").string()});
+        step(global, "The rules of the chat service, the same way",
+             {"lab", "score", "--findings", result.string(), "--truth", (world / demo_chat_truth).string()});
 
         const auto comparisons = compare_verdicts(world / "expected_verdicts.json", result / "verdicts.json");
         std::size_t equal = 0;

@@ -13,10 +13,13 @@
 #include "core/json.hpp"
 #include "core/text.hpp"
 #include "evidence/text_file.hpp"
+#include "evidence/trial_log.hpp"
 #include "experiment/filter/campaign.hpp"
 #include "experiment/filter/folds.hpp"
 #include "field/http_spec.hpp"
 #include "field/runner.hpp"
+#include "field/smtp_driver.hpp"
+#include "instruments/filter/watch_list.hpp"
 
 namespace unveil::cli {
 namespace {
@@ -34,7 +37,7 @@ std::vector<ContextDriver> read_contexts(const std::vector<std::string>& given) 
     for (const auto& text : given) {
         const auto equals = text.find('=');
         if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
-            throw Error(ErrorKind::usage, fmt::format("'{}' is no context", printable(text, 80)), "Write --context NAME=COMMAND, NAME=http:SPEC.json or NAME=manual");
+            throw Error(ErrorKind::usage, fmt::format("'{}' is no context", printable(text, 80)), "Write --context NAME=COMMAND, NAME=http:SPEC.json, NAME=smtp:SPEC.json or NAME=manual");
         if (!names.insert(text.substr(0, equals)).second)
             throw Error(ErrorKind::usage, fmt::format("the context '{}' is named twice", printable(text.substr(0, equals), 80)), "Keep one of the two");
         contexts.push_back({text.substr(0, equals), text.substr(equals + 1)});
@@ -62,6 +65,34 @@ constexpr std::string_view risks =
     "accounts that are your own, that are not tied to anybody at risk, and send only to people who agreed or to your own second account. "
     "Take texts that are public, such as news.";
 
+/// The rules of earlier logs, most likely changed first. A log that is gone on with was begun with the rules of its own time, which is that of its
+/// first trial.
+std::vector<TrackedRule> read_tracked(const Global& global, const ParameterValues& options, const std::vector<std::string>& contexts, const std::string& out) {
+    std::vector<std::unique_ptr<TrialSource>> sources;
+    std::vector<TrialSource*> given;
+    for (const auto& path : options.texts("track")) {
+        if (path == out) throw Error(ErrorKind::usage, "the log that is written is among those to track", "Name a new one with --out", printable(path, 1000));
+        sources.push_back(open_trials(path, static_cast<std::uint32_t>(sources.size())));
+        given.push_back(sources.back().get());
+    }
+    constexpr double confidence = 0.99;
+    const auto log = filter::read_filter_logs(given, confidence, *global.progress);
+    std::int64_t now_us = make_system_clock()->now_us();
+    if (is_trial_log_file(out)) {
+        std::vector<Trial> batch;
+        if (open_trials(out, 0)->next(batch) && !batch.empty()) now_us = batch.front().time_us;
+    }
+    std::vector<TrackedRule> tracked;
+    std::set<std::string> missing;
+    for (auto& rule : filter::watch_list(log, confidence, now_us)) {
+        if (std::find(contexts.begin(), contexts.end(), rule.context) == contexts.end()) missing.insert(rule.context);
+        else if (tracked.size() < static_cast<std::size_t>(options.integer("track-max"))) tracked.push_back({rule.notation, rule.components, rule.context, rule.is_blocked});
+    }
+    for (const auto& context : missing) global.say(fmt::format("note: rules of the context '{}' are not asked for: it is not named with --context", printable(context, 80)));
+    if (tracked.empty()) throw Error(ErrorKind::input, "there is no certified rule in these logs", "Find some first, without --track");
+    return tracked;
+}
+
 class ProbeCommand final : public Command {
   public:
     CommandDescription description() const override {
@@ -78,7 +109,7 @@ class ProbeCommand final : public Command {
         const auto add = [&](Parameter parameter) { d.options.push_back(std::move(parameter)); };
         add(command_option("context", ParameterType::text, "NAME=COMMAND", "",
                            "From where to send, and how: a shell command that reads {\"context\":...,\"text\":...} and prints {\"outcome\":\"blocked\"} or "
-                           "\"passed\", a line each; http:SPEC.json for a service described in a file; or manual. The first is where rules are looked for"));
+                           "\"passed\", a line each; http:SPEC.json or smtp:SPEC.json for a service or a mail server described in a file; or manual. The first is where rules are looked for"));
         d.options.back().is_list = true;
         add(command_option("known-blocked", ParameterType::text, "TEXT", "", "A message that is blocked in the first context"));
         add(command_option("known-passed", ParameterType::text, "TEXT", "", "A harmless message"));
@@ -90,6 +121,10 @@ class ProbeCommand final : public Command {
         add(command_option("column", ParameterType::text, "NAME", "", "The column of a CSV file; text, rule, keyword and their like are found by themselves"));
         add(command_option("rules", ParameterType::text, "FILE", "", "Rules that others found, to be tried first: 'a + b' a line, or a column of a CSV file"));
         d.options.back().is_list = true;
+        add(command_option("track", ParameterType::text, "LOG", "", "Ask again for the rules of earlier logs, those first that most likely changed since"));
+        d.options.back().is_list = true;
+        add(command_option("track-max", ParameterType::integer, "N", "1000", "At most so many of them"));
+        d.options.back().minimum = 1;
         add(command_option("everywhere", ParameterType::flag, "", "", "Look for rules in all contexts, not only in the first"));
         add(command_option("likeliest-first", ParameterType::flag, "", "",
                            "Of the next 200 texts send the one first that most likely holds a rule, by the words of --lexicon and of rules found"));
@@ -143,6 +178,8 @@ class ProbeCommand final : public Command {
         if (plan.texts.size() > texts_max)
             throw Error(ErrorKind::usage, fmt::format("there are more than {} texts", texts_max), "Give them in several runs");
         for (const auto& context : contexts) plan.contexts.push_back(context.name);
+        const std::string out = options.text("out");
+        if (!options.texts("track").empty()) plan.tracked = read_tracked(global, options, plan.contexts, out);
         plan.known_blocked = options.text("known-blocked");
         plan.known_passed = options.text("known-passed");
         if (options.has_value("separator")) plan.separators = {options.text("separator")};
@@ -174,23 +211,26 @@ class ProbeCommand final : public Command {
         }
         if (!options.flag("own-accounts"))
             throw Error(ErrorKind::usage, "nothing is sent without --own-accounts", fmt::format("{} Add --own-accounts if that holds, or look with --dry-run", risks));
-        const std::string out = options.text("out");
         if (out.empty()) throw Error(ErrorKind::usage, "--out is missing: the log needs a file", "Add --out log.jsonl");
 
         std::map<std::string, std::unique_ptr<Driver>> drivers;
         std::map<std::string, Driver*> by_context;
         for (const auto& context : contexts) {
             constexpr std::string_view http = "http:";
+            constexpr std::string_view smtp = "smtp:";
             const std::int64_t timeout_us = options.duration_us("timeout");
             if (context.command == "manual") drivers[context.name] = make_manual_driver(std::cin, std::cerr);
             else if (context.command.starts_with(http)) drivers[context.name] = make_http_driver(read_http_spec(context.command.substr(http.size())), timeout_us);
+            else if (context.command.starts_with(smtp)) drivers[context.name] = make_smtp_driver(read_smtp_spec(context.command.substr(smtp.size())), timeout_us);
             else drivers[context.name] = make_process_driver(context.command, timeout_us);
             by_context[context.name] = drivers[context.name].get();
         }
         LogFile log(out, {"filter", options.text("service"), "", seed});
         const auto clock = make_system_clock();
         const RunnerReport report = run_experiment(campaign, log, by_context, limits, seed, *clock, *global.progress);
-        return say_report(global, campaign, report, out);
+        std::string logs;
+        for (const auto& path : options.texts("track")) logs += path + " ";
+        return say_report(global, campaign, report, logs + out);
     }
 
   private:
@@ -206,7 +246,7 @@ class ProbeCommand final : public Command {
         global.print(out + "\n");
     }
 
-    static int say_report(const Global& global, const Campaign& campaign, const RunnerReport& report, const std::string& out) {
+    static int say_report(const Global& global, const Campaign& campaign, const RunnerReport& report, const std::string& logs) {
         if (global.json) {
             nlohmann::ordered_json json = {{"schema_version", 1},
                                            {"end", runner_end_words(report.end)},
@@ -239,7 +279,7 @@ class ProbeCommand final : public Command {
             global.say(printable("refused: " + campaign.refusal(), 1000));
             return 1;
         }
-        if (!global.json) global.say(fmt::format("Next: unveil filter {} --out result", printable(out, 1000)));
+        if (!global.json) global.say(fmt::format("Next: unveil filter {} --out result", printable(logs, 1000)));
         return 0;
     }
 };

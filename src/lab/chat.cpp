@@ -182,19 +182,10 @@ class ChatWorld {
     std::vector<CampaignText> m_texts;
 };
 
-struct Claim {
-    std::string id;
-    std::string text;
-    std::string kind;
-    std::string comparison;
-    std::string verdict;
-    std::string reason;
-};
-
-std::vector<Claim> claims_of(const ChatTruth& truth, const Plan& plan) {
-    std::vector<Claim> claims;
+std::vector<PlantedClaim> claims_of(const ChatTruth& truth, const Plan& plan) {
+    std::vector<PlantedClaim> claims;
     const bool is_plain = plan.slip_rate == 0 && plan.false_block_rate == 0;
-    const Claim unheard_of{"unheard-of", "A word that nobody sent is a rule.", "", "rules includes \\\"没有人说过\\\"", "undetermined", "it was never tested"};
+    const PlantedClaim unheard_of{"unheard-of", "A word that nobody sent is a rule.", "", "rules includes \\\"没有人说过\\\"", "undetermined", "it was never tested"};
     // With faults some rules stay open, and which ones is chance.
     if (!is_plain) return {unheard_of};
     const auto& at_home = truth.rules[0];
@@ -224,24 +215,7 @@ std::vector<Claim> claims_of(const ChatTruth& truth, const Plan& plan) {
     return claims;
 }
 
-std::string case_toml(const ChatTruth& truth, const std::vector<Claim>& claims) {
-    std::string toml = fmt::format(
-        "# Made by `unveil lab make chat --seed {}`; nothing in it is real.\n"
-        "[case]\n"
-        "title = \"A chat service that suppresses messages\"\n\n"
-        "[[evidence]]\n"
-        "id = \"log\"\n"
-        "path = \"log.jsonl\"\n",
-        truth.seed);
-    for (const auto& claim : claims) {
-        toml += fmt::format("\n[[claim]]\nid = \"{}\"\ntext = \"{}\"\n", claim.id, claim.text);
-        if (!claim.kind.empty()) toml += fmt::format("kind = \"{}\"\n", claim.kind);
-        toml += fmt::format("test = \"filter\"\non = [\"log\"]\nholds = [\"{}\"]\n", claim.comparison);
-    }
-    return toml;
-}
-
-void make_chat(const ParameterValues& parameters, std::uint64_t seed, const std::string& out_folder, Progress& progress) {
+Plan plan_of(const ParameterValues& parameters) {
     Plan plan;
     plan.rules = static_cast<std::uint32_t>(parameters.integer("rules"));
     plan.clean_texts = static_cast<std::uint32_t>(parameters.integer("clean-texts"));
@@ -251,15 +225,17 @@ void make_chat(const ParameterValues& parameters, std::uint64_t seed, const std:
     plan.false_block_rate = parameters.real("false-block-rate");
     for (const auto& fold : parameters.texts("folds"))
         if (fold != "none") plan.folds.push_back(fold);
-    const ChatWorld world(plan, seed);
-    const ChatTruth truth = world.truth();
-    write_file_atomically(out_folder + "/log.jsonl", world.log(progress));
-    write_file_atomically(out_folder + "/truth.json", chat_truth_to_json(truth));
-    const auto claims = claims_of(truth, plan);
-    std::vector<ExpectedVerdict> verdicts;
-    for (const auto& claim : claims) verdicts.push_back({claim.id, claim.verdict, claim.reason});
-    write_file_atomically(out_folder + "/expected_verdicts.json", expected_verdicts_to_json(verdicts));
-    write_file_atomically(out_folder + "/case.toml", case_toml(truth, claims));
+    return plan;
+}
+
+void make_chat(const ParameterValues& parameters, std::uint64_t seed, const std::string& out_folder, Progress& progress) {
+    const CasePart part = make_chat_part(parameters, seed, out_folder, "log.jsonl", "truth.json", progress);
+    const std::string head = fmt::format(
+        "# Made by `unveil lab make chat --seed {}`; nothing in it is real.\n"
+        "[case]\n"
+        "title = \"A chat service that suppresses messages\"\n\n",
+        seed);
+    write_case(out_folder, head, std::span(&part, 1));
 }
 
 std::string bytes_of_file(const std::string& path) {
@@ -298,6 +274,20 @@ Findings findings_below(const std::string& folder) {
 }
 
 }  // namespace
+
+CasePart make_chat_part(const ParameterValues& parameters, std::uint64_t seed, const std::string& out_folder, const std::string& log_name,
+                        const std::string& truth_name, Progress& progress) {
+    const Plan plan = plan_of(parameters);
+    const ChatWorld world(plan, seed);
+    const ChatTruth truth = world.truth();
+    write_file_atomically(out_folder + "/" + log_name, world.log(progress));
+    write_file_atomically(out_folder + "/" + truth_name, chat_truth_to_json(truth));
+    CasePart part;
+    part.evidence_toml = fmt::format("[[evidence]]\nid = \"log\"\npath = \"{}\"\n", log_name);
+    part.test_toml = "test = \"filter\"\non = [\"log\"]\n";
+    part.claims = claims_of(truth, plan);
+    return part;
+}
 
 Scenario chat_scenario() {
     const auto parameter = [](std::string name, ParameterType type, std::string default_text, std::string help, double minimum, double maximum) {

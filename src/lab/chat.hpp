@@ -6,12 +6,17 @@
 #include <vector>
 
 #include "lab/chat_filter.hpp"
+#include "lab/planted_claim.hpp"
 #include "lab/scenario.hpp"
 #include "lab/score.hpp"
 
 namespace unveil {
 
 Scenario chat_scenario();
+
+/// The world without its case, for cases that hold more: writes the log and the truth under these names.
+CasePart make_chat_part(const ParameterValues& parameters, std::uint64_t seed, const std::string& out_folder, const std::string& log_name,
+                        const std::string& truth_name, Progress& progress);
 
 /// What the world knows: every rule of every context that some text held, and the folds.
 struct ChatTruth {

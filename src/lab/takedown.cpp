@@ -1157,21 +1157,12 @@ Truth World::truth() const {
     return truth;
 }
 
-struct Claim {
-    std::string id;
-    std::string text;
-    std::string kind;  // "" or "only"
-    std::string comparison;
-    std::string verdict;
-    std::string reason;
-};
-
 /// Claims whose verdict follows from how the world was made. Campaigns made harder to see than the default
 /// ones may or may not be found, so nothing is claimed of them.
-std::vector<Claim> claims_of(const Truth& truth, const Plan& plan) {
+std::vector<PlantedClaim> claims_of(const Truth& truth, const Plan& plan) {
     const bool is_planted = !truth.campaigns.empty();
     const bool is_plain = plan.is_plain;
-    std::vector<Claim> claims = {
+    std::vector<PlantedClaim> claims = {
         {"acting-together",
          "A group of at least twenty accounts reposts the same posts within a minute, again and again.", "",
          "co-retweet.largest_group.accounts >= 20", is_planted ? "supported" : "contradicted",
@@ -1193,7 +1184,7 @@ std::vector<Claim> claims_of(const Truth& truth, const Plan& plan) {
     };
     if (is_planted && !is_plain) claims.erase(claims.begin(), claims.begin() + 2);
     if (std::uint64_t{plan.people_begin} * 5 > truth.accounts)
-        std::erase_if(claims, [](const Claim& claim) { return claim.id == "majority"; });
+        std::erase_if(claims, [](const PlantedClaim& claim) { return claim.id == "majority"; });
     if (is_planted && is_plain) {
         if (truth.campaigns.size() >= 2)
             claims.push_back({"several-groups", "More than one group does so.", "", "co-retweet.groups >= 2",
@@ -1215,43 +1206,16 @@ std::vector<Claim> claims_of(const Truth& truth, const Plan& plan) {
     return claims;
 }
 
-std::string case_toml(const Truth& truth, const std::vector<Claim>& claims) {
-    std::string toml = fmt::format(
-        "# Made by `unveil lab make takedown --scale {} --seed {}`; nothing in it is real.\n"
-        "[case]\n"
-        "title = \"A platform with {} planted campaigns\"\n\n"
-        "[[evidence]]\n"
-        "id = \"archive\"\n"
-        "path = \"tweets.csv\"\n"
-        "format = \"twitter-io\"\n",
-        truth.posts, truth.seed, truth.campaigns.size());
-    for (const auto& claim : claims) {
-        toml += fmt::format("\n[[claim]]\nid = \"{}\"\ntext = \"{}\"\n", claim.id, claim.text);
-        if (!claim.kind.empty()) toml += fmt::format("kind = \"{}\"\n", claim.kind);
-        toml += fmt::format(
-            "test = \"coordination\"\n"
-            "on = [\"archive\"]\n"
-            "with = {{ window = \"60s\", traces = [\"co-retweet\", \"co-link\", \"exact-text\"], min-weight "
-            "= 3 }}\n"
-            "holds = [\"{}\"]\n",
-            claim.comparison);
-    }
-    return toml;
-}
-
 void make_takedown(const ParameterValues& parameters, std::uint64_t seed, const std::string& out_folder,
                    Progress& progress) {
-    World world(parameters, seed, out_folder, progress);
-    world.write_posts();
-    world.write_users();
-    Truth truth = world.truth();
-    truth.parameters_json = parameters.canonical_json();
-    write_file_atomically(out_folder + "/truth.json", truth_to_json(truth));
-    const auto claims = claims_of(truth, world.plan());
-    std::vector<ExpectedVerdict> verdicts;
-    for (const auto& claim : claims) verdicts.push_back({claim.id, claim.verdict, claim.reason});
-    write_file_atomically(out_folder + "/expected_verdicts.json", expected_verdicts_to_json(verdicts));
-    write_file_atomically(out_folder + "/case.toml", case_toml(truth, claims));
+    Truth truth;
+    const CasePart part = make_takedown_part("takedown", parameters, seed, out_folder, progress, truth);
+    const std::string head = fmt::format(
+        "# Made by `unveil lab make takedown --scale {} --seed {}`; nothing in it is real.\n"
+        "[case]\n"
+        "title = \"A platform with {} planted campaigns\"\n\n",
+        truth.posts, truth.seed, truth.campaigns.size());
+    write_case(out_folder, head, std::span(&part, 1));
 }
 
 Parameter parameter(std::string name, ParameterType type, std::string default_text, std::string help,
@@ -1267,6 +1231,30 @@ Parameter parameter(std::string name, ParameterType type, std::string default_te
 }
 
 }  // namespace
+
+CasePart make_takedown_part(std::string_view scenario, const ParameterValues& parameters, std::uint64_t seed, const std::string& out_folder,
+                            Progress& progress, Truth& truth) {
+    World world(parameters, seed, out_folder, progress);
+    world.write_posts();
+    world.write_users();
+    truth = world.truth();
+    truth.scenario = scenario;
+    truth.parameters_json = parameters.canonical_json();
+    write_file_atomically(out_folder + "/truth.json", truth_to_json(truth));
+    CasePart part;
+    part.evidence_toml =
+        "[[evidence]]\n"
+        "id = \"archive\"\n"
+        "path = \"tweets.csv\"\n"
+        "format = \"twitter-io\"\n";
+    part.test_toml =
+        "test = \"coordination\"\n"
+        "on = [\"archive\"]\n"
+        "with = { window = \"60s\", traces = [\"co-retweet\", \"co-link\", \"exact-text\"], min-weight "
+        "= 3 }\n";
+    part.claims = claims_of(truth, world.plan());
+    return part;
+}
 
 Scenario takedown_scenario() {
     Scenario scenario;

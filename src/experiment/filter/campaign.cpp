@@ -16,7 +16,7 @@ namespace {
 
 void check_plan(const CampaignPlan& plan) {
     if (plan.contexts.empty()) throw Error(ErrorKind::usage, "there is no context to send from", "Name one with its driver");
-    if (plan.texts.empty()) throw Error(ErrorKind::usage, "there is no text to send", "Give a file of texts");
+    if (plan.texts.empty() && plan.tracked.empty()) throw Error(ErrorKind::usage, "there is no text to send", "Give a file of texts");
     if (plan.known_blocked.empty() || first_character_bytes(plan.known_blocked) == plan.known_blocked.size())
         throw Error(ErrorKind::usage, "a message that is known to be blocked is needed, of two characters or more",
                     "Give one with --known-blocked: without it nothing shows that the separator and the account work");
@@ -229,6 +229,9 @@ std::size_t Campaign::next_text() const {
 Dialogue<bool> Campaign::run() {
     auto calibrating = calibrate();
     if (!co_await calibrating) co_return false;
+    auto tracking = track();
+    if (!co_await tracking) co_return false;
+    if (m_texts.empty()) co_return true;
     // What is known to be blocked is a rule as well, or holds one.
     auto scanning_known = scan({"known", m_plan.known_blocked}, m_plan.contexts.front());
     (void)co_await scanning_known;

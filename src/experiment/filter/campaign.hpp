@@ -24,8 +24,17 @@ struct CampaignText {
     std::vector<std::string> components = {};   // of a rule that others found, to be tried here; then `text` is empty
 };
 
+/// A rule of earlier logs, to be asked for again.
+struct TrackedRule {
+    std::string notation;
+    std::vector<std::string> components;
+    std::string context;
+    bool is_blocked = false;   // when it was last asked for
+};
+
 struct CampaignPlan {
     std::vector<CampaignText> texts;
+    std::vector<TrackedRule> tracked;         // in this order, before the texts
     std::vector<std::string> contexts;        // the first is where rules are looked for
     bool scans_everywhere = false;            // or in all contexts
     std::string known_blocked;                // a message that is blocked in the first context, of at least two characters
@@ -129,6 +138,7 @@ class Campaign final : public Experiment {
     Dialogue<std::optional<std::size_t>> try_rule(std::vector<std::string> components, std::string name, std::string context);
     /// The rule that blocks a text, as far as it could be certified; its position in m_rules, or nothing.
     Dialogue<std::optional<std::size_t>> find_rule(std::string name, std::string text, std::string context);
+    Dialogue<bool> track();
     Dialogue<bool> find_exceptions();
     Dialogue<bool> lift(std::size_t exception);
     Dialogue<bool> compare();

@@ -31,6 +31,21 @@ void shuffle(std::vector<T>& items, Random& random) {
 
 }  // namespace
 
+/// A rule that is what it was costs one message. Another answer is asked for again at once, so that two show the change.
+Dialogue<bool> Campaign::track() {
+    constexpr int tries = 3;
+    for (const TrackedRule& rule : m_plan.tracked) {
+        const Verdict expected = rule.is_blocked ? Verdict::blocked : Verdict::passed;
+        for (int i = 0; i < tries; ++i) {
+            auto asking = ask({rule.context, "track", rule.notation, "", joined(rule.components)});
+            const Verdict verdict = co_await asking;
+            if (!m_refusal.empty()) co_return false;
+            if (verdict == expected || verdict == Verdict::none || verdict == Verdict::rejected) break;
+        }
+    }
+    co_return true;
+}
+
 Dialogue<bool> Campaign::compare() {
     if (m_plan.contexts.size() < 2) co_return true;
     const auto distinct = distinct_rules(m_rules);

@@ -11,6 +11,7 @@
 #include "core/time.hpp"
 #include "instruments/common_findings.hpp"
 #include "instruments/filter/certificate.hpp"
+#include "instruments/filter/filter_log.hpp"
 #include "instruments/filter/reading.hpp"
 #include "instruments/filter/rule_sets.hpp"
 #include "instruments/filter/trial_book.hpp"
@@ -20,76 +21,6 @@ namespace unveil {
 namespace {
 
 using namespace filter;
-
-/// What the logs say about one rule before anything is judged.
-struct Subject {
-    std::vector<std::string> components;
-    std::map<std::string, std::map<std::string, std::string>> probes;   // context, fold -> the variant that was sent
-    std::map<std::string, std::map<std::string, std::string>> shapes;   // context, "letter before" or "letter behind" -> the message
-    std::map<std::string, std::set<std::string>> exceptions;            // context -> notations that were sent beside the rule
-};
-
-struct Log {
-    TrialBook book;
-    std::map<std::string, Subject> subjects;   // by notation
-    std::string separator;
-};
-
-/// The separator that a log shows to work: put into a known rule it breaks it, beside one it does not hide it, and alone it is harmless.
-class Calibration {
-  public:
-    explicit Calibration(std::string given) : m_separator(std::move(given)) {}
-    void add(const Trial& trial) {
-        if (trial.step != "calibrate") return;
-        const bool is_passed = trial.outcome == Outcome::passed;
-        const bool is_blocked = is_suppressed(trial.outcome);
-        if ((trial.detail == "no shield" && is_blocked) || ((trial.detail == "kept" || trial.detail == "harmless") && is_passed))
-            m_shown[trial.subject].insert(trial.detail);
-        if (m_shown[trial.subject].size() == 3) m_separator = trial.subject;
-    }
-    const std::string& separator() const { return m_separator; }
-
-  private:
-    std::string m_separator;
-    std::map<std::string, std::set<std::string>> m_shown;
-};
-
-Log read_log(const InstrumentInputs& inputs, double confidence, Progress& progress) {
-    constexpr std::size_t components_max = 64;
-    Log log;
-    std::vector<Trial> batch;
-    for (std::size_t i = 0; i < inputs.trials.size(); ++i) {
-        TrialSource& source = *inputs.trials[i];
-        const TrialLogHeader& header = source.header();
-        if (header.experiment != "filter")
-            throw Error(ErrorKind::input, fmt::format("is a log of the experiment '{}', not of 'filter'", printable(header.experiment, 40)),
-                        "Give the log of a filter experiment", source.report().path);
-        Calibration calibration(header.separator);
-        while (source.next(batch)) {
-            progress.check();
-            progress.update("reading", source.bytes_done(), source.report().bytes);
-            for (const Trial& trial : batch) {
-                log.book.add(trial);
-                calibration.add(trial);
-                static const std::set<std::string> about_rules = {"certify", "compare", "probe", "order", "shape", "except", "track"};
-                if (about_rules.count(trial.step) == 0) continue;
-                auto components = rule_components(trial.subject);
-                if (components.empty() || components.size() > components_max) continue;
-                Subject& subject = log.subjects[trial.subject];
-                subject.components = std::move(components);
-                if (trial.step == "probe" && !trial.detail.empty()) subject.probes[trial.context][trial.detail] = trial.input;
-                if (trial.step == "shape") subject.shapes[trial.context][trial.detail] = trial.input;
-                if (trial.step == "except" && !trial.detail.empty()) subject.exceptions[trial.context].insert(trial.detail);
-            }
-        }
-        if (i > 0 && calibration.separator() != log.separator)
-            throw Error(ErrorKind::input, "was made with another separator than the log before it: their messages are not comparable",
-                        "Run them one by one", source.report().path);
-        log.separator = calibration.separator();
-    }
-    log.book.finish(confidence);
-    return log;
-}
 
 std::size_t characters_in(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
@@ -131,7 +62,7 @@ Finding rate_finding(std::string metric, std::uint64_t wrong, std::uint64_t all,
 
 class Judgement {
   public:
-    Judgement(const Log& log, double confidence, bool withholds_evasions, OutputTables& tables)
+    Judgement(const FilterLog& log, double confidence, bool withholds_evasions, OutputTables& tables)
         : m_log(log), m_confidence(confidence), m_withholds_evasions(withholds_evasions), m_tables(tables) {
         for (const auto& [context, inputs] : log.book.contexts()) m_contexts.push_back(context);
     }
@@ -160,7 +91,7 @@ class Judgement {
     }
     std::string alone(const Subject& subject) const { return join_pieces(subject.components, m_log.separator); }
 
-    const Log& m_log;
+    const FilterLog& m_log;
     double m_confidence;
     bool m_withholds_evasions;
     OutputTables& m_tables;
@@ -617,7 +548,7 @@ void Judgement::describe_reading() {
 
 Findings Filter::run(const InstrumentInputs& inputs, const ParameterValues& parameters, InstrumentContext& context) const {
     const double confidence = parameters.real("confidence");
-    const Log log = read_log(inputs, confidence, context.progress);
+    const FilterLog log = read_filter_logs(inputs.trials, confidence, context.progress);
     if (log.book.trials == 0)
         throw Error(ErrorKind::input, "there is no trial in the log", "Run the experiment first");
     return Judgement(log, confidence, parameters.flag("withhold-evasions"), context.tables).findings();

@@ -13,6 +13,7 @@
 #include "instruments/filter/filter.hpp"
 #include "instruments/filter/reading.hpp"
 #include "instruments/filter/rule_sets.hpp"
+#include "instruments/filter/watch_list.hpp"
 #include "memory_trials.hpp"
 
 namespace unveil {
@@ -336,6 +337,40 @@ TEST(Filter, ExceptionsOrderAndWordsAreReadFromTheLog) {
     trials.back().input = "xx\nyy";
     const Findings contradicted = findings_of(trials);
     EXPECT_TRUE(contradicted.find("rules.ordered")->members.empty());
+}
+
+TEST(WatchList, WhatChangedBeforeAndWasNotAskedForLongComesFirst) {
+    std::vector<Trial> trials;
+    const auto add = [&](const char* step, const char* subject, const char* input, bool is_blocked, int day) {
+        trials.push_back(trial(step, subject, input, is_blocked));
+        trials.back().time_us = day * 86'400'000'000LL;
+    };
+    for (int day = 0; day <= 20; ++day) {
+        trials.push_back(trial("control", "zz", "zz", true, "cn", "block"));
+        trials.push_back(trial("control", "hello", "hello", false, "cn", "pass"));
+        trials[trials.size() - 2].time_us = trials.back().time_us = day * 86'400'000'000LL;
+    }
+    for (const char* rule : {"ab", "cd", "ef"}) {
+        add("certify", rule, rule, true, 0);
+        add("certify", rule, std::string(rule).substr(1).c_str(), false, 0);
+        add("certify", rule, std::string(rule).substr(0, 1).c_str(), false, 0);
+    }
+    for (int day = 1; day <= 10; ++day) add("track", "ab", "ab", true, day);
+    for (int day = 1; day <= 10; ++day) add("track", "cd", "cd", day < 4 || day > 7, day);
+    for (int day = 1; day <= 20; ++day) add("track", "ef", "ef", day < 15, day);
+    add("certify", "never blocked", "never blocked", false, 0);
+    MemoryTrials source(trials);
+    SilentProgress progress;
+    const auto log = read_filter_logs({&source}, 0.99, progress);
+    const auto list = watch_list(log, 0.99, 30 * 86'400'000'000LL);
+    std::vector<std::string> order;
+    for (const auto& rule : list) {
+        order.push_back(rule.notation + (rule.is_blocked ? " blocked" : " passes"));
+        EXPECT_GT(rule.changed, 0);
+        EXPECT_LT(rule.changed, 0.5);
+    }
+    EXPECT_THAT(order, ElementsAre("cd blocked", "ab blocked", "ef passes"));
+    EXPECT_EQ(list[0].changes, 2u);
 }
 
 }  // namespace
