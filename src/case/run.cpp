@@ -16,6 +16,7 @@
 #include "core/json.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
+#include "evidence/labelled_words.hpp"
 #include "evidence/trial_log.hpp"
 
 namespace unveil {
@@ -90,6 +91,23 @@ class WatchedTrials final : public WatchedSource, public TrialSource {
 
   private:
     std::unique_ptr<TrialSource> m_source;
+};
+
+class WatchedLabels final : public WatchedSource, public LabelledWordSource {
+  public:
+    WatchedLabels(std::unique_ptr<LabelledWordSource> source, const RunInput& input) : WatchedSource(input), m_source(std::move(source)) {}
+
+    bool next(std::vector<LabelledWord>& batch) override { return watch(*m_source, batch); }
+    const SourceReport& report() const override { return m_source->report(); }
+    const SourceReport& source_report() const override { return report(); }
+    std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
+    void drain(const Progress& progress) override {
+        std::vector<LabelledWord> batch;
+        while (next(batch)) progress.check();
+    }
+
+  private:
+    std::unique_ptr<LabelledWordSource> m_source;
 };
 
 /// Remembers the tables, because the manifest lists them with their columns.
@@ -265,6 +283,12 @@ RunResult run_instrument(const RunRequest& request, const std::string& out_folde
         options.threads = request.threads;
         const auto position = static_cast<std::uint32_t>(sources.size());
         try {
+            if (description.record == "trial" && is_labelled_words_file(input.path)) {
+                auto source = std::make_unique<WatchedLabels>(open_labelled_words(input.path), input);
+                inputs.labels.push_back(source.get());
+                sources.push_back(std::move(source));
+                continue;
+            }
             if (description.record == "trial") {
                 auto source = std::make_unique<WatchedTrials>(open_trials(input.path, position), input);
                 inputs.trials.push_back(source.get());

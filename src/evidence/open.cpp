@@ -28,6 +28,7 @@ constexpr EvidenceFormat formats[] = {
     {"table", "any table of posts; --columns says which column is which", "post", "formats/table.md"},
     {"trial-log", "messages that were sent to a platform and what became of them: JSON lines, chained by digests", "trial",
      "formats/trial-log.md"},
+    {"labelled-words", "words or rules with what they are about: a CSV file", "trial", "formats/labelled-words.md"},
 };
 
 std::string known_formats() {

@@ -13,6 +13,7 @@
 #include "core/progress.hpp"
 #include "core/scratch.hpp"
 #include "instruments/finding.hpp"
+#include "table/labelled_word.hpp"
 #include "table/post.hpp"
 #include "table/trial.hpp"
 
@@ -47,6 +48,8 @@ struct InstrumentInputs {
     std::vector<PostSource*> controls;
     /// In place of posts where the description's record is "trial"; consumed.
     std::vector<TrialSource*> trials;
+    /// Lists of labelled words beside the trials; consumed.
+    std::vector<LabelledWordSource*> labels;
 };
 struct InstrumentContext {
     std::uint64_t seed = 0;

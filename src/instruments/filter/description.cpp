@@ -16,6 +16,10 @@ const InstrumentDescription& Filter::description() const {
                                 .help = "How sure a certificate, a state or a fold must be", .minimum = 0.5, .maximum = 0.999999});
         d.parameters.push_back({.name = "withhold-evasions", .type = ParameterType::flag, .default_text = "",
                                 .help = "Leave out how rules can be written so that they come through"});
+        d.parameters.push_back({.name = "topics", .type = ParameterType::flag, .default_text = "",
+                                .help = "Say what rules are about by a few words of unveil's own; lists of labelled words beside the log do so better"});
+        d.parameters.push_back({.name = "topic-confidence", .type = ParameterType::real, .default_text = "0.7",
+                                .help = "How sure a topic must be", .minimum = 0, .maximum = 1});
         d.metrics = {
             {"messages", "messages", "sent in all"},
             {"messages.blocked", "messages", "blocked in whole or in part"},
@@ -38,6 +42,8 @@ const InstrumentDescription& Filter::description() const {
             {"contexts.differ", "pairs", "of contexts with at least one rule that only one of them meets"},
             {"folds", "changes", "of spelling that the filter sees through; a set: folds includes \"case\""},
             {"folds.open", "changes", "of which it cannot be told"},
+            {"topics.share(\"topic\")", "share", "of certified rules about the topic; those that cannot be told open the interval"},
+            {"topics.abstained", "rules", "of which it cannot be told"},
             {"evasions", "changes", "of spelling that let a forbidden message through, by context"},
         };
         d.limits = {

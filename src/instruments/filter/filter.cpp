@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 
 #include "core/error.hpp"
@@ -14,6 +15,7 @@
 #include "instruments/filter/filter_log.hpp"
 #include "instruments/filter/reading.hpp"
 #include "instruments/filter/rule_sets.hpp"
+#include "instruments/filter/topics.hpp"
 #include "instruments/filter/trial_book.hpp"
 #include "statistics/proportion.hpp"
 
@@ -62,8 +64,10 @@ Finding rate_finding(std::string metric, std::uint64_t wrong, std::uint64_t all,
 
 class Judgement {
   public:
-    Judgement(const FilterLog& log, double confidence, bool withholds_evasions, OutputTables& tables)
-        : m_log(log), m_confidence(confidence), m_withholds_evasions(withholds_evasions), m_tables(tables) {
+    /// Without a model topics are not told.
+    Judgement(const FilterLog& log, const TopicModel* topic_model, const ParameterValues& parameters, OutputTables& tables)
+        : m_log(log), m_confidence(parameters.real("confidence")), m_withholds_evasions(parameters.flag("withhold-evasions")),
+          m_topic_model(topic_model), m_topic_sure(parameters.real("topic-confidence")), m_tables(tables) {
         for (const auto& [context, inputs] : log.book.contexts()) m_contexts.push_back(context);
     }
 
@@ -75,6 +79,7 @@ class Judgement {
         describe_shapes();
         describe_changes();
         describe_reading();
+        if (m_topic_model != nullptr) describe_topics();
         return std::move(m_findings);
     }
 
@@ -86,6 +91,7 @@ class Judgement {
     void describe_shapes();
     void describe_changes();
     void describe_reading();
+    void describe_topics();
     State state(const std::string& context, const std::string& message) const {
         return m_log.book.noise().state(m_log.book.answers(context, message), m_confidence);
     }
@@ -94,6 +100,8 @@ class Judgement {
     const FilterLog& m_log;
     double m_confidence;
     bool m_withholds_evasions;
+    const TopicModel* m_topic_model;
+    double m_topic_sure;
     OutputTables& m_tables;
     std::vector<std::string> m_contexts;
     std::vector<RuleStates> m_states;       // of every rule that was sent alone anywhere
@@ -544,14 +552,60 @@ void Judgement::describe_reading() {
     m_findings.items.push_back(std::move(ways));
 }
 
+void Judgement::describe_topics() {
+    auto& table = m_tables.open("topics", {{"rule", CellType::text, "components, joined by ' + '"},
+                                           {"topic", CellType::text, "empty where it cannot be told"},
+                                           {"probability", CellType::real, "of the likeliest topic"},
+                                           {"why", CellType::text, "labelled words that are nearest"}});
+    std::map<std::string_view, std::uint64_t> counts;
+    std::uint64_t abstained = 0;
+    for (const auto& rule : m_certified) {
+        const TopicGuess guess = m_topic_model->guess(m_log.subjects.at(rule).components, m_topic_sure);
+        std::string why = guess.is_said ? "said so" : "";
+        for (const auto& neighbour : guess.neighbours) why += (why.empty() ? "" : "; ") + neighbour;
+        table.text(rule);
+        table.text(guess.topic);
+        table.real(guess.probability);
+        table.text(why);
+        table.end_row();
+        if (guess.topic.empty()) ++abstained;
+        else ++counts[guess.topic];
+    }
+    if (m_certified.empty()) return;
+    const auto all = static_cast<double>(m_certified.size());
+    for (const auto topic : topics()) {
+        const std::uint64_t count = counts[topic];
+        Finding finding = share(metric_of("topics.share", topic), "certified rules", count, m_certified.size(),
+                                fmt::format("{} of {} rules are about {}, and {} could not be told.", grouped_digits(count), grouped_digits(m_certified.size()), topic,
+                                            grouped_digits(abstained)));
+        // All or none of those that could not be told may be about it.
+        finding.low = static_cast<double>(count) / all;
+        finding.high = static_cast<double>(count + abstained) / all;
+        finding.caveat = "Topics are guessed from labelled words; the page of the instrument says how often they are wrong.";
+        m_findings.items.push_back(std::move(finding));
+    }
+    m_findings.items.push_back(exact_count("topics.abstained", "certified rules", abstained, "rules",
+                                           fmt::format("Of {} rules it cannot be told what they are about.", grouped_digits(abstained))));
+}
+
 }  // namespace
 
 Findings Filter::run(const InstrumentInputs& inputs, const ParameterValues& parameters, InstrumentContext& context) const {
     const double confidence = parameters.real("confidence");
+    if (inputs.trials.empty()) throw Error(ErrorKind::input, "there is no log of messages among the inputs", "Give the log of a filter experiment beside the labelled words");
     const FilterLog log = read_filter_logs(inputs.trials, confidence, context.progress);
     if (log.book.trials == 0)
         throw Error(ErrorKind::input, "there is no trial in the log", "Run the experiment first");
-    return Judgement(log, confidence, parameters.flag("withhold-evasions"), context.tables).findings();
+    std::vector<LabelledWord> words;
+    std::vector<LabelledWord> batch;
+    for (LabelledWordSource* source : inputs.labels)
+        while (source->next(batch)) {
+            context.progress.check();
+            words.insert(words.end(), batch.begin(), batch.end());
+        }
+    std::unique_ptr<TopicModel> topic_model;
+    if (!inputs.labels.empty() || parameters.flag("topics")) topic_model = std::make_unique<TopicModel>(inputs.labels.empty() ? seed_words() : std::move(words));
+    return Judgement(log, topic_model.get(), parameters, context.tables).findings();
 }
 
 }  // namespace unveil
