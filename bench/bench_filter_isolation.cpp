@@ -285,6 +285,42 @@ void print(const char* name, Result result) {
                result.certificate == 0 ? "-" : fmt::format("{:.1f}", static_cast<double>(result.certificate) / n));
 }
 
+/// How soon are rules found among many harmless texts? Texts with a rule, in the order in which the rules were detected, and nine times as many
+/// without; 500 characters each; shuffled.
+void discover(const std::vector<Rule>& rules, const std::vector<Job>& jobs, const std::vector<std::string>& sentences, CampaignPlan plan, std::uint64_t seed) {
+    Random random(seed, 3);
+    for (const Job& job : jobs) plan.texts.push_back({"with", job.text});
+    constexpr std::size_t harmless_a_rule = 9;
+    for (std::size_t i = 0; i < harmless_a_rule * jobs.size(); ++i) plan.texts.push_back({"without", carrier(sentences, 500, rules, random)});
+    for (std::size_t i = plan.texts.size(); i > 1; --i) std::swap(plan.texts[i - 1], plan.texts[random.below(i)]);
+    plan.contexts = {"cn"};
+    plan.known_blocked = "zyzyzyzy";
+    plan.known_passed = "hello";
+    plan.probe_rules = plan.shape_rules = 0;
+    plan.looks_for_order = false;
+    plan.seed = seed;
+    const std::size_t texts = plan.texts.size();
+    fmt::print("\n{} texts, {} of them with a rule: rules certified after so many messages\n", texts, jobs.size());
+    for (const bool is_likeliest_first : {false, true}) {
+        CampaignPlan own = plan;
+        own.takes_likeliest_first = is_likeliest_first;
+        Campaign campaign(std::move(own));
+        std::string line;
+        std::size_t sent = 0;
+        while (const auto message = campaign.next()) {
+            const std::string& text = message->input;
+            Trial trial;
+            const bool is_blocked = text.find("zyzyzyzy") != std::string::npos || std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) { return fires(rule, text); });
+            trial.outcome = is_blocked ? Outcome::blocked : Outcome::passed;
+            campaign.answer(trial);
+            if (++sent == 1000 || sent == 2000 || sent == 4000 || sent == 8000)
+                line += fmt::format("{:>8}: {:>3}", sent, std::count_if(campaign.rules().begin(), campaign.rules().end(), [](const FoundRule& rule) { return rule.is_certified; }) - 1);
+            if (sent == 8000) break;
+        }
+        fmt::print("  {:<20}{}\n", is_likeliest_first ? "likeliest first" : "as they come", line);
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -333,6 +369,7 @@ int main(int argc, char** argv) {
             if (characters > 1000 || is_repeated) continue;
             for (const double price : {1.0, 4.0}) print(fmt::format("campaign, a block costs {:g}", price).c_str(), run_campaign(jobs, plan_of(true, true, price), 0, seed));
             for (const double slip : {0.01, 0.05}) print(fmt::format("campaign, {:g} % slip through", slip * 100).c_str(), run_campaign(jobs, plan_of(true, true, 2), slip, seed));
+            discover(rules, jobs, sentences, plan_of(true, true, 2), seed);
         }
     return 0;
 }

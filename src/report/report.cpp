@@ -86,8 +86,13 @@ std::string interval_text(const Finding& finding) {
 /// Sentences of findings begin small and end open; on the page they stand alone.
 std::string as_sentence(std::string text) {
     if (text.empty()) return text;
-    const auto first_word = text.substr(0, text.find(' '));
-    if (first_word.find_first_of("._-") == std::string::npos) text = capitalised(std::move(text));
+    const auto space = std::min(text.find(' '), text.size());
+    const auto first_word = text.substr(0, space);
+    // The name of a metric stays as claims write it: "rules is 13", "folds holds ...".
+    const auto rest = std::string_view(text).substr(space);
+    const bool is_name = first_word.find_first_of("._-(") != std::string::npos || rest.starts_with(" holds ") || rest.starts_with(" does not hold ") ||
+                         (first_word.ends_with('s') && rest.starts_with(" is "));
+    if (!is_name) text = capitalised(std::move(text));
     if (text.back() != '.' && text.back() != '?' && text.back() != '!') text += '.';
     return text;
 }

@@ -272,7 +272,7 @@ void Judgement::describe_rules() {
     rules.figure.x_label = "rules";
     for (const auto& [size, count] : sizes) {
         const auto value = static_cast<double>(count);
-        rules.figure.rows.push_back({fmt::format("{} component{}", size, size == 1 ? "" : "s"), value, value, value});
+        rules.figure.rows.push_back({std::to_string(size), value, value, value});
     }
     if (sizes.empty()) rules.figure = {};
     rules.table.columns = {"certified rule"};
