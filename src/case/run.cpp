@@ -197,8 +197,10 @@ Json input_to_json(const RunInput& input, const SourceReport& report) {
     for (const auto& [what, count] : report.tally.notes())
         json["notes"].push_back({{"note", what}, {"count", count}});
     const bool has_rows = report.tally.kept() > 0;
-    json["time_first"] = has_rows ? Json(format_time(report.time_first_us)) : Json();
-    json["time_last"] = has_rows ? Json(format_time(report.time_last_us)) : Json();
+    // Lists of words have no times.
+    const bool has_times = has_rows && report.format != "labelled-words";
+    json["time_first"] = has_times ? Json(format_time(report.time_first_us)) : Json();
+    json["time_last"] = has_times ? Json(format_time(report.time_last_us)) : Json();
     // Only where it says something, so that the manifests of runs without controls are what they always were.
     if (input.role != InputRole::posts) json["role"] = input_role_name(input.role);
     json["time_resolution"] = {{"resolution_us", report.time_resolution.resolution_us},

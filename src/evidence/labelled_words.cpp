@@ -16,6 +16,9 @@ constexpr std::array<std::string_view, 4> word_columns = {"word", "rule", "keywo
 // What somebody decided comes before what a codebook says, a category before its theme.
 constexpr std::array<std::string_view, 3> label_columns = {"topic", "category", "theme"};
 
+constexpr std::size_t cell_bytes_max = 1000;
+constexpr std::size_t words_max = 1'000'000;
+
 template <std::size_t N>
 std::size_t column_of(const std::vector<std::string>& header, const std::array<std::string_view, N>& names) {
     for (const auto name : names)
@@ -54,6 +57,8 @@ class LabelledWords final : public LabelledWordSource {
             if (!is_valid_utf8(word) || !is_valid_utf8(label)) return "text is not UTF-8";
             if (word.empty()) return "no word";
             if (label.empty()) return "no label";
+            if (std::max(word.size(), label.size()) > cell_bytes_max) return "longer than 1,000 bytes";
+            if (++m_words > words_max) throw Error(ErrorKind::input, fmt::format("there are more than {} words", words_max), "Split the list", m_report.path);
             batch.push_back({std::string(word), std::string(label), m_is_topic});
             return nullptr;
         });
@@ -75,6 +80,7 @@ class LabelledWords final : public LabelledWordSource {
     std::size_t m_label;
     bool m_is_topic = false;
     bool m_is_done = false;
+    std::size_t m_words = 0;
     TextArena m_arena;
     SourceReport m_report;
 };
