@@ -50,7 +50,8 @@ only_in 'duckdb' '^src/table/duckdb\.cpp$' 1 'duckdb.h'
 only_in 'CLI/' '^src/cli/option_binding\.cpp$' 1 'CLI11'
 only_in 'toml' '^src/case/' 1 'toml++'
 only_in 'sqlite3' '^src/case/' 1 'sqlite3.h'
-only_in 'sys/socket|netinet/|arpa/' '^src/(field|lab|serve)/' 99 'a socket header'
+only_in 'sys/socket|netinet/|netdb' '^src/(field|lab|serve)/' 99 'a socket header'
+only_in 'arpa/' '^src/(field|lab|serve)/|^src/net/address\.cpp$' 99 'a header of addresses'
 
 # Below the command line nothing prints, exits, asks the environment or reads a clock or a locale.
 silent=$(grep -rnE '\b(std::cout|std::cerr|std::clog|printf|fprintf|puts|fputs|getenv|setlocale|system_clock|steady_clock|gettimeofday|clock_gettime)\b|\bfmt::print\b|\bstd::exit\b|\b_exit\b|\babort\(|\bstd::rand\b|\brandom_device\b' \
