@@ -1,11 +1,11 @@
 // Which of many rules stand in a text? For services of the lab that check millions of messages against tens of thousands of rules.
 //
-// Of each rule only one component is looked for at first, at one place of it: the six bytes (two Chinese characters), or three where there are no
-// more, that are rarest in a sample of the texts to come. At every character of the text two bitmaps are asked, small enough for the second-level
-// cache; what is left is compared byte by byte. A text of n characters costs about 3 n cycles beside its hits, whatever the number of rules.
+// One pass notes which characters and which pairs of neighbouring characters the text has, and where a pair stands that is some rule's anchor: of each
+// rule the pair that is rarest in a sample of the texts to come. Around such a place the anchor's component is compared byte by byte; a rule's other
+// components are looked for only when all their pairs and characters are there. A text of n characters costs about 6 n cycles and what its hits
+// cost, whatever the number of rules; rules without any pair are asked one by one.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -32,37 +32,30 @@ class RuleMatcher {
     std::size_t size() const { return m_rules.size(); }
 
   private:
-    struct Anchor {
+    struct Entry {
         std::uint32_t rule = 0;
-        std::uint32_t component = 0;
-        std::uint32_t offset = 0;     // of the looked-up bytes within the component
+        std::uint32_t pairs_begin = 0;        // in m_pairs: those of the components that the anchor is not in
+        std::uint32_t pairs_end = 0;
+        std::uint32_t characters_begin = 0;   // in m_characters: its components of one character, rarest first
+        std::uint32_t characters_end = 0;
+        std::uint32_t component = 0;          // that the anchor is in, and where its second character begins
+        std::uint32_t offset = 0;
     };
-    struct Bucket {
-        std::uint64_t key = 0;        // the bytes; 0: free, since no component holds a NUL at its front
-        std::uint32_t begin = 0;      // in m_anchors
-        std::uint32_t end = 0;
-    };
-    static constexpr unsigned long_bits = 19;    // of the bitmap for six bytes: 64 KiB
-    static constexpr unsigned short_bits = 16;   // for up to three: 8 KiB
-    static std::uint64_t spread(std::uint64_t key) { return key * 0x9E3779B97F4A7C15ull; }
-
-    void add_to_table(std::vector<std::pair<std::uint64_t, Anchor>>& keyed);
+    struct Presence;
     class Wanted;
+
+    void note(std::string_view text, Presence& presence) const;
+    std::vector<std::uint32_t> collect(std::string_view text, Presence& presence) const;
     std::vector<std::uint32_t> some_matches(std::string_view text, std::size_t matches_max) const;
-    void keep_likely(std::string_view text, std::vector<std::uint32_t>& candidates) const;
-    template <typename Found>
-    void for_each_candidate(std::string_view text, const Found& found) const;
-    template <typename Found>
-    void look_up(std::uint64_t key, std::string_view text, std::size_t at, const Found& found) const;
 
     std::vector<MatcherRule> m_rules;
-    std::vector<std::uint64_t> m_long;     // bitmap
-    std::vector<std::uint64_t> m_short;
-    std::array<std::uint64_t, 4> m_single{};           // one-byte anchors
-    std::vector<std::uint64_t> m_double;   // two-byte anchors; empty when there are none
-    std::vector<Bucket> m_table;           // open addressing, half empty
-    std::vector<Anchor> m_anchors;
-    std::vector<std::uint32_t> m_anchor_component;     // by rule
+    std::vector<std::uint64_t> m_pairs;           // hashes, all different for different pairs
+    std::vector<std::uint16_t> m_characters;
+    std::vector<std::uint64_t> m_anchor_bits;     // the anchors of all rules
+    std::vector<std::uint32_t> m_word_begin;      // by word of m_anchor_bits, and one more: its range in m_anchors and m_with_pair
+    std::vector<std::uint64_t> m_anchors;
+    std::vector<Entry> m_with_pair;
+    std::vector<Entry> m_without_pair;
 };
 
 }  // namespace unveil
