@@ -78,10 +78,11 @@ enum class Decoded : std::uint8_t {
 };
 std::string_view decoded_name(Decoded decoded);
 
-/// O(headers). IP within IP, GRE, PPPoE and MPLS are followed to the innermost IP packet, at most 4 deep. A checksum is not verified: captures of
+/// O(headers). IP within IP, GRE, PPPoE and MPLS are followed to the innermost IP packet, at most 4 deep; a packet whose tunnel carries no IP is
+/// itself the one. Unless the answer is `packet`, only time, frame and evidence mean anything. A checksum is not verified: captures of
 /// sending hosts hold unfinished ones.
 Decoded decode_packet(const Frame& frame, Packet& packet);
-/// Reads an IP packet that stands alone, such as a reassembled one.
+/// Reads an IP packet that stands alone, such as a reassembled one. Leaves time_ns, frame and evidence as they are in `packet`.
 Decoded decode_ip(std::span<const std::uint8_t> bytes, std::uint32_t bytes_original, Packet& packet);
 /// Whether frames of this LINKTYPE_ are read.
 bool is_known_link_type(std::uint16_t link_type);

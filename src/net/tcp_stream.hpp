@@ -13,9 +13,12 @@ enum class OverlapPolicy : std::uint8_t { first, last };
 /// The front of one direction, at most bytes_max of it. Segments further on are counted, not kept.
 class TcpStream {
   public:
+    static constexpr std::size_t pieces_max = 512;   // kept behind gaps; a segment that would make one more is outside
+
     explicit TcpStream(OverlapPolicy policy = OverlapPolicy::first, std::uint32_t bytes_max = 64u << 10) : m_policy(policy), m_bytes_max(bytes_max) {}
 
     /// `sequence` is that of the first byte of the stream: the SYN's plus one, or the first segment's when the capture began later.
+    /// What was there before is forgotten.
     void start(std::uint32_t sequence);
     bool has_started() const { return m_has_started; }
 
@@ -23,16 +26,18 @@ class TcpStream {
         bool has_new = false;         // the front, as far as it is whole, has grown
         bool is_repeat = false;       // all of it had been there, with the same bytes
         bool has_conflict = false;    // a place was claimed twice with other bytes
-        bool is_outside = false;      // more than 1 GiB away from what is expected, or behind bytes_max
+        bool is_outside = false;      // more than 1 GiB away from what is expected, or behind bytes_max, or before the first byte: nothing of it is kept
     };
+    /// What comes before start() starts the stream. With OverlapPolicy::last a later segment changes bytes of the front as well.
+    /// O(payload + pieces).
     Added add(std::uint32_t sequence, std::span<const std::uint8_t> payload);
 
     /// From the first byte to the first gap.
     std::span<const std::uint8_t> front() const { return {m_bytes.data(), m_front_bytes}; }
     /// Sequence number behind the front.
     std::uint32_t next_sequence() const { return m_first_sequence + m_front_bytes; }
-    bool has_gap() const;             // something is kept behind the front
-    std::uint32_t conflicts() const { return m_conflicts; }
+    bool has_gap() const { return !m_pieces.empty(); }             // something is kept behind the front
+    std::uint32_t conflicts() const { return m_conflicts; }        // segments that had one
     void release();                   // gives memory back; the stream takes no more
 
   private:
@@ -47,6 +52,7 @@ class TcpStream {
     std::uint32_t m_conflicts = 0;
     bool m_has_started = false;
     bool m_is_released = false;
+    std::int64_t m_expected = 0;      // where in the stream the next segment should begin: behind the last one that was near
     std::vector<std::uint8_t> m_bytes;
     std::vector<Piece> m_pieces;      // behind the front, sorted, not touching
 };
