@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/parameter.hpp"
 #include "core/text.hpp"
+#include "evidence/capture.hpp"
 #include "evidence/table_posts.hpp"
 #include "evidence/trial_log.hpp"
 
@@ -29,6 +30,8 @@ constexpr EvidenceFormat formats[] = {
     {"trial-log", "messages that were sent to a platform and what became of them: JSON lines, chained by digests", "trial",
      "formats/trial-log.md"},
     {"labelled-words", "words or rules with what they are about: a CSV file", "trial", "formats/labelled-words.md"},
+    {"pcap", "packet captures as tcpdump writes them, in microseconds or nanoseconds", "frame", "formats/pcap.md"},
+    {"pcapng", "packet captures as Wireshark writes them: blocks, several interfaces", "frame", "formats/pcap.md"},
 };
 
 std::string known_formats() {
@@ -121,6 +124,10 @@ std::unique_ptr<PostSource> open_posts_from(std::unique_ptr<RawInput> input, con
                         "Unpack it first; Parquet is packed by itself", path);
         return make_parquet_posts(path, options, evidence, limits);
     }
+    if (is_capture(head) || options.format == "pcap" || options.format == "pcapng")
+        throw Error(ErrorKind::input, is_capture(head) ? "is a packet capture, and posts are wanted" : "is no packet capture, nor is one wanted here",
+                    is_capture(head) ? "An instrument that reads frames takes it; `unveil list` says which records each one reads" : "Leave --format away",
+                    path);
     check_text(head, path);
     if (is_trial_log(head) || options.format == "trial-log")
         throw Error(ErrorKind::input, is_trial_log(head) ? "is a log of trials, and posts are wanted" : "is no log of trials, nor is one wanted here",

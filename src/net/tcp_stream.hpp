@@ -15,7 +15,8 @@ class TcpStream {
   public:
     static constexpr std::size_t pieces_max = 512;   // kept behind gaps; a segment that would make one more is outside
 
-    explicit TcpStream(OverlapPolicy policy = OverlapPolicy::first, std::uint32_t bytes_max = 64u << 10) : m_policy(policy), m_bytes_max(bytes_max) {}
+    TcpStream() = default;
+    explicit TcpStream(OverlapPolicy policy, std::uint32_t bytes_max = 64u << 10) : m_policy(policy), m_bytes_max(bytes_max) {}
 
     /// `sequence` is that of the first byte of the stream: the SYN's plus one, or the first segment's when the capture began later.
     /// What was there before is forgotten.
@@ -45,8 +46,8 @@ class TcpStream {
         std::uint32_t begin = 0;      // within the stream
         std::uint32_t end = 0;
     };
-    OverlapPolicy m_policy;
-    std::uint32_t m_bytes_max;
+    OverlapPolicy m_policy = OverlapPolicy::first;
+    std::uint32_t m_bytes_max = 64u << 10;
     std::uint32_t m_first_sequence = 0;
     std::uint32_t m_front_bytes = 0;
     std::uint32_t m_conflicts = 0;
