@@ -78,7 +78,7 @@ void check_options(const EvidenceOptions& options) {
         ErrorKind::input,
         fmt::format("is no evidence of a known kind; it begins with \"{}\"",
                     printable(head.substr(0, 32), 60)),
-        fmt::format("Known formats: {}, as CSV, JSON lines or Parquet, plain or packed with gzip, zstd or xz",
+        fmt::format("Known formats: {}; tables as CSV, JSON lines or Parquet; plain or packed with gzip, zstd or xz",
                     known_formats()),
         path);
 }
@@ -126,7 +126,7 @@ std::unique_ptr<PostSource> open_posts_from(std::unique_ptr<RawInput> input, con
     }
     if (is_capture(head) || options.format == "pcap" || options.format == "pcapng")
         throw Error(ErrorKind::input, is_capture(head) ? "is a packet capture, and posts are wanted" : "is no packet capture, nor is one wanted here",
-                    is_capture(head) ? "An instrument that reads frames takes it; `unveil list` says which records each one reads" : "Leave --format away",
+                    is_capture(head) ? "An instrument that reads frames takes it; `unveil describe NAME` says what an instrument reads" : "Leave --format away",
                     path);
     check_text(head, path);
     if (is_trial_log(head) || options.format == "trial-log")
