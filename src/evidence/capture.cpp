@@ -97,7 +97,7 @@ struct Interface {
     std::uint32_t snap_bytes = 0;         // 0: no limit
     std::uint64_t multiplier = 1000;      // of the ticks of a time; 0 where there is none that fits
     std::uint64_t ticks_max = INT64_MAX / 1000;
-    std::int64_t offset_ns = 0;
+    std::int64_t offset_seconds = 0;
 
     void set_resolution(std::uint8_t value) {
         resolution = value;
@@ -105,12 +105,12 @@ struct Interface {
         ticks_max = multiplier == 0 ? 0 : INT64_MAX / multiplier;
     }
     std::int64_t time_ns(std::uint64_t ticks) const {
-        if (multiplier != 0 && ticks <= ticks_max && offset_ns == 0) return static_cast<std::int64_t>(ticks * multiplier);
+        if (multiplier != 0 && ticks <= ticks_max && offset_seconds == 0) return static_cast<std::int64_t>(ticks * multiplier);
         Wide time = 0;
         if ((resolution & 0x80) != 0) time = static_cast<Wide>(ticks) * second_ns >> (resolution & 0x7F);
         else if (resolution <= 9) time = static_cast<Wide>(ticks) * static_cast<Wide>(multiplier);
         else if (resolution - 9 <= 19) time = static_cast<Wide>(ticks / power_of_ten(resolution - 9u));
-        return clamped(time + offset_ns);
+        return clamped(time + static_cast<Wide>(offset_seconds) * second_ns);
     }
 };
 
@@ -382,8 +382,7 @@ class Capture final : public FrameSource {
             }
             if (code == 9 && length >= 1) described.set_resolution(static_cast<std::uint8_t>(at[4]));
             if (code == 13 && length >= 1) described.fcs_bytes = static_cast<std::uint8_t>(at[4]);
-            if (code == 14 && length >= 8)
-                described.offset_ns = clamped(static_cast<Wide>(static_cast<std::int64_t>(u64_of_option(at + 4))) * second_ns);
+            if (code == 14 && length >= 8) described.offset_seconds = static_cast<std::int64_t>(u64_of_option(at + 4));
             at += padded;
             left -= padded;
         }

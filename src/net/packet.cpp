@@ -214,8 +214,11 @@ Decoded decode_ethernet(Rest rest, Packet& packet, Depth depth) {
 Decoded decode_ppp(Rest rest, Packet& packet, Depth depth) {
     if (++depth.links > links_max) return Decoded::malformed;
     // Address and control may be left out, as may the first byte of the protocol (RFC 1661, 6.5 and 6.6).
-    if (rest.has(2) && rest.at[0] == 0xFF && rest.at[1] == 0x03) rest.advance(2);
     if (!rest.has(1)) return rest.lack(1);
+    if (rest.at[0] == 0xFF) {
+        if (!rest.has(3)) return rest.lack(3);
+        if (rest.at[1] == 0x03) rest.advance(2);
+    }
     unsigned protocol = rest.at[0];
     if ((protocol & 1) == 0) {
         if (!rest.has(2)) return rest.lack(2);
