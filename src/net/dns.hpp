@@ -37,6 +37,7 @@ struct DnsMessage {
     std::uint16_t additionals = 0;
     bool has_opt = false;
     std::uint32_t bytes_left_over = 0;  // behind the last record
+    std::vector<DnsRecord> spare;       // what longer messages before this one left; only its memory counts
 };
 
 enum class DnsError : std::uint8_t { none, too_short, bad_name, bad_record, too_many };
