@@ -17,19 +17,28 @@ namespace {
 using Bytes = std::span<const std::uint8_t>;
 
 constexpr std::uint32_t version_1 = 0x00000001, version_2 = 0x6B3343CF;
+constexpr std::uint32_t draft_23 = 0xFF000017, draft_29 = 0xFF00001D, draft_33 = 0xFF000021, draft_34 = 0xFF000022;
 constexpr std::size_t id_bytes_max = 20;      // RFC 9000, 17.2
 constexpr std::size_t key_bytes = 16, iv_bytes = 12, tag_bytes = 16, sample_bytes = 16;
 constexpr std::size_t datagram_bytes_max = 65'535;
 constexpr std::size_t crypto_bytes_max = 64u << 10;
 constexpr std::size_t crypto_pieces_max = 256;
 
-// RFC 9001, 5.2 and RFC 9369, 3.3.1.
-constexpr std::array<std::uint8_t, 20> salt_1 = {0x38, 0x76, 0x2C, 0xF7, 0xF5, 0x59, 0x34, 0xB3, 0x4D, 0x17,
-                                                 0x9A, 0xE6, 0xA4, 0xC8, 0x0C, 0xAD, 0xCC, 0xBB, 0x7F, 0x0A};
-constexpr std::array<std::uint8_t, 20> salt_2 = {0x0D, 0xED, 0xE3, 0xDE, 0xF7, 0x00, 0xA6, 0xDB, 0x81, 0x93,
-                                                 0x81, 0xBE, 0x6E, 0x26, 0x9D, 0xCB, 0xF9, 0xBD, 0x2E, 0xD9};
+using Salt = std::array<std::uint8_t, 20>;
 
-bool is_read_version(std::uint32_t version) { return version == version_1 || version == version_2; }
+// RFC 9001, 5.2; RFC 9369, 3.3.1; draft-ietf-quic-tls-29 and -23, 5.2.
+constexpr Salt salt_1 = {0x38, 0x76, 0x2C, 0xF7, 0xF5, 0x59, 0x34, 0xB3, 0x4D, 0x17, 0x9A, 0xE6, 0xA4, 0xC8, 0x0C, 0xAD, 0xCC, 0xBB, 0x7F, 0x0A};
+constexpr Salt salt_2 = {0x0D, 0xED, 0xE3, 0xDE, 0xF7, 0x00, 0xA6, 0xDB, 0x81, 0x93, 0x81, 0xBE, 0x6E, 0x26, 0x9D, 0xCB, 0xF9, 0xBD, 0x2E, 0xD9};
+constexpr Salt salt_29 = {0xAF, 0xBF, 0xEC, 0x28, 0x99, 0x93, 0xD2, 0x4C, 0x9E, 0x97, 0x86, 0xF1, 0x9C, 0x61, 0x11, 0xE0, 0x43, 0x90, 0xA8, 0x99};
+constexpr Salt salt_23 = {0xC3, 0xEE, 0xF7, 0x12, 0xC7, 0x2E, 0xBB, 0x5A, 0x11, 0xA7, 0xD2, 0x43, 0x2B, 0xB4, 0x63, 0x65, 0xBE, 0xF9, 0xF5, 0x02};
+
+/// Null for a version that is not read.
+const Salt* salt_of(std::uint32_t version) {
+    if (version == version_1) return &salt_1;
+    if (version == version_2) return &salt_2;
+    if (version < draft_23 || version > draft_34) return nullptr;
+    return version < draft_29 ? &salt_23 : version < draft_33 ? &salt_29 : &salt_1;
+}
 
 QuicKind long_kind(std::uint8_t first, std::uint32_t version) {
     constexpr QuicKind kinds[] = {QuicKind::initial, QuicKind::zero_rtt, QuicKind::handshake, QuicKind::retry};
@@ -73,7 +82,7 @@ ParsedHeader parse_header(Bytes datagram) {
         return parsed;
     }
     if (!has_fixed_bit) return {};
-    if (!is_read_version(header.version)) {
+    if (salt_of(header.version) == nullptr) {
         header.kind = QuicKind::unknown_version;
         return parsed;
     }
@@ -210,7 +219,7 @@ Keys derive_keys(std::uint32_t version, Bytes destination_id) {
     std::copy(destination_id.begin(), destination_id.end(), keys.id.begin());
     Crypto& crypto = Crypto::of_this_thread();
     const bool is_2 = version == version_2;
-    const Digest initial = crypto.hmac(is_2 ? salt_2 : salt_1, destination_id);
+    const Digest initial = crypto.hmac(*salt_of(version), destination_id);
     const Digest client = crypto.expand_label(initial, "client in", SHA256_DIGEST_LENGTH);
     const auto derive = [&](std::string_view label, auto& key) {
         const Digest digest = crypto.expand_label(client, label, static_cast<std::uint16_t>(key.size()));

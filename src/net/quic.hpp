@@ -1,5 +1,5 @@
 // Which server name does a QUIC connection ask for? Initial packets of versions 1 (RFC 9000, 9001) and 2 (RFC 9369) are decrypted with the keys
-// that everybody on the path can derive from the destination connection ID.
+// that everybody on the path can derive from the destination connection ID; so are those of the drafts 23 to 34, which captures of 2019 to 2021 hold.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ enum class QuicKind : std::uint8_t { not_quic, version_negotiation, initial, zer
 struct QuicHeader {
     QuicKind kind = QuicKind::not_quic;
     std::uint32_t version = 0;
-    std::span<const std::uint8_t> destination_id;   // up to 20 bytes in versions 1 and 2, up to 255 elsewhere (RFC 8999)
+    std::span<const std::uint8_t> destination_id;   // up to 20 bytes in the versions that are read, up to 255 elsewhere (RFC 8999)
     std::span<const std::uint8_t> source_id;
     std::uint32_t packet_bytes = 0;                 // of this packet within the datagram
 };

@@ -81,8 +81,13 @@ struct Initial {
 };
 
 inline Bytes sealed(const Initial& initial) {
-    const bool is_2 = (initial.key_version == 0 ? initial.version : initial.key_version) == quic_2;
-    const Bytes salt = from_hex(is_2 ? "0dede3def700a6db819381be6e269dcbf9bd2ed9" : "38762cf7f55934b34d179ae6a4c80cadccbb7f0a");
+    const std::uint32_t key_version = initial.key_version == 0 ? initial.version : initial.key_version;
+    const bool is_2 = key_version == quic_2;
+    const bool is_29 = key_version >= 0xFF00001D && key_version <= 0xFF000020, is_23 = key_version >= 0xFF000017 && key_version < 0xFF00001D;
+    const Bytes salt = from_hex(is_2    ? "0dede3def700a6db819381be6e269dcbf9bd2ed9"
+                                : is_29 ? "afbfec289993d24c9e9786f19c6111e04390a899"
+                                : is_23 ? "c3eef712c72ebb5a11a7d2432bb46365bef9f502"
+                                        : "38762cf7f55934b34d179ae6a4c80cadccbb7f0a");
     const std::string prefix = is_2 ? "quicv2 " : "quic ";
     const Bytes secret = expand_label(hkdf(EVP_KDF_HKDF_MODE_EXTRACT_ONLY, initial.key_id, salt, {}, 32), "client in", 32);
     Bytes nonce = expand_label(secret, prefix + "iv", 12);

@@ -95,7 +95,9 @@ TEST(QuicHeader, KindsAreTold) {
     EXPECT_EQ(kind("f0 6b3343cf 00 00 01 00"), QuicKind::handshake);
     EXPECT_EQ(kind("80 00000000 00 00 00000001"), QuicKind::version_negotiation);
     EXPECT_EQ(kind("80 00000000 00 00 000001"), QuicKind::not_quic);
-    EXPECT_EQ(kind("c0 ff00001d 00 00 00 01 00"), QuicKind::unknown_version);
+    EXPECT_EQ(kind("c0 ff000016 00 00 00 01 00"), QuicKind::unknown_version) << "draft 22";
+    EXPECT_EQ(kind("c0 ff000023 00 00 00 01 00"), QuicKind::unknown_version);
+    EXPECT_EQ(kind("c0 ff00001d 00 00 00 01 00"), QuicKind::initial);
     EXPECT_EQ(kind("c0 00000001 15 000000000000000000000000000000000000000000 00 00 01 00"), QuicKind::not_quic) << "21 bytes of ID";
     EXPECT_EQ(kind("c0 00000002 15 000000000000000000000000000000000000000000 00 00 01 00"), QuicKind::unknown_version);
     EXPECT_EQ(kind("c0 00000001 ff 00"), QuicKind::not_quic);
@@ -124,7 +126,7 @@ TEST(QuicClient, SealingOfTheTestAgreesWithTheStandards) {
 
 TEST(QuicClient, OddPacketsAreRead) {
     const Bytes frames = crypto_frame(0, message);
-    for (const auto version : {quic_1, quic_2})
+    for (const auto version : {quic_1, quic_2, 0xFF000017u, 0xFF00001Cu, 0xFF00001Du, 0xFF000020u, 0xFF000021u, 0xFF000022u})
         for (unsigned number_bytes = 1; number_bytes <= 4; ++number_bytes)
             for (const std::size_t id_bytes : {0u, 1u, 8u, 20u})
                 for (const std::size_t token_bytes : {0u, 70u}) {
