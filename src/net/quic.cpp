@@ -370,7 +370,8 @@ struct QuicClient::State {
 };
 
 bool QuicClient::State::open(Bytes packet, const ParsedHeader& parsed, Bytes& plain) {
-    const auto& [header, parts] = parsed;
+    const QuicHeader& header = parsed.header;
+    const InitialParts& parts = parsed.parts;
     if (parts.number_offset == 0 || parts.rest_bytes != packet.size() - parts.number_offset) return false;
     std::uint64_t number = 0;
     const auto opens_with = [&](const Keys& candidate, std::uint64_t expected) {
