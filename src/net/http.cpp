@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 
 #include "core/text.hpp"
 
@@ -27,7 +26,7 @@ bool is_same_without_case(std::string_view a, std::string_view b) {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_token_character(char c) {
-    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || (c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr);
+    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
 std::string_view text_of(std::span<const std::uint8_t> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
@@ -71,6 +70,7 @@ bool read_status_line(std::string_view line, HttpHead& head) {
 
 /// Whether a first line without an end so far can become one.
 bool may_begin_request(std::string_view text) {
+    text = text.substr(0, method_bytes_max + 1);
     const auto method_end = std::find_if_not(text.begin(), text.end(), is_token_character);
     const auto method_bytes = static_cast<std::size_t>(method_end - text.begin());
     if (method_bytes > method_bytes_max) return false;

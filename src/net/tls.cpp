@@ -93,28 +93,44 @@ bool read_extension(std::uint16_t type, std::span<const std::uint8_t> extension,
     }
 }
 
-TlsParse parse_client_hello_body(ByteCursor cursor, ClientHello& hello) {
+/// Of a message that is cut, whatever is whole is read. `cursor` stands behind the message's header.
+TlsParse parse_client_hello_body(ByteCursor cursor, bool is_cut, ClientHello& hello) {
+    const TlsParse at_end = is_cut ? TlsParse::need_more : TlsParse::malformed;
     hello.legacy_version = cursor.u16();
     const auto random = cursor.bytes(hello.random.size());
-    const auto session = cursor.bytes(cursor.u8());
-    if (!cursor.is_ok() || session.size() > 32) return TlsParse::malformed;
     std::copy(random.begin(), random.end(), hello.random.begin());
-    hello.session_id_bytes = static_cast<std::uint8_t>(session.size());
+    const std::uint8_t session_bytes = cursor.u8();
+    if (session_bytes > 32) return TlsParse::malformed;
+    hello.session_id_bytes = session_bytes;
+    cursor.bytes(session_bytes);
     const auto suites = cursor.bytes(cursor.u16());
     const auto compressions = cursor.bytes(cursor.u8());
-    if (!cursor.is_ok() || compressions.empty() || !read_numbers(suites, hello.cipher_suites)) return TlsParse::malformed;
-    if (cursor.is_at_end()) return TlsParse::done;  // before RFC 3546 there were no extensions
-    if (cursor.u16() != cursor.remaining() || !cursor.is_ok()) return TlsParse::malformed;
+    if (!cursor.is_ok()) return at_end;
+    if (compressions.empty() || !read_numbers(suites, hello.cipher_suites)) return TlsParse::malformed;
+    if (cursor.is_at_end()) return is_cut ? TlsParse::need_more : TlsParse::done;  // before RFC 3546 there were no extensions
+    const std::uint16_t extensions_bytes = cursor.u16();
+    if (!cursor.is_ok()) return at_end;
+    if (is_cut ? extensions_bytes < cursor.remaining() : extensions_bytes != cursor.remaining()) return TlsParse::malformed;
     while (!cursor.is_at_end()) {
         const std::uint16_t type = cursor.u16();
         const std::uint16_t length = cursor.u16();
         const std::size_t offset = cursor.position();
         const auto extension = cursor.bytes(length);
-        if (!cursor.is_ok()) return TlsParse::malformed;
+        if (!cursor.is_ok()) return at_end;
         hello.extensions.push_back(type);
         if (!read_extension(type, extension, offset, hello)) return TlsParse::malformed;
     }
-    return TlsParse::done;
+    return is_cut ? TlsParse::need_more : TlsParse::done;
+}
+
+/// What the first bytes of a message say: done when the whole of a ClientHello is there.
+TlsParse is_whole_hello(std::span<const std::uint8_t> message) {
+    if (message.empty()) return TlsParse::need_more;
+    if (message[0] != message_client_hello) return TlsParse::not_tls;
+    if (message.size() < message_header_bytes) return TlsParse::need_more;
+    const std::size_t length = std::size_t{message[1]} << 16 | std::size_t{message[2]} << 8 | message[3];
+    if (length > message_bytes_max) return TlsParse::malformed;
+    return message.size() - message_header_bytes < length ? TlsParse::need_more : TlsParse::done;
 }
 
 struct Record {
@@ -217,15 +233,14 @@ TlsParse read_flight_messages(std::span<const std::uint8_t> messages, ServerFlig
 
 TlsParse parse_client_hello_message(std::span<const std::uint8_t> message, ClientHello& hello) {
     clear(hello);
-    if (message.empty()) return TlsParse::need_more;
-    if (message[0] != message_client_hello) return TlsParse::not_tls;
-    if (message.size() < message_header_bytes) return TlsParse::need_more;
-    const std::size_t length = std::size_t{message[1]} << 16 | std::size_t{message[2]} << 8 | message[3];
-    if (length > message_bytes_max) return TlsParse::malformed;
-    if (message.size() - message_header_bytes < length) return TlsParse::need_more;
-    ByteCursor cursor(message.first(message_header_bytes + length));
+    const TlsParse whole = is_whole_hello(message);
+    if (whole != TlsParse::done && (whole != TlsParse::need_more || message.size() < message_header_bytes)) return whole;
+    const bool is_cut = whole == TlsParse::need_more;
+    ByteCursor header(message);
+    header.u8();
+    ByteCursor cursor(is_cut ? message : message.first(message_header_bytes + header.u24()));
     cursor.u32();
-    return parse_client_hello_body(cursor, hello);
+    return parse_client_hello_body(cursor, is_cut, hello);
 }
 
 TlsParse parse_client_hello(std::span<const std::uint8_t> stream, ClientHello& hello, std::uint32_t* bytes_used) {
@@ -235,11 +250,11 @@ TlsParse parse_client_hello(std::span<const std::uint8_t> stream, ClientHello& h
     ByteCursor cursor(stream);
     std::vector<std::uint8_t>* joined = nullptr;
     std::span<const std::uint8_t> message;
-    while (cursor.remaining() >= record_header_bytes) {
+    TlsParse whole = TlsParse::need_more;
+    while (whole == TlsParse::need_more && cursor.remaining() >= record_header_bytes) {
         Record record;
         if (!read_record(cursor, record) || record.type != record_handshake || (record.is_whole && record.bytes.empty()))
             return message.empty() ? TlsParse::not_tls : TlsParse::malformed;
-        if (!record.bytes.empty() && message.empty() && record.bytes[0] != message_client_hello) return TlsParse::not_tls;
         if (message.empty()) {
             message = record.bytes;
         } else {
@@ -250,13 +265,13 @@ TlsParse parse_client_hello(std::span<const std::uint8_t> stream, ClientHello& h
             joined->insert(joined->end(), record.bytes.begin(), record.bytes.end());
             message = *joined;
         }
-        const TlsParse parse = parse_client_hello_message(message, hello);
-        if (parse == TlsParse::need_more && record.is_whole) continue;
-        if (parse == TlsParse::done && bytes_used != nullptr) *bytes_used = static_cast<std::uint32_t>(cursor.position());
-        return parse;
+        whole = is_whole_hello(message);
     }
-    if (!may_begin_record(stream.subspan(cursor.position()), record_handshake, record_handshake)) return TlsParse::malformed;
-    return TlsParse::need_more;
+    if (whole == TlsParse::need_more && !may_begin_record(stream.subspan(cursor.position()), record_handshake, record_handshake))
+        return TlsParse::malformed;
+    const TlsParse parse = parse_client_hello_message(message, hello);
+    if (parse == TlsParse::done && bytes_used != nullptr) *bytes_used = static_cast<std::uint32_t>(cursor.position());
+    return parse;
 }
 
 TlsParse parse_server_flight(std::span<const std::uint8_t> stream, ServerFlight& flight) {

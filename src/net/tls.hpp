@@ -35,7 +35,7 @@ struct ServerHello {
 
 enum class TlsParse : std::uint8_t {
     done,
-    need_more,     // a prefix of what is looked for
+    need_more,     // a prefix of what is looked for; what is whole of it is read
     not_tls,       // the first bytes are no TLS record of this kind
     malformed,
 };

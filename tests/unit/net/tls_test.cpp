@@ -44,8 +44,15 @@ TEST(ClientHello, RecordsOfAnySizeAreJoined) {
         EXPECT_EQ(hello.server_name, "www.example.org");
     }
     const Bytes stream = in_records(message, 5);
-    for (std::size_t size = 0; size < stream.size(); ++size)
+    std::size_t extensions_before = 0;
+    for (std::size_t size = 0; size < stream.size(); ++size) {
         ASSERT_EQ(parse_client_hello(std::span(stream).first(size), hello), TlsParse::need_more) << size;
+        EXPECT_GE(hello.extensions.size(), extensions_before) << "what is whole is read";
+        EXPECT_EQ(hello.server_name, hello.has_server_name ? "www.example.org" : "");
+        EXPECT_EQ(hello.has_server_name, hello.extensions.size() >= 2);
+        extensions_before = hello.extensions.size();
+    }
+    EXPECT_EQ(extensions_before, 4u);
 }
 
 TEST(ClientHello, EncryptedNamesAreRecognised) {
