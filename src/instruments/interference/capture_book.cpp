@@ -1,0 +1,642 @@
+#include "instruments/interference/capture_book.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <span>
+#include <tuple>
+
+#include "core/error.hpp"
+#include "core/hash.hpp"
+#include "statistics/multiple_testing.hpp"
+#include "statistics/proportion.hpp"
+
+namespace unveil {
+namespace {
+
+constexpr double signed_share_max = 0.1;       // names that show a sign more rarely make the baseline
+constexpr std::uint64_t baseline_min = 20;     // flows, below which the baseline is not taken from the evidence
+constexpr double baseline_unknown = 0.2;
+constexpr double baseline_floor = 1e-3;
+constexpr double reset_ratio_min = 2;          // a reset below this is the host's more likely than not
+constexpr double page_ratio_min = 6;           // an answer from another distance alone is a load balancer's
+constexpr std::int64_t second_ns = 1'000'000'000;
+
+/// P(X >= hits) for X binomial: Abramowitz & Stegun 26.5.24.
+double binomial_tail(std::uint64_t hits, std::uint64_t trials, double probability) {
+    if (hits == 0) return 1;
+    if (hits > trials) return 0;
+    return incomplete_beta(static_cast<double>(hits), static_cast<double>(trials - hits) + 1, probability);
+}
+
+/// What the controls leave possible for the share of flows that show a sign by chance.
+double baseline(std::uint64_t hits, std::uint64_t trials, double otherwise) {
+    if (trials < baseline_min) return otherwise;
+    return std::max(baseline_floor, clopper_pearson_interval(hits, trials).high);
+}
+
+std::uint64_t address_hash(const IpAddress& address) { return hash_bytes({reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size()}); }
+
+std::uint64_t combined(std::uint64_t a, std::uint64_t b) { return (a ^ (b + 0x9E3779B97F4A7C15ull + (a << 6) + (a >> 2))) * 0xFF51AFD7ED558CCDull; }
+
+std::uint64_t triple_of(const FlowRecord& flow) { return combined(combined(address_hash(flow.client), address_hash(flow.server)), flow.server_port); }
+std::uint64_t pair_of(const FlowRecord& flow) { return combined(address_hash(flow.client), address_hash(flow.server)); }
+
+bool is_tcp(const FlowRecord& flow) { return flow.protocol == static_cast<std::uint8_t>(Protocol::tcp); }
+bool is_foreign_kind(PayloadKind kind) { return kind == PayloadKind::other || kind == PayloadKind::ssh; }
+constexpr std::uint32_t lost_signs = sign::dropped | sign::uplink_lost;
+
+/// Addresses that no public name has.
+bool is_bogon(const IpAddress& address) {
+    if (!address.is_v4()) return false;
+    const std::uint8_t a = address.bytes[12];
+    const std::uint8_t b = address.bytes[13];
+    return a == 0 || a == 10 || a == 127 || a >= 224 || (a == 100 && b >= 64 && b < 128) || (a == 169 && b == 254) || (a == 172 && b >= 16 && b < 32) || (a == 192 && b == 168);
+}
+
+}  // namespace
+
+std::string_view mechanism_name(Mechanism mechanism) {
+    constexpr std::array<std::string_view, mechanism_count> names = {"dns-injection", "rst-injection", "syn-ack-injection", "block-page", "silent-drop", "freeze", "residual", "quic-drop",
+                                                                     "fully-encrypted-drop", "throttling-policing", "throttling-shaping", "protocol-whitelist"};
+    return names[static_cast<std::size_t>(mechanism)];
+}
+
+std::string_view mechanism_layer(Mechanism mechanism) {
+    constexpr std::array<std::string_view, mechanism_count> layers = {"dns", "tls", "tcp", "http", "tls", "tcp", "tcp", "quic", "tcp", "tls", "tls", "tcp"};
+    return layers[static_cast<std::size_t>(mechanism)];
+}
+
+std::string_view port_rule_name(PortRule rule) {
+    constexpr std::array<std::string_view, 4> names = {"undecided", "none", "source-above", "source-above-or-equal"};
+    return names[static_cast<std::size_t>(rule)];
+}
+
+PortRule port_rule(const PortComparison& comparison) {
+    constexpr std::uint64_t flows_min = 8;
+    constexpr double level = 0.001;
+    // Noise alone silences 12 of 80; a rule that blocks loses more than half when it is not overloaded, and never nothing.
+    enum class Group { unknown, blocked, free };
+    const auto group = [&](std::uint64_t flows, std::uint64_t blocked) {
+        if (flows < flows_min) return Group::unknown;
+        if (binomial_tail(blocked, flows, 0.25) < level) return Group::blocked;
+        if (binomial_tail(flows - blocked, flows, 0.75) < level || (blocked == 0 && flows >= 24)) return Group::free;
+        return Group::unknown;
+    };
+    const Group above = group(comparison.above, comparison.above_blocked);
+    const Group equal = group(comparison.equal, comparison.equal_blocked);
+    const Group below = group(comparison.below, comparison.below_blocked);
+    if (above == Group::blocked && below == Group::free && equal == Group::free) return PortRule::source_above;
+    if (above == Group::blocked && below == Group::free && equal == Group::blocked) return PortRule::source_above_or_equal;
+    if (above == Group::blocked && below == Group::blocked) return PortRule::none;
+    return PortRule::undecided;
+}
+
+CaptureBook::CaptureBook(const InterferenceFacts& facts, const NameBook& names, const Limits& limits) : m_facts(facts), m_names(names), m_limits(limits) {}
+
+void CaptureBook::add(const FlowRecord& flow) {
+    if (flow.name != 0) {
+        if (m_exposures.size() <= flow.name) m_exposures.resize(flow.name + 1);
+        // A connection that never got as far as its name does not count.
+        ++m_exposures[flow.name].flows[static_cast<std::size_t>(flow.kind)];
+    }
+    if (is_tcp(flow)) {
+        const bool is_answered = flow.is_answered && (flow.signs & (sign::reset | sign::frozen | lost_signs | sign::page_injected)) == 0;
+        if (is_answered && flow.name != 0) {
+            auto& names = m_answered[address_hash(flow.server)];
+            if (names[0] == 0) names[0] = flow.name;
+            else if (names[0] != flow.name && names[1] == 0) names[1] = flow.name;
+        }
+        if (flow.trigger_ns != 0 && flow.has_handshake && is_foreign_kind(flow.kind)) {
+            const bool is_lost = (flow.signs & lost_signs) != 0;
+            Tally& tally = m_eligible_by_server[flow.server][flow.is_eligible ? 1 : 0];
+            ++tally.flows;
+            tally.lost += (flow.signs & sign::dropped) != 0;
+            Tally& port = m_foreign_by_port[flow.server_port];
+            ++port.flows;
+            port.lost += is_lost;
+        }
+        if (flow.trigger_ns != 0 && flow.has_handshake) {
+            const bool is_lost = (flow.signs & sign::dropped) != 0;
+            (flow.is_eligible ? m_eligibility.eligible : m_eligibility.exempt) += 1;
+            if (is_lost) (flow.is_eligible ? m_eligibility.eligible_lost : m_eligibility.exempt_lost) += 1;
+        }
+        if (m_outcomes.size() < m_limits.outcomes_kept_max) {
+            constexpr std::uint32_t failures = sign::reset_at_syn | sign::no_syn_ack | sign::reset | sign::dropped;
+            const bool is_failed = (flow.signs & failures) != 0 && !flow.is_answered;
+            if (is_failed || flow.is_answered) m_outcomes.push_back({triple_of(flow), pair_of(flow), flow.first_ns, is_failed});
+        } else {
+            ++m_flows_left_out;
+        }
+    }
+    // An answered lookup is kept: its address may turn out to be a forged one.
+    const bool is_lookup = flow.kind == PayloadKind::dns && flow.is_answered && flow.forged_address != IpAddress{};
+    if (flow.signs == 0 && !is_lookup) return;
+    if (m_judged.size() >= m_limits.flows_kept_max) {
+        ++m_flows_left_out;
+        return;
+    }
+    m_judged.push_back({flow, mechanism_of(flow), false});
+}
+
+void CaptureBook::add(const RateRecord& rate) {
+    if (m_rates.size() < m_limits.flows_kept_max) m_rates.push_back(rate);
+    else ++m_flows_left_out;
+}
+
+Mechanism CaptureBook::mechanism_of(const FlowRecord& flow) const {
+    if (flow.kind == PayloadKind::dns) return Mechanism::dns_injection;
+    if ((flow.signs & sign::quic_silent) != 0) return Mechanism::quic_drop;
+    if ((flow.signs & sign::syn_ack_forged) != 0) return Mechanism::syn_ack_injection;
+    if ((flow.signs & sign::page_injected) != 0) return Mechanism::block_page;
+    if ((flow.signs & sign::reset) != 0) return Mechanism::reset_injection;
+    if (is_foreign_kind(flow.kind) && (flow.signs & sign::uplink_lost) != 0) return Mechanism::protocol_whitelist;
+    if (is_foreign_kind(flow.kind) && (flow.signs & sign::dropped) != 0) return Mechanism::fully_encrypted_drop;
+    if ((flow.signs & lost_signs) != 0) return Mechanism::silent_drop;
+    if ((flow.signs & sign::frozen) != 0) return Mechanism::freeze;
+    return Mechanism::residual;
+}
+
+bool CaptureBook::is_answered_for_others(const IpAddress& server, std::uint32_t name) const {
+    const auto known = m_answered.find(address_hash(server));
+    if (known == m_answered.end()) return false;
+    return (known->second[0] != 0 && known->second[0] != name) || (known->second[1] != 0 && known->second[1] != name);
+}
+
+void CaptureBook::close_group(MechanismVerdict verdict, const Group& group) {
+    verdict.flows = group.hits;
+    verdict.exposed = std::max(group.exposed, group.hits);
+    std::map<std::string_view, std::uint64_t> classes;
+    for (const std::size_t i : group.members) {
+        JudgedFlow& judged = m_judged[i];
+        const FlowRecord& flow = judged.flow;
+        judged.mechanism = verdict.mechanism;
+        if (verdict.is_firm) judged.is_firm = true;
+        verdict.log_likelihood_ratio = std::max<double>(verdict.log_likelihood_ratio, flow.log_likelihood_ratio);
+        verdict.first_ns = std::min(verdict.first_ns, flow.first_ns);
+        verdict.last_ns = std::max(verdict.last_ns, flow.first_ns);
+        std::string_view box = "unknown";
+        if (flow.box_class != 0) box = flow.kind == PayloadKind::dns ? m_facts.dns_classes[flow.box_class - 1u].name : m_facts.reset_classes[flow.box_class - 1u].name;
+        ++classes[box];
+        for (const std::uint64_t frame : flow.frames)
+            if (frame != 0) {
+                ++verdict.locators_total;
+                verdict.locators.push_back({flow.evidence, frame});
+            }
+    }
+    std::sort(verdict.locators.begin(), verdict.locators.end());
+    verdict.locators.erase(std::unique(verdict.locators.begin(), verdict.locators.end()), verdict.locators.end());
+    constexpr std::size_t locators_max = 20;
+    if (verdict.locators.size() > locators_max) verdict.locators.resize(locators_max);
+    const bool has_classes = verdict.mechanism == Mechanism::dns_injection || verdict.mechanism == Mechanism::reset_injection || verdict.mechanism == Mechanism::residual;
+    if (has_classes && !classes.empty())
+        verdict.box_class = std::max_element(classes.begin(), classes.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+    m_verdicts.push_back(std::move(verdict));
+}
+
+void CaptureBook::judge() {
+    // By content, so that neither the order of files nor the moment at which flows were given up shows.
+    std::sort(m_judged.begin(), m_judged.end(), [](const JudgedFlow& a, const JudgedFlow& b) {
+        const auto key = [](const FlowRecord& f) { return std::tuple(f.first_ns, f.evidence, f.frames, f.client, f.server, f.client_port, f.server_port, f.name); };
+        return key(a.flow) < key(b.flow);
+    });
+    judge_dns();
+    judge_servers();
+    for (const Mechanism mechanism : {Mechanism::reset_injection, Mechanism::block_page, Mechanism::silent_drop, Mechanism::freeze, Mechanism::quic_drop}) judge_names(mechanism);
+    judge_ports();
+    judge_fully_encrypted();
+    judge_rates();
+    judge_residual();
+    std::erase_if(m_judged, [](const JudgedFlow& judged) { return judged.flow.signs == 0; });
+    std::sort(m_verdicts.begin(), m_verdicts.end(), [](const MechanismVerdict& a, const MechanismVerdict& b) {
+        return std::tie(a.mechanism, a.trigger) < std::tie(b.mechanism, b.trigger);
+    });
+}
+
+void CaptureBook::judge_dns() {
+    // Addresses that came first in conflicts of several names: no owner has them all.
+    constexpr float conflict_sure = 10;
+    std::map<IpAddress, std::set<std::uint32_t>> names_of;
+    for (const JudgedFlow& judged : m_judged)
+        if ((judged.flow.signs & sign::dns_conflict) != 0 && judged.flow.log_likelihood_ratio >= conflict_sure && judged.flow.forged_address != IpAddress{})
+            names_of[judged.flow.forged_address].insert(judged.flow.name);
+    std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> conflicts;   // by name: sure ones, all
+    for (const JudgedFlow& judged : m_judged)
+        if ((judged.flow.signs & sign::dns_conflict) != 0) {
+            auto& [sure, all] = conflicts[judged.flow.name];
+            sure += judged.flow.log_likelihood_ratio >= conflict_sure;
+            ++all;
+        }
+    const auto is_pool = [&](const IpAddress& address) {
+        const auto known = names_of.find(address);
+        return known != names_of.end() && (known->second.size() >= 2 || is_bogon(address));
+    };
+    std::map<std::uint32_t, Group> groups;
+    for (std::size_t i = 0; i < m_judged.size(); ++i) {
+        JudgedFlow& judged = m_judged[i];
+        FlowRecord& flow = judged.flow;
+        if (flow.kind != PayloadKind::dns) continue;
+        const auto known = conflicts.find(flow.name);
+        const bool is_name_known = known != conflicts.end() && known->second.first >= 1;
+        if ((flow.signs & sign::dns_conflict) == 0 && is_name_known && is_pool(flow.forged_address)) {
+            flow.signs |= sign::dns_pool;
+            judged.is_firm = true;
+        }
+        if (flow.signs == 0) continue;
+        if (flow.log_likelihood_ratio >= conflict_sure || (known != conflicts.end() && known->second.second >= 3)) judged.is_firm = true;
+        Group& group = groups[flow.name];
+        ++group.hits;
+        group.members.push_back(i);
+    }
+    for (auto& [name, group] : groups) {
+        group.exposed = name < m_exposures.size() ? m_exposures[name].flows[static_cast<std::size_t>(PayloadKind::dns)] : 0;
+        MechanismVerdict verdict;
+        verdict.mechanism = Mechanism::dns_injection;
+        verdict.trigger = m_names.name(name);
+        verdict.is_firm = std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return m_judged[i].is_firm; });
+        if (!verdict.is_firm) verdict.alternative = "a resolver that answered twice";
+        close_group(std::move(verdict), group);
+    }
+}
+
+void CaptureBook::judge_servers() {
+    std::map<IpAddress, Group> groups;
+    for (std::size_t i = 0; i < m_judged.size(); ++i) {
+        if ((m_judged[i].flow.signs & sign::syn_ack_forged) == 0) continue;
+        Group& group = groups[m_judged[i].flow.server];
+        ++group.hits;
+        group.members.push_back(i);
+    }
+    for (auto& [server, group] : groups) {
+        MechanismVerdict verdict;
+        verdict.mechanism = Mechanism::syn_ack_injection;
+        verdict.trigger = address_text(server);
+        for (const std::size_t i : group.members) verdict.log_likelihood_ratio = std::max<double>(verdict.log_likelihood_ratio, m_judged[i].flow.log_likelihood_ratio);
+        verdict.is_firm = verdict.log_likelihood_ratio >= m_limits.log_likelihood_ratio_min || group.hits >= 3;
+        if (!verdict.is_firm) verdict.alternative = "two machines behind one address";
+        close_group(std::move(verdict), group);
+    }
+}
+
+void CaptureBook::judge_names(Mechanism mechanism) {
+    const bool is_quic = mechanism == Mechanism::quic_drop;
+    const auto exposed = [&](std::uint32_t name) -> std::uint64_t {
+        if (name >= m_exposures.size()) return 0;
+        const auto& flows = m_exposures[name].flows;
+        if (is_quic) return flows[static_cast<std::size_t>(PayloadKind::quic)];
+        return std::uint64_t{flows[static_cast<std::size_t>(PayloadKind::tls)]} + flows[static_cast<std::size_t>(PayloadKind::http)];
+    };
+    std::map<std::uint32_t, Group> groups;
+    for (std::size_t i = 0; i < m_judged.size(); ++i) {
+        JudgedFlow& judged = m_judged[i];
+        if (judged.mechanism != mechanism || judged.flow.signs == 0) continue;
+        if (mechanism == Mechanism::reset_injection && judged.flow.log_likelihood_ratio < reset_ratio_min) continue;
+        if (mechanism == Mechanism::block_page && judged.flow.log_likelihood_ratio < page_ratio_min) continue;
+        Group& group = groups[judged.flow.name];
+        ++group.hits;
+        group.members.push_back(i);
+    }
+    std::uint64_t control_hits = 0;
+    std::uint64_t control_flows = 0;
+    for (std::uint32_t name = 1; name < m_exposures.size(); ++name) {
+        const std::uint64_t all = exposed(name);
+        const auto known = groups.find(name);
+        const std::uint64_t hits = known == groups.end() ? 0 : known->second.hits;
+        if (static_cast<double>(hits) > signed_share_max * static_cast<double>(all)) continue;
+        control_hits += hits;
+        control_flows += all;
+    }
+    double chance = baseline(control_hits, control_flows, baseline_unknown);
+    if (is_quic) chance = std::max(chance, 0.15);   // payloads that trigger nothing were lost in 12 of 80 runs
+    std::vector<double> p_values;
+    std::vector<std::uint32_t> names;
+    for (auto& [name, group] : groups) {
+        group.exposed = std::max(exposed(name), group.hits);
+        if (name == 0) continue;
+        p_values.push_back(binomial_tail(group.hits, group.exposed, chance));
+        names.push_back(name);
+    }
+    const auto q_values = benjamini_hochberg(p_values, static_cast<double>(std::max<std::size_t>(1, m_exposures.size())));
+    std::map<std::uint32_t, std::pair<double, double>> by_name;
+    for (std::size_t i = 0; i < names.size(); ++i) by_name[names[i]] = {p_values[i], q_values[i]};
+    for (auto& [name, group] : groups) {
+        MechanismVerdict verdict;
+        verdict.mechanism = mechanism;
+        verdict.trigger = m_names.name(name);
+        verdict.control_flows = control_hits;
+        verdict.control_exposed = control_flows;
+        bool has_firm_flow = false;
+        std::uint64_t at_answering = 0;
+        std::set<IpAddress> servers;
+        std::vector<double> kib;
+        for (const std::size_t i : group.members) {
+            const FlowRecord& flow = m_judged[i].flow;
+            if (flow.log_likelihood_ratio >= m_limits.log_likelihood_ratio_min) {
+                m_judged[i].is_firm = true;
+                has_firm_flow = true;
+            }
+            at_answering += is_answered_for_others(flow.server, name);
+            servers.insert(flow.server);
+            kib.push_back(static_cast<double>(flow.server_bytes) / 1024);
+        }
+        if (name != 0) std::tie(verdict.p_value, verdict.q_value) = by_name[name];
+        const bool is_often = static_cast<double>(group.hits) >= m_limits.share_min * static_cast<double>(group.exposed);
+        const bool is_not_the_site = is_quic || 2 * at_answering >= group.hits || servers.size() >= 3;
+        const bool is_group_firm = name != 0 && group.hits >= 3 && is_often && is_not_the_site && verdict.q_value <= m_limits.q_value_max;
+        verdict.is_firm = is_group_firm;
+        if (mechanism == Mechanism::freeze) {
+            std::nth_element(kib.begin(), kib.begin() + static_cast<std::ptrdiff_t>(kib.size() / 2), kib.end());
+            verdict.figure = kib[kib.size() / 2];
+        }
+        if (!is_group_firm && !has_firm_flow) {
+            if (!is_not_the_site) verdict.alternative = "the site itself: no other name was answered there";
+            else if (mechanism == Mechanism::reset_injection) verdict.alternative = "an ordinary reset of the host";
+            else verdict.alternative = "loss, or a host that went away";
+        }
+        close_group(verdict, group);
+        // Single flows may be sure where the name is not.
+        if (has_firm_flow) m_verdicts.back().is_firm = true;
+    }
+}
+
+void CaptureBook::judge_ports() {
+    // Protocols other than TLS and HTTP: where on one port they are lost far more often than on others.
+    Tally elsewhere;
+    for (const auto& [port, tally] : m_foreign_by_port) {
+        if (static_cast<double>(tally.lost) > signed_share_max * static_cast<double>(tally.flows)) continue;
+        elsewhere.flows += tally.flows;
+        elsewhere.lost += tally.lost;
+    }
+    const double chance = baseline(elsewhere.lost, elsewhere.flows, baseline_unknown);
+    std::vector<double> p_values;
+    std::vector<std::uint16_t> ports;
+    std::map<std::uint16_t, Group> groups;
+    for (std::size_t i = 0; i < m_judged.size(); ++i) {
+        const FlowRecord& flow = m_judged[i].flow;
+        if (!is_tcp(flow) || !is_foreign_kind(flow.kind) || (flow.signs & lost_signs) == 0) continue;
+        groups[flow.server_port].members.push_back(i);
+    }
+    for (auto& [port, group] : groups) {
+        group.hits = m_foreign_by_port[port].lost;
+        group.exposed = m_foreign_by_port[port].flows;
+        std::erase_if(group.members, [&](std::size_t i) { return m_judged[i].mechanism != Mechanism::protocol_whitelist && (m_judged[i].flow.signs & sign::uplink_lost) == 0; });
+        p_values.push_back(binomial_tail(group.members.size(), group.exposed, chance));
+        ports.push_back(port);
+    }
+    const auto q_values = benjamini_hochberg(p_values, static_cast<double>(std::max<std::size_t>(1, m_foreign_by_port.size())));
+    for (std::size_t g = 0; g < ports.size(); ++g) {
+        Group& group = groups[ports[g]];
+        if (group.members.empty()) continue;
+        group.hits = group.members.size();
+        MechanismVerdict verdict;
+        verdict.mechanism = Mechanism::protocol_whitelist;
+        verdict.trigger = fmt::format("port {}: neither TLS nor HTTP", ports[g]);
+        verdict.control_flows = elsewhere.lost;
+        verdict.control_exposed = elsewhere.flows;
+        verdict.p_value = p_values[g];
+        verdict.q_value = q_values[g];
+        verdict.is_firm = group.hits >= 5 && 2 * group.hits >= group.exposed && verdict.q_value <= m_limits.q_value_max;
+        if (!verdict.is_firm) verdict.alternative = "loss, or a host that went away";
+        close_group(std::move(verdict), group);
+    }
+}
+
+void CaptureBook::judge_fully_encrypted() {
+    Tally exempt;
+    Tally free;
+    for (const auto& [server, tallies] : m_eligible_by_server) {
+        exempt.flows += tallies[0].flows;
+        exempt.lost += tallies[0].lost;
+        if (tallies[1].lost * 20 > tallies[1].flows) continue;
+        free.flows += tallies[1].flows;
+        free.lost += tallies[1].lost;
+    }
+    const double chance = baseline(exempt.lost + free.lost, exempt.flows + free.flows, 0.05);
+    std::map<IpAddress, Group> groups;
+    for (std::size_t i = 0; i < m_judged.size(); ++i) {
+        const FlowRecord& flow = m_judged[i].flow;
+        if (m_judged[i].mechanism != Mechanism::fully_encrypted_drop || !flow.is_eligible) continue;
+        Group& group = groups[flow.server];
+        ++group.hits;
+        group.members.push_back(i);
+    }
+    if (groups.empty()) return;
+    Group all;
+    std::vector<double> p_values;
+    for (auto& [server, group] : groups) {
+        group.exposed = m_eligible_by_server[server][1].flows;
+        p_values.push_back(binomial_tail(group.hits, group.exposed, chance));
+    }
+    const auto q_values = benjamini_hochberg(p_values, static_cast<double>(std::max<std::size_t>(1, m_eligible_by_server.size())));
+    MechanismVerdict verdict;
+    verdict.mechanism = Mechanism::fully_encrypted_drop;
+    verdict.trigger = "a first payload that looks like nothing";
+    verdict.control_flows = exempt.lost + free.lost;
+    verdict.control_exposed = exempt.flows + free.flows;
+    std::size_t g = 0;
+    for (auto& [server, group] : groups) {
+        const double q = q_values[g];
+        const double p = p_values[g++];
+        // Where exempt payloads are lost as well, the host is at fault.
+        const Tally& own = m_eligible_by_server[server][0];
+        const bool is_host = own.flows > 0 && own.lost * 10 > own.flows;
+        const bool is_firm = group.hits >= 3 && !is_host && q <= m_limits.q_value_max;
+        all.exposed += group.exposed;
+        all.hits += group.hits;
+        for (const std::size_t i : group.members) {
+            all.members.push_back(i);
+            m_judged[i].is_firm = is_firm;
+        }
+        verdict.p_value = std::min(verdict.p_value, p);
+        verdict.q_value = std::min(verdict.q_value, q);
+        if (is_firm) ++verdict.figure;
+    }
+    const bool is_any_firm = verdict.figure > 0;
+    if (!is_any_firm) verdict.alternative = "loss, or a host that went away; being eligible is no sign by itself";
+    close_group(std::move(verdict), all);
+    m_verdicts.back().is_firm = is_any_firm;
+}
+
+void CaptureBook::judge_rates() {
+    std::map<std::uint32_t, std::vector<const RateRecord*>> by_name;
+    std::vector<double> all;
+    for (const RateRecord& rate : m_rates) {
+        by_name[rate.name].push_back(&rate);
+        all.push_back(std::log(std::max(1.0f, rate.bytes_per_second)));
+    }
+    if (by_name.size() < 2) return;
+    // What is slow: under half of the median of the names whose own medians are in the upper half.
+    std::vector<double> medians;
+    const auto median = [](std::vector<double> values) {
+        std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+        return values[values.size() / 2];
+    };
+    std::map<std::uint32_t, double> median_of;
+    for (const auto& [name, rates] : by_name) {
+        std::vector<double> values;
+        for (const auto* rate : rates) values.push_back(std::log(std::max(1.0f, rate->bytes_per_second)));
+        medians.push_back(median_of[name] = median(values));
+    }
+    std::vector<double> sorted = medians;
+    std::sort(sorted.begin(), sorted.end());
+    const double fast = sorted[sorted.size() * 3 / 4];
+    const double slow_below = fast - std::log(4.0);
+    Tally control;
+    double control_late = 0;
+    for (const auto& [name, rates] : by_name) {
+        if (median_of[name] < slow_below) continue;
+        for (const auto* rate : rates) {
+            ++control.flows;
+            control.lost += std::log(std::max(1.0f, rate->bytes_per_second)) < slow_below;
+            control_late += rate->late_share;
+        }
+    }
+    if (control.flows < baseline_min) return;
+    control_late /= static_cast<double>(control.flows);
+    const double chance = baseline(control.lost, control.flows, 1);
+    std::vector<double> p_values;
+    std::vector<MechanismVerdict> verdicts;
+    for (const auto& [name, rates] : by_name) {
+        if (median_of[name] >= slow_below) continue;
+        MechanismVerdict verdict;
+        double late = 0;
+        bool is_served_elsewise = false;
+        for (const auto* rate : rates) {
+            verdict.flows += std::log(std::max(1.0f, rate->bytes_per_second)) < slow_below;
+            late += rate->late_share;
+            is_served_elsewise = is_served_elsewise || is_answered_for_others(rate->server, name);
+            verdict.locators.push_back({rate->evidence, rate->frame});
+        }
+        late /= static_cast<double>(rates.size());
+        verdict.mechanism = late > std::max(0.02, 2.5 * control_late) ? Mechanism::throttling_policing : Mechanism::throttling_shaping;
+        verdict.trigger = m_names.name(name);
+        verdict.exposed = rates.size();
+        verdict.control_flows = control.lost;
+        verdict.control_exposed = control.flows;
+        verdict.p_value = binomial_tail(verdict.flows, verdict.exposed, chance);
+        verdict.figure = std::exp(median_of[name] - fast);
+        verdict.locators_total = verdict.locators.size();
+        std::sort(verdict.locators.begin(), verdict.locators.end());
+        constexpr std::size_t locators_max = 20;
+        if (verdict.locators.size() > locators_max) verdict.locators.resize(locators_max);
+        verdict.is_firm = is_served_elsewise && verdict.flows >= 5;
+        if (!is_served_elsewise) verdict.alternative = "a slow site: no other name was served from there";
+        p_values.push_back(verdict.p_value);
+        verdicts.push_back(std::move(verdict));
+    }
+    const auto q_values = benjamini_hochberg(p_values, static_cast<double>(by_name.size()));
+    for (std::size_t i = 0; i < verdicts.size(); ++i) {
+        verdicts[i].q_value = q_values[i];
+        if (q_values[i] > m_limits.q_value_max) {
+            verdicts[i].is_firm = false;
+            if (verdicts[i].alternative.empty()) verdicts[i].alternative = "a slow path";
+        }
+        m_verdicts.push_back(std::move(verdicts[i]));
+    }
+}
+
+void CaptureBook::judge_residual() {
+    constexpr std::int64_t watched_ns = 900 * second_ns;
+    // Triggers that are sure, by client, server and port.
+    struct TriggerTime {
+        std::int64_t time_ns = 0;
+        std::uint32_t name = 0;
+    };
+    std::unordered_map<std::uint64_t, std::vector<TriggerTime>> triggers;
+    std::unordered_map<std::uint64_t, std::vector<TriggerTime>> pairs;
+    for (const JudgedFlow& judged : m_judged) {
+        if (!judged.is_firm || !is_tcp(judged.flow)) continue;
+        if (judged.mechanism != Mechanism::reset_injection && judged.mechanism != Mechanism::silent_drop) continue;
+        triggers[triple_of(judged.flow)].push_back({judged.flow.trigger_ns, judged.flow.name});
+        pairs[pair_of(judged.flow)].push_back({judged.flow.trigger_ns, judged.flow.name});
+    }
+    if (triggers.empty()) return;
+    // Of triggers that follow each other the latest counts, so that what fails later is not laid to an earlier one.
+    const auto latest = [](const std::vector<TriggerTime>& times, std::int64_t before_ns) -> const TriggerTime* {
+        const TriggerTime* found = nullptr;
+        for (const TriggerTime& trigger : times)
+            if (trigger.time_ns < before_ns && (found == nullptr || trigger.time_ns > found->time_ns)) found = &trigger;
+        return found;
+    };
+    std::map<std::pair<std::uint64_t, std::int64_t>, std::vector<std::pair<double, bool>>> after;   // by triple and trigger: seconds later, failed
+    std::set<std::uint64_t> own_triples;
+    for (const auto& [triple, times] : triggers) own_triples.insert(triple);
+    for (const Outcome& outcome : m_outcomes) {
+        if (const auto known = triggers.find(outcome.triple); known != triggers.end()) {
+            const TriggerTime* trigger = latest(known->second, outcome.time_ns);
+            if (trigger != nullptr && outcome.time_ns - trigger->time_ns < watched_ns)
+                after[{outcome.triple, trigger->time_ns}].emplace_back(static_cast<double>(outcome.time_ns - trigger->time_ns) / 1e9, outcome.is_failed);
+        } else if (const auto pair = pairs.find(outcome.pair); pair != pairs.end()) {
+            const TriggerTime* trigger = latest(pair->second, outcome.time_ns);
+            if (trigger == nullptr || outcome.time_ns - trigger->time_ns > 60 * second_ns) continue;
+            ++m_residual.other_port;
+            m_residual.other_port_failed += outcome.is_failed;
+        }
+    }
+    std::vector<double> lows;
+    std::vector<double> highs;
+    for (auto& [trigger, outcomes] : after) {
+        std::sort(outcomes.begin(), outcomes.end());
+        double low = 0;
+        for (const auto& [seconds, is_failed] : outcomes)
+            if (is_failed) low = seconds;
+        double high = -1;
+        for (const auto& [seconds, is_failed] : outcomes) {
+            if (!is_failed && seconds > low && high < 0) high = seconds;
+            ++(is_failed ? m_residual.failed : m_residual.passed);
+        }
+        ++m_residual.triggers;
+        if (low > 0) lows.push_back(low);
+        if (high >= 0) highs.push_back(high);
+    }
+    if (lows.size() < 3 || highs.size() < 3) return;
+    // Ordinary failures make single lows too long and single highs do not exist too early: one in fifty of each is left out.
+    std::sort(lows.begin(), lows.end());
+    std::sort(highs.begin(), highs.end());
+    const double low = lows[lows.size() - 1 - lows.size() / 50];
+    const double high = highs[highs.size() / 50];
+    m_residual.seconds_low = std::min(low, high);
+    m_residual.seconds_high = std::max(low, high);
+    // Flows that failed within that time are part of it when those right after a trigger fail far more often than on other ports.
+    std::uint64_t soon = 0;
+    std::uint64_t soon_failed = 0;
+    for (const auto& [trigger, outcomes] : after)
+        for (const auto& [seconds, is_failed] : outcomes)
+            if (seconds < m_residual.seconds_low) {
+                ++soon;
+                soon_failed += is_failed;
+            }
+    const double chance = baseline(m_residual.other_port_failed, m_residual.other_port, baseline_unknown);
+    const double p_value = binomial_tail(soon_failed, soon, chance);
+    const bool is_firm = p_value <= m_limits.q_value_max && 2 * soon_failed > soon && soon_failed >= 5;
+    std::map<std::uint32_t, Group> groups;
+    for (std::size_t i = 0; i < m_judged.size(); ++i) {
+        JudgedFlow& judged = m_judged[i];
+        if (judged.mechanism != Mechanism::residual) continue;
+        const auto known = triggers.find(triple_of(judged.flow));
+        if (known == triggers.end()) continue;
+        const TriggerTime* trigger = latest(known->second, judged.flow.first_ns);
+        if (trigger == nullptr || static_cast<double>(judged.flow.first_ns - trigger->time_ns) / 1e9 > m_residual.seconds_high) continue;
+        Group& group = groups[trigger->name];
+        ++group.hits;
+        group.members.push_back(i);
+    }
+    for (auto& [name, group] : groups) {
+        MechanismVerdict verdict;
+        verdict.mechanism = Mechanism::residual;
+        verdict.trigger = m_names.name(name);
+        verdict.exposed = group.hits;
+        verdict.control_flows = m_residual.other_port_failed;
+        verdict.control_exposed = m_residual.other_port;
+        verdict.p_value = p_value;
+        verdict.q_value = p_value;
+        verdict.is_firm = is_firm;
+        verdict.figure = (m_residual.seconds_low + m_residual.seconds_high) / 2;
+        if (!is_firm) verdict.alternative = "a server that was down";
+        close_group(std::move(verdict), group);
+    }
+}
+
+}  // namespace unveil

@@ -1,0 +1,160 @@
+// Which mechanisms do the flows of captures prove together, against what, and how sure is it? Signs of single flows become firm when what one flow
+// shows is enough by itself, or when flows with one trigger show it far more often than flows without.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/locator.hpp"
+#include "instruments/interference/facts.hpp"
+#include "instruments/interference/flow_record.hpp"
+#include "instruments/interference/name_book.hpp"
+
+namespace unveil {
+
+enum class Mechanism : std::uint8_t {
+    dns_injection, reset_injection, syn_ack_injection, block_page, silent_drop, freeze, residual, quic_drop, fully_encrypted_drop, throttling_policing,
+    throttling_shaping, protocol_whitelist,
+};
+inline constexpr std::size_t mechanism_count = 12;
+std::string_view mechanism_name(Mechanism mechanism);    // "dns-injection"
+std::string_view mechanism_layer(Mechanism mechanism);   // "dns", "tcp", "tls", "http", "quic"
+
+/// What is held of one trigger: a name, an address, or what is said of first payloads.
+struct MechanismVerdict {
+    Mechanism mechanism = Mechanism::dns_injection;
+    std::string trigger;
+    std::string box_class;           // of the facts; "unknown"; empty where there are no classes
+    std::uint64_t flows = 0;         // with the sign
+    std::uint64_t exposed = 0;       // that held the trigger
+    std::uint64_t control_flows = 0; // with the sign among flows without the trigger
+    std::uint64_t control_exposed = 0;
+    double p_value = 1;              // that so many have the sign by what the controls show
+    double q_value = 1;              // Benjamini & Hochberg over all triggers asked about this mechanism
+    double log_likelihood_ratio = 0; // the largest of a single flow
+    bool is_firm = false;
+    std::string alternative;         // the likeliest other explanation, when it is not firm
+    std::int64_t first_ns = INT64_MAX;
+    std::int64_t last_ns = INT64_MIN;
+    double figure = 0;               // by mechanism: KiB at the freeze, share of the controls' rate
+    std::vector<Locator> locators;   // frames
+    std::uint64_t locators_total = 0;
+};
+
+/// A flow with a sign, and what is made of it.
+struct JudgedFlow {
+    FlowRecord flow;
+    Mechanism mechanism = Mechanism::dns_injection;
+    bool is_firm = false;
+};
+
+/// How long does a trigger keep blocking the same client, server address and server port?
+struct ResidualEstimate {
+    std::uint64_t triggers = 0;          // with later flows on the same three
+    std::uint64_t failed = 0;            // later flows that failed
+    std::uint64_t passed = 0;            // and that did not
+    double seconds_low = 0;              // the latest failure
+    double seconds_high = 0;             // the first success behind all failures
+    std::uint64_t other_port_failed = 0; // same client and server, other port, meanwhile
+    std::uint64_t other_port = 0;
+    bool is_known() const { return triggers > 0 && failed > 0 && passed > 0 && seconds_high >= seconds_low; }
+};
+
+/// QUIC flows with a name that is blocked, by how the ports compare.
+struct PortComparison {
+    std::uint64_t above = 0;             // source port above the destination's
+    std::uint64_t above_blocked = 0;
+    std::uint64_t equal = 0;
+    std::uint64_t equal_blocked = 0;
+    std::uint64_t below = 0;
+    std::uint64_t below_blocked = 0;
+};
+enum class PortRule : std::uint8_t { undecided, none, source_above, source_above_or_equal };
+std::string_view port_rule_name(PortRule rule);
+/// Each group is blocked or not by an exact test at 0.001: a group of fewer than eight flows decides nothing.
+PortRule port_rule(const PortComparison& comparison);
+
+class CaptureBook {
+  public:
+    struct Limits {
+        double log_likelihood_ratio_min = 11;  // from which on a single flow is enough
+        double q_value_max = 0.001;
+        double share_min = 0.3;                // of a trigger's flows that must show the sign, FET aside
+        std::size_t flows_kept_max = 300'000;
+        std::size_t outcomes_kept_max = 1'500'000;
+    };
+
+    CaptureBook(const InterferenceFacts& facts, const NameBook& names, const Limits& limits);
+    void add(const FlowRecord& flow);
+    void add(const RateRecord& rate);
+    /// Once, when all flows are there. O(n log n).
+    void judge();
+
+    const std::vector<MechanismVerdict>& verdicts() const { return m_verdicts; }   // by mechanism, then trigger
+    const std::vector<JudgedFlow>& flows() const { return m_judged; }
+    const ResidualEstimate& residual() const { return m_residual; }
+    const PortComparison& quic_ports() const { return m_quic_ports; }
+    /// First payloads that the rule on fully encrypted traffic takes, and others: how many were lost.
+    struct Eligibility {
+        std::uint64_t eligible = 0;
+        std::uint64_t eligible_lost = 0;
+        std::uint64_t exempt = 0;
+        std::uint64_t exempt_lost = 0;
+    };
+    const Eligibility& eligibility() const { return m_eligibility; }
+    std::uint64_t flows_left_out() const { return m_flows_left_out; }
+
+  private:
+    struct Outcome {
+        std::uint64_t triple = 0;        // hash of client, server, server port
+        std::uint64_t pair = 0;          // hash of client, server
+        std::int64_t time_ns = 0;
+        bool is_failed = false;
+    };
+    struct Exposure {
+        std::array<std::uint32_t, 7> flows{};     // by PayloadKind
+    };
+    struct Tally {
+        std::uint64_t flows = 0;
+        std::uint64_t lost = 0;
+    };
+    struct Group {
+        std::uint64_t hits = 0;
+        std::uint64_t exposed = 0;
+        std::vector<std::size_t> members;         // of m_judged
+    };
+
+    void judge_dns();
+    void judge_names(Mechanism mechanism);
+    void judge_servers();
+    void judge_fully_encrypted();
+    void judge_ports();
+    void judge_rates();
+    void judge_residual();
+    void close_group(MechanismVerdict verdict, const Group& group);
+    bool is_answered_for_others(const IpAddress& server, std::uint32_t name) const;
+    Mechanism mechanism_of(const FlowRecord& flow) const;
+
+    const InterferenceFacts& m_facts;
+    const NameBook& m_names;
+    Limits m_limits;
+    std::vector<JudgedFlow> m_judged;
+    std::vector<RateRecord> m_rates;
+    std::vector<Outcome> m_outcomes;
+    std::vector<Exposure> m_exposures;            // by name
+    std::unordered_map<std::uint64_t, std::array<std::uint32_t, 2>> m_answered;   // by server: two names that it answered, as far as there are
+    std::map<IpAddress, std::array<Tally, 2>> m_eligible_by_server;               // exempt, eligible
+    std::map<std::uint16_t, Tally> m_foreign_by_port;
+    Eligibility m_eligibility;
+    PortComparison m_quic_ports;
+    ResidualEstimate m_residual;
+    std::vector<MechanismVerdict> m_verdicts;
+    std::uint64_t m_flows_left_out = 0;
+};
+
+}  // namespace unveil

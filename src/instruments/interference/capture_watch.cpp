@@ -1,0 +1,741 @@
+#include "instruments/interference/capture_watch.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/hash.hpp"
+#include "instruments/interference/reset_class.hpp"
+#include "net/dns.hpp"
+#include "net/flow_table.hpp"
+#include "net/fragments.hpp"
+#include "net/http.hpp"
+#include "net/quic.hpp"
+#include "net/tcp_stream.hpp"
+#include "net/tls.hpp"
+
+namespace unveil {
+namespace {
+
+constexpr std::int64_t second_ns = 1'000'000'000;
+constexpr int ttl_slack = 2;
+constexpr std::size_t head_bytes = 48;     // of the answer, kept to see whether it came twice with other content
+
+/// Signed distance of sequence numbers.
+std::int32_t after(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b); }
+
+struct Side {
+    std::uint64_t bytes = 0;           // payload
+    std::int64_t first_ns = 0;
+    std::int64_t last_ns = 0;          // of packets that may be its own
+    std::uint32_t next_sequence = 0;   // behind the highest byte
+    std::uint32_t acknowledged = 0;    // the highest that it acknowledged
+    std::uint32_t packets = 0;
+    std::uint32_t data_packets = 0;
+    std::uint32_t late_packets = 0;    // data at or before what had been there
+    std::uint32_t gaps = 0;            // data behind a hole
+    std::uint8_t ttl_first = 0;
+    std::uint8_t ttl_low = 255;
+    std::uint8_t ttl_high = 0;
+    bool has_df = false;
+    bool has_ip_id = false;
+    bool has_sequence = false;
+    bool has_acknowledged = false;
+    bool has_fin = false;
+};
+
+/// What a client's first words need while they are not whole.
+struct Unfinished {
+    TcpStream stream{OverlapPolicy::first, 32u << 10};
+};
+
+struct DnsAnswerSeen {
+    std::uint64_t frame = 0;
+    std::int64_t time_ns = 0;
+    std::uint64_t content = 0;         // hash of the records, in any order
+    IpAddress address;                 // the first
+    std::uint16_t flags = 0;
+    std::uint16_t ip_id = 0;
+    std::uint8_t ttl = 0;
+    std::uint32_t record_ttl_seconds = 0;
+    bool has_df = false;
+    bool has_opt = false;
+    bool has_address = false;
+};
+
+struct Lookup {
+    static constexpr std::size_t answers_max = 6;
+    std::uint64_t frame = 0;
+    std::int64_t time_ns = 0;
+    std::uint32_t name = 0;
+    std::uint16_t id = 0;
+    std::uint16_t type = 0;
+    bool has_opt = false;
+    bool has_query = false;
+    std::vector<DnsAnswerSeen> answers;
+};
+
+struct DnsTalk {
+    static constexpr std::size_t lookups_max = 64;
+    std::vector<Lookup> lookups;
+};
+
+struct Flow {
+    static constexpr std::size_t resets_max = 6;
+
+    std::array<Side, 2> sides;
+    std::int64_t first_ns = 0;
+    std::int64_t trigger_ns = 0;
+    std::int64_t first_data_ns = 0;      // of the answer
+    std::int64_t last_new_data_ns = 0;
+    std::uint64_t first_frame = 0;
+    std::uint64_t trigger_frame = 0;
+    std::uint64_t answer_frame = 0;
+    std::uint64_t conflict_frame = 0;
+    std::uint64_t last_server_frame = 0;
+    std::uint64_t answer_hash = 0;       // of its first bytes
+    std::uint32_t evidence = 0;
+    std::uint32_t name = 0;
+    std::uint32_t trigger_sequence = 0;
+    std::uint32_t trigger_end = 0;
+    std::uint32_t answer_sequence = 0;
+    std::uint32_t syn_ack_sequence = 0;
+    std::uint64_t syn_ack_frame = 0;
+    std::uint32_t client_packets_since = 0;     // since the server's last packet
+    std::int64_t client_since_first_ns = 0;     // the first of those
+    std::uint16_t answer_bytes = 0;      // that answer_hash covers
+    std::uint16_t server_repeats = 0;    // of data that the client had acknowledged
+    std::uint8_t syns = 0;
+    std::uint8_t syn_acks = 0;
+    std::uint8_t syn_ack_ttl = 0;
+    std::uint8_t answer_ttl = 0;
+    std::uint8_t trigger_sends = 0;
+    std::int8_t client = -1;             // which side, when known
+    PayloadKind kind = PayloadKind::none;
+    bool is_eligible = false;
+    bool is_syn_ack_forged = false;
+    bool has_two_syn_acks = false;
+    bool is_answer_odd = false;          // its first bytes came from another distance than the handshake
+    bool is_answer_doubled = false;      // and others in their place
+    bool is_data_behind_reset = false;
+    bool is_reset_amid = false;          // after the answer had begun
+    bool is_looking_for_name = false;
+    bool is_ipv4_mapped = true;
+    std::uint8_t resets_seen = 0;        // of the server's side, at most 255
+    std::uint8_t resets_to_server = 0;
+    std::vector<ResetPacket> resets;     // in the server's name
+    std::unique_ptr<Unfinished> unfinished;
+    std::unique_ptr<QuicClient> quic;
+    std::unique_ptr<DnsTalk> dns;
+};
+
+bool is_bytes(std::span<const std::uint8_t> bytes, std::string_view text) {
+    return !text.empty() && bytes.size() == text.size() && std::memcmp(bytes.data(), text.data(), text.size()) == 0;
+}
+
+std::uint64_t hash_of(std::span<const std::uint8_t> bytes) { return hash_bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()}); }
+
+}  // namespace
+
+class CaptureWatch::State {
+  public:
+    State(const InterferenceFacts& facts, NameBook& names, Sink sink)
+        : m_facts(facts), m_names(names), m_sink(std::move(sink)), m_flows(flows_max, idle_ns_max, [this](const FlowKey& key, Flow& flow) { end(key, flow); }) {}
+
+    void add(std::span<const Frame> frames) {
+        for (const Frame& frame : frames) {
+            ++counts.frames;
+            counts.bytes += frame.bytes.size();
+            Packet packet;
+            switch (decode_packet(frame, packet)) {
+                case Decoded::packet: break;
+                case Decoded::no_ip: ++counts.not_ip; continue;
+                case Decoded::unknown_link: ++counts.unknown_link; continue;
+                case Decoded::truncated: ++counts.truncated; continue;
+                case Decoded::malformed: ++counts.malformed; continue;
+            }
+            ++counts.packets;
+            counts.first_ns = std::min(counts.first_ns, packet.time_ns);
+            counts.last_ns = std::max(counts.last_ns, packet.time_ns);
+            if (packet.is_fragment) {
+                Packet whole;
+                if (m_fragments.add(packet, whole)) take(whole);
+                continue;
+            }
+            take(packet);
+        }
+    }
+
+    void finish() {
+        m_flows.finish();
+        counts.flows_evicted = m_flows.evicted();
+        counts.fragments_given_up = m_fragments.dropped();
+    }
+
+    CaptureCounts counts;
+
+  private:
+    void take(const Packet& packet) {
+        if (packet.is_tcp()) take_tcp(packet);
+        else if (packet.is_udp()) take_udp(packet);
+    }
+
+    Flow& flow_of(const Packet& packet, unsigned& from) {
+        bool is_from_low = false;
+        bool is_new = false;
+        Flow& flow = m_flows.find(packet, is_from_low, is_new);
+        from = is_from_low ? 0 : 1;
+        if (is_new) {
+            ++counts.flows;
+            flow.first_ns = packet.time_ns;
+            flow.first_frame = packet.frame;
+            flow.evidence = packet.evidence;
+        }
+        return flow;
+    }
+
+    static void note_side(Side& side, const Packet& packet) {
+        if (side.packets++ == 0) {
+            side.first_ns = packet.time_ns;
+            side.ttl_first = packet.ttl;
+            side.has_df = packet.has_df;
+        }
+        side.last_ns = packet.time_ns;
+        side.ttl_low = std::min(side.ttl_low, packet.ttl);
+        side.ttl_high = std::max(side.ttl_high, packet.ttl);
+        side.has_ip_id = side.has_ip_id || packet.ip_id != 0;
+    }
+
+    // TCP
+
+    void take_tcp(const Packet& packet) {
+        unsigned from = 0;
+        Flow& flow = flow_of(packet, from);
+        // The ports are used again by a new connection.
+        if (packet.has_flag(tcp_flag::syn) && !packet.has_flag(tcp_flag::ack) && flow.client == static_cast<std::int8_t>(from) &&
+            (flow.syn_acks > 0 || flow.resets_seen > 0) && packet.sequence + 1 != flow.sides[from].next_sequence &&
+            (flow.trigger_ns != 0 || flow.resets_seen > 0)) {
+            FlowKey key = flow_key(packet, m_ignored);
+            end(key, flow);
+            flow = Flow{};
+            ++counts.flows;
+            flow.first_ns = packet.time_ns;
+            flow.first_frame = packet.frame;
+            flow.evidence = packet.evidence;
+        }
+        if (packet.has_flag(tcp_flag::rst)) {
+            take_reset(flow, packet, from);
+            return;
+        }
+        Side& side = flow.sides[from];
+        const bool is_server = flow.client >= 0 && static_cast<unsigned>(flow.client) != from;
+        if (packet.has_flag(tcp_flag::syn)) {
+            take_syn(flow, packet, from);
+            return;
+        }
+        const std::uint32_t bytes = packet.payload_bytes_original;
+        // The front of an answer that a box sends must not pass for the server's.
+        const bool is_odd = is_server && flow.syn_acks > 0 && (packet.ttl + ttl_slack < flow.syn_ack_ttl || packet.ttl > flow.syn_ack_ttl + ttl_slack);
+        if (!is_odd) note_side(side, packet);
+        if (packet.has_flag(tcp_flag::ack) && (!side.has_acknowledged || after(packet.acknowledgement, side.acknowledged) > 0) && !is_odd) {
+            side.acknowledged = packet.acknowledgement;
+            side.has_acknowledged = true;
+        }
+        if (flow.client < 0 && bytes > 0) flow.client = guess_client(packet, from);
+        if (is_server) {
+            flow.client_packets_since = 0;
+            if (!is_odd) flow.last_server_frame = packet.frame;
+        } else if (flow.client_packets_since++ == 0) {
+            flow.client_since_first_ns = packet.time_ns;
+        }
+        if (packet.has_flag(tcp_flag::fin)) side.has_fin = side.has_fin || !is_odd;
+        if (bytes == 0) return;
+        if (static_cast<unsigned>(flow.client) == from) take_client_data(flow, packet, side);
+        else take_server_data(flow, packet, from, is_odd);
+    }
+
+    static std::int8_t guess_client(const Packet& packet, unsigned from) {
+        // A capture that began late: the lower port is the server's.
+        return static_cast<std::int8_t>(packet.source_port >= packet.destination_port ? from : 1 - from);
+    }
+
+    void take_syn(Flow& flow, const Packet& packet, unsigned from) {
+        Side& side = flow.sides[from];
+        if (!packet.has_flag(tcp_flag::ack)) {
+            if (flow.client < 0) flow.client = static_cast<std::int8_t>(from);
+            if (static_cast<unsigned>(flow.client) != from) return;   // both ends open at once
+            if (flow.syns < 255) ++flow.syns;
+            note_side(side, packet);
+            side.next_sequence = packet.sequence + 1;
+            side.has_sequence = true;
+            return;
+        }
+        if (flow.client < 0) flow.client = static_cast<std::int8_t>(1 - from);
+        if (static_cast<unsigned>(flow.client) == from) return;
+        bool is_known_payload = false;
+        for (const auto& known : m_facts.syn_ack_payloads) is_known_payload = is_known_payload || (known.mark != FactMark::remembered && is_bytes(packet.payload, known.payload));
+        if (is_known_payload) {
+            if (!flow.is_syn_ack_forged) flow.conflict_frame = packet.frame;
+            flow.is_syn_ack_forged = true;
+            return;
+        }
+        if (flow.syn_acks < 255) ++flow.syn_acks;
+        if (flow.syn_acks == 1) {
+            flow.syn_ack_ttl = packet.ttl;
+            flow.syn_ack_sequence = packet.sequence;
+            flow.syn_ack_frame = packet.frame;
+            side.next_sequence = packet.sequence + 1;
+            side.has_sequence = true;
+        } else if (packet.sequence != flow.syn_ack_sequence &&
+                   (packet.ttl + ttl_slack < flow.syn_ack_ttl || packet.ttl > flow.syn_ack_ttl + ttl_slack)) {
+            flow.has_two_syn_acks = true;
+            if (flow.conflict_frame == 0) flow.conflict_frame = packet.frame;
+            return;
+        }
+        note_side(side, packet);
+        flow.client_packets_since = 0;
+    }
+
+    void take_reset(Flow& flow, const Packet& packet, unsigned from) {
+        ++counts.resets;
+        const Side& side = flow.sides[from];
+        if (side.packets > 0 && (packet.ttl + ttl_slack < side.ttl_low || packet.ttl > side.ttl_high + ttl_slack)) ++counts.resets_other_ttl;
+        if (flow.client < 0) return;
+        if (static_cast<unsigned>(flow.client) == from) {
+            // What the client sends to say that it wants no more is no sign; only one that is not its own is.
+            if (side.packets > 0 && (packet.ttl + ttl_slack < side.ttl_low || packet.ttl > side.ttl_high + ttl_slack) && flow.resets_to_server < 255) ++flow.resets_to_server;
+            return;
+        }
+        if (flow.resets_seen < 255) ++flow.resets_seen;
+        flow.client_packets_since = 0;
+        if (flow.resets.size() >= Flow::resets_max) return;
+        ResetPacket reset;
+        reset.time_ns = packet.time_ns;
+        reset.frame = packet.frame;
+        reset.sequence = packet.sequence;
+        reset.ip_id = packet.ip_id;
+        reset.window = packet.window;
+        reset.ttl = packet.ttl;
+        reset.payload_bytes = static_cast<std::uint8_t>(std::min<std::uint32_t>(255, packet.payload_bytes_original));
+        for (std::size_t i = 0; i < m_facts.reset_classes.size(); ++i)
+            if (is_bytes(packet.payload, m_facts.reset_classes[i].payload)) reset.payload_fact = static_cast<std::uint8_t>(i + 1);
+        reset.has_ack = packet.has_flag(tcp_flag::ack);
+        reset.has_df = packet.has_df;
+        if (flow.resets.empty()) flow.is_reset_amid = flow.first_data_ns != 0;
+        flow.resets.push_back(reset);
+    }
+
+    void take_client_data(Flow& flow, const Packet& packet, Side& side) {
+        const std::uint32_t bytes = packet.payload_bytes_original;
+        const std::uint32_t end = packet.sequence + bytes;
+        const bool is_new = !side.has_sequence || after(end, side.next_sequence) > 0;
+        ++side.data_packets;
+        side.bytes += bytes;
+        if (is_new) {
+            side.next_sequence = end;
+            side.has_sequence = true;
+        }
+        if (flow.trigger_ns == 0) {
+            flow.trigger_ns = packet.time_ns;
+            flow.trigger_frame = packet.frame;
+            flow.trigger_sequence = packet.sequence;
+            flow.trigger_end = end;
+            flow.trigger_sends = 1;
+            begin_client(flow, packet);
+            return;
+        }
+        if (after(packet.sequence, flow.trigger_sequence) <= 0 && after(end, flow.trigger_sequence) > 0 && flow.trigger_sends < 255) ++flow.trigger_sends;
+        if (flow.is_looking_for_name && flow.unfinished) {
+            if (flow.unfinished->stream.add(packet.sequence, packet.payload).has_new) look_for_name(flow, flow.unfinished->stream.front());
+            flow.trigger_end = flow.unfinished ? flow.unfinished->stream.next_sequence() : flow.trigger_end;
+        }
+    }
+
+    void begin_client(Flow& flow, const Packet& packet) {
+        flow.kind = payload_kind(packet.payload);
+        ++counts.first_payloads;
+        if (packet.payload.size() == packet.payload_bytes_original) {
+            flow.is_eligible = fully_encrypted_exemption(packet.payload) == Exemption::none;
+            counts.first_payloads_eligible += flow.is_eligible;
+        }
+        if (flow.kind != PayloadKind::tls && flow.kind != PayloadKind::http) return;
+        flow.is_looking_for_name = true;
+        look_for_name(flow, packet.payload);
+        if (!flow.is_looking_for_name) return;
+        flow.unfinished = std::make_unique<Unfinished>();
+        flow.unfinished->stream.start(packet.sequence);
+        flow.unfinished->stream.add(packet.sequence, packet.payload);
+    }
+
+    void look_for_name(Flow& flow, std::span<const std::uint8_t> front) {
+        bool is_open = false;
+        if (flow.kind == PayloadKind::tls) {
+            const TlsParse parse = parse_client_hello(front, m_hello);
+            is_open = parse == TlsParse::need_more;
+            if (parse == TlsParse::done && m_hello.has_server_name) flow.name = m_names.number(m_hello.server_name);
+        } else {
+            const HttpParse parse = parse_http_request(front, m_head);
+            is_open = parse == HttpParse::need_more;
+            std::string_view host = parse == HttpParse::not_http ? std::string_view() : m_head.header("Host");
+            if (const auto colon = host.rfind(':'); colon != std::string_view::npos && host.find(']') == std::string_view::npos) host = host.substr(0, colon);
+            // A host whose line is whole counts already, since boxes do not wait either.
+            if (!host.empty()) flow.name = m_names.number(host);
+        }
+        constexpr std::size_t hello_bytes_max = 32u << 10;
+        if (is_open && front.size() < hello_bytes_max) return;
+        flow.is_looking_for_name = false;
+        flow.unfinished.reset();
+    }
+
+    void take_server_data(Flow& flow, const Packet& packet, unsigned from, bool is_odd) {
+        Side& side = flow.sides[from];
+        const Side& client = flow.sides[1 - from];
+        const std::uint32_t bytes = packet.payload_bytes_original;
+        const std::uint32_t end = packet.sequence + bytes;
+        if (!flow.resets.empty() && after(end, flow.resets.front().sequence) > 0 && !is_odd && packet.time_ns >= flow.resets.front().time_ns)
+            flow.is_data_behind_reset = true;
+        if (flow.first_data_ns == 0 && flow.trigger_ns != 0) {
+            flow.first_data_ns = packet.time_ns;
+            flow.answer_frame = packet.frame;
+            flow.answer_sequence = packet.sequence;
+            flow.answer_ttl = packet.ttl;
+            const auto head = packet.payload.first(std::min(head_bytes, packet.payload.size()));
+            flow.answer_bytes = static_cast<std::uint16_t>(head.size());
+            flow.answer_hash = hash_of(head);
+            flow.is_answer_odd = is_odd && after(packet.sequence, flow.syn_ack_sequence + 1) >= 0;
+        } else if (flow.first_data_ns != 0 && packet.sequence == flow.answer_sequence && packet.payload.size() >= flow.answer_bytes &&
+                   hash_of(packet.payload.first(flow.answer_bytes)) != flow.answer_hash) {
+            if (!flow.is_answer_doubled && flow.conflict_frame == 0) flow.conflict_frame = packet.frame;
+            flow.is_answer_doubled = true;
+        }
+        if (is_odd) return;
+        side.bytes += bytes;
+        ++side.data_packets;
+        if (side.has_sequence && after(end, side.next_sequence) <= 0) {
+            ++side.late_packets;
+            if (client.has_acknowledged && after(client.acknowledged, end) >= 0 && flow.server_repeats < UINT16_MAX) ++flow.server_repeats;
+        } else {
+            if (side.has_sequence && after(packet.sequence, side.next_sequence) > 0) ++side.gaps;
+            flow.last_new_data_ns = packet.time_ns;
+            side.next_sequence = end;
+            side.has_sequence = true;
+        }
+    }
+
+    // UDP
+
+    void take_udp(const Packet& packet) {
+        const bool is_dns = packet.source_port == 53 || packet.destination_port == 53;
+        if (packet.payload.empty()) return;
+        unsigned from = 0;
+        if (is_dns) {
+            Flow& flow = flow_of(packet, from);
+            take_dns(flow, packet);
+            return;
+        }
+        Flow& flow = flow_of(packet, from);
+        Side& side = flow.sides[from];
+        if (flow.kind == PayloadKind::none && flow.client < 0) {
+            flow.client = static_cast<std::int8_t>(from);
+            const QuicHeader header = parse_quic_header(packet.payload);
+            flow.kind = header.kind == QuicKind::initial ? PayloadKind::quic : PayloadKind::other;
+            if (flow.kind == PayloadKind::quic) {
+                flow.trigger_ns = packet.time_ns;
+                flow.trigger_frame = packet.frame;
+                flow.quic = std::make_unique<QuicClient>();
+                flow.is_looking_for_name = true;
+            }
+        }
+        note_side(side, packet);
+        if (flow.kind != PayloadKind::quic) return;
+        if (static_cast<unsigned>(flow.client) != from) {
+            flow.client_packets_since = 0;
+            flow.last_server_frame = packet.frame;
+            side.bytes += packet.payload_bytes_original;
+            if (flow.first_data_ns == 0) flow.first_data_ns = packet.time_ns;
+            return;
+        }
+        if (flow.client_packets_since++ == 0) flow.client_since_first_ns = packet.time_ns;
+        if (!flow.is_looking_for_name) return;
+        const QuicResult result = flow.quic->add_datagram(packet.payload);
+        if (result == QuicResult::hello) {
+            ++counts.quic_hellos;
+            flow.name = m_names.number(flow.quic->hello().server_name);
+        }
+        constexpr std::uint32_t datagrams_max = 8;
+        if (result == QuicResult::need_more && side.packets < datagrams_max) return;
+        flow.is_looking_for_name = false;
+        flow.quic.reset();
+    }
+
+    // DNS
+
+    void take_dns(Flow& flow, const Packet& packet) {
+        if (parse_dns(packet.payload, m_message) == DnsError::too_short || m_message.questions == 0) return;
+        if (!flow.dns) flow.dns = std::make_unique<DnsTalk>();
+        auto& lookups = flow.dns->lookups;
+        const bool is_answer = m_message.is_response();
+        const std::uint32_t name = m_names.number(m_message.name);
+        auto known = std::find_if(lookups.begin(), lookups.end(), [&](const Lookup& lookup) { return lookup.id == m_message.id && lookup.name == name && lookup.type == m_message.type; });
+        if (known == lookups.end()) {
+            if (is_answer) return;   // to a question from before the capture
+            if (lookups.size() >= DnsTalk::lookups_max) {
+                end_lookup(packet, lookups.front());
+                lookups.erase(lookups.begin());
+            }
+            lookups.push_back({});
+            known = lookups.end() - 1;
+            known->frame = packet.frame;
+            known->time_ns = packet.time_ns;
+            known->name = name;
+            known->id = m_message.id;
+            known->type = m_message.type;
+            known->has_opt = m_message.has_opt;
+            known->has_query = true;
+            ++counts.dns_queries;
+            flow.client = flow_client(packet);
+            return;
+        }
+        if (!is_answer || known->answers.size() >= Lookup::answers_max) return;
+        DnsAnswerSeen seen;
+        seen.frame = packet.frame;
+        seen.time_ns = packet.time_ns;
+        seen.flags = m_message.flags;
+        seen.ip_id = packet.ip_id;
+        seen.ttl = packet.ttl;
+        seen.has_df = packet.has_df;
+        seen.has_opt = m_message.has_opt;
+        seen.content = m_message.rcode();
+        for (const DnsRecord& record : m_message.answers) {
+            seen.content += mix(hash_of(record.data) + record.type);
+            if (!seen.has_address && dns_address(record, seen.address)) {
+                seen.has_address = true;
+                seen.record_ttl_seconds = record.ttl_seconds;
+            }
+        }
+        known->answers.push_back(seen);
+    }
+
+    static std::uint64_t mix(std::uint64_t value) { return value * 0x9E3779B97F4A7C15ull; }
+    static std::int8_t flow_client(const Packet& packet) {
+        bool is_from_low = false;
+        flow_key(packet, is_from_low);
+        return is_from_low ? 0 : 1;
+    }
+
+    // Ends of flows
+
+    static void set_ends(FlowRecord& record, const FlowKey& key, const Flow& flow) {
+        const bool is_low = flow.client <= 0;
+        record.client = is_low ? key.low : key.high;
+        record.server = is_low ? key.high : key.low;
+        record.client_port = is_low ? key.low_port : key.high_port;
+        record.server_port = is_low ? key.high_port : key.low_port;
+        record.protocol = key.protocol;
+        record.evidence = flow.evidence;
+        record.first_ns = flow.first_ns;
+    }
+
+    void end(const FlowKey& key, Flow& flow) {
+        if (flow.dns) {
+            for (Lookup& lookup : flow.dns->lookups) end_lookup(key, flow, lookup);
+            flow.dns.reset();
+            return;
+        }
+        if (flow.client < 0) return;
+        if (key.protocol == static_cast<std::uint8_t>(Protocol::tcp)) end_tcp(key, flow);
+        else if (flow.kind == PayloadKind::quic) end_quic(key, flow);
+    }
+
+    void end_lookup(const Packet& packet, const Lookup& lookup) {
+        Flow flow;
+        bool is_from_low = false;
+        const FlowKey key = flow_key(packet, is_from_low);
+        flow.client = is_from_low ? 0 : 1;
+        if (packet.source_port == 53 && packet.destination_port != 53) flow.client = static_cast<std::int8_t>(1 - flow.client);
+        flow.evidence = packet.evidence;
+        end_lookup(key, flow, lookup);
+    }
+
+    void end_lookup(const FlowKey& key, const Flow& flow, const Lookup& lookup) {
+        FlowRecord record;
+        set_ends(record, key, flow);
+        record.kind = PayloadKind::dns;
+        record.name = lookup.name;
+        record.first_ns = lookup.time_ns;
+        record.trigger_ns = lookup.time_ns;
+        record.is_answered = !lookup.answers.empty();
+        record.frames[0] = lookup.frame;
+        if (!lookup.answers.empty()) judge_answers(lookup, record);
+        m_sink.flow(record);
+    }
+
+    /// Class of an answer by the facts; 0: none.
+    std::uint8_t dns_class_of(const DnsAnswerSeen& answer) const {
+        for (std::size_t i = 0; i < m_facts.dns_classes.size(); ++i) {
+            const auto& known = m_facts.dns_classes[i];
+            if (known.flags == answer.flags && known.has_opt == answer.has_opt && (!known.has_df || *known.has_df == answer.has_df)) return static_cast<std::uint8_t>(i + 1);
+        }
+        return 0;
+    }
+
+    void judge_answers(const Lookup& lookup, FlowRecord& record) const {
+        const auto& answers = lookup.answers;
+        const DnsAnswerSeen& first = answers.front();
+        record.frames[1] = first.frame;
+        record.sign_ns = first.time_ns;
+        if (first.has_address) record.forged_address = first.address;
+        // An answer without OPT to a question with one is no resolver's habit; it counts only beside another one.
+        for (std::size_t i = 1; i < answers.size(); ++i) {
+            if (answers[i].content == first.content) continue;
+            const bool has_other_ttl = std::abs(int{answers[i].ttl} - int{first.ttl}) > ttl_slack;
+            const bool has_other_look = answers[i].has_df != first.has_df || (answers[i].flags ^ first.flags) != 0 || answers[i].has_opt != first.has_opt;
+            double ratio = 0;
+            // Second answers that say something else came in 3 of 927 lookups of ordinary captures, with another TTL in none.
+            ratio += 5;
+            if (has_other_ttl) ratio += 5;
+            if (has_other_look) ratio += 2;
+            if (lookup.has_opt && first.has_opt != answers[i].has_opt) ratio += 2;
+            constexpr std::int64_t race_ns = 3 * second_ns;
+            if (answers[i].time_ns - first.time_ns > race_ns) ratio -= 4;
+            if (ratio <= record.log_likelihood_ratio) continue;
+            record.log_likelihood_ratio = static_cast<float>(ratio);
+            record.signs |= sign::dns_conflict;
+            record.frames[2] = answers[i].frame;
+        }
+        const std::uint8_t known = dns_class_of(first);
+        if ((record.signs & sign::dns_conflict) != 0) record.box_class = known;
+    }
+
+    void end_tcp(const FlowKey& key, Flow& flow) {
+        const auto c = static_cast<unsigned>(flow.client);
+        const Side& client = flow.sides[c];
+        const Side& server = flow.sides[1 - c];
+        FlowRecord record;
+        set_ends(record, key, flow);
+        record.kind = flow.kind;
+        record.name = flow.name;
+        record.is_eligible = flow.is_eligible;
+        record.has_handshake = flow.syn_acks > 0;
+        record.is_answered = server.bytes > 0;
+        record.server_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(server.bytes, UINT32_MAX));
+        record.trigger_ns = flow.trigger_ns;
+        record.frames[0] = flow.trigger_frame != 0 ? flow.trigger_frame : flow.first_frame;
+        record.sign_ns = server.last_ns;
+
+        if (flow.is_syn_ack_forged || flow.has_two_syn_acks) {
+            record.signs |= sign::syn_ack_forged;
+            record.log_likelihood_ratio = flow.is_syn_ack_forged ? 14 : 8;
+            record.frames[1] = flow.conflict_frame;
+            record.frames[2] = flow.syn_ack_frame;
+            record.sign_ns = flow.first_ns;
+        }
+        if (!flow.resets.empty()) judge_resets_of(flow, server, record);
+        if (flow.syns >= 2 && flow.syn_acks == 0 && flow.resets_seen == 0 && !flow.is_syn_ack_forged && client.data_packets == 0) record.signs |= sign::no_syn_ack;
+        if (flow.trigger_ns != 0 && flow.syn_acks > 0 && flow.resets_seen == 0) {
+            const bool is_acknowledged = server.has_acknowledged && after(server.acknowledged, flow.trigger_sequence) > 0;
+            if (!is_acknowledged && server.bytes == 0 && flow.trigger_sends >= 3) record.signs |= sign::dropped;
+            // Its own acknowledgements do not reach the server, which says the same again and again.
+            const bool is_uplink_stuck = client.has_acknowledged && flow.server_repeats >= 3;
+            const bool is_later_lost = is_acknowledged && after(client.next_sequence, server.acknowledged) > 0 && flow.client_packets_since >= 4 &&
+                                       client.last_ns - flow.client_since_first_ns > second_ns && client.data_packets >= 4;
+            if (is_acknowledged && !server.has_fin && (is_uplink_stuck || is_later_lost)) record.signs |= sign::uplink_lost;
+            if (server.bytes > 0 && !server.has_fin && flow.client_packets_since >= 3 && client.last_ns - server.last_ns > second_ns && !client.has_fin) record.signs |= sign::frozen;
+        }
+        if (flow.is_answer_odd || flow.is_answer_doubled) {
+            record.signs |= sign::page_injected;
+            // Load balancers answer the SYN from another distance than they serve from, always; only a host that speaks as well tells of another.
+            float ratio = 1;
+            if (flow.is_answer_odd && server.data_packets > 0) ratio = 6;
+            if (flow.is_answer_doubled) ratio += 6;
+            record.log_likelihood_ratio = std::max(record.log_likelihood_ratio, ratio);
+            record.frames[1] = flow.answer_frame;
+            if (flow.conflict_frame != 0) record.frames[2] = flow.conflict_frame;
+            record.sign_ns = flow.first_data_ns;
+        }
+        if ((record.signs & (sign::dropped | sign::uplink_lost | sign::frozen)) != 0 && record.frames[1] == 0) record.frames[1] = flow.last_server_frame;
+        m_sink.flow(record);
+
+        const std::int64_t lasted_ns = flow.last_new_data_ns - flow.first_data_ns;
+        if (server.bytes >= rate_bytes_min && flow.first_data_ns != 0 && lasted_ns > 0 && flow.name != 0) {
+            RateRecord rate;
+            rate.name = flow.name;
+            rate.bytes_per_second = static_cast<float>(static_cast<double>(server.bytes) / (static_cast<double>(lasted_ns) / 1e9));
+            rate.late_share = static_cast<float>(static_cast<double>(server.late_packets + server.gaps) / static_cast<double>(std::max(1u, server.data_packets)));
+            rate.server = record.server;
+            rate.frame = flow.trigger_frame;
+            rate.evidence = flow.evidence;
+            m_sink.rate(rate);
+        }
+    }
+
+    void judge_resets_of(const Flow& flow, const Side& server, FlowRecord& record) const {
+        HostTraits host;
+        host.is_known = server.packets > 0;
+        host.ttl = server.ttl_first;
+        host.ttl_low = server.ttl_low;
+        host.ttl_high = server.ttl_high;
+        host.has_df = server.has_df;
+        host.has_ip_id = server.has_ip_id;
+        const ResetPacket& first = flow.resets.front();
+        constexpr std::int64_t soon_ns = 5 * second_ns;
+        ResetContext context;
+        context.is_after_trigger = flow.trigger_ns != 0 && !flow.is_reset_amid && first.time_ns >= flow.trigger_ns && first.time_ns - flow.trigger_ns < soon_ns;
+        context.is_data_behind = flow.is_data_behind_reset;
+        const ResetVerdict verdict = judge_resets(flow.resets, host, context, m_facts);
+        if (flow.trigger_ns == 0 && flow.syn_acks == 0) record.signs |= sign::reset_at_syn;
+        else record.signs |= sign::reset;
+        if (!host.is_known) record.signs |= sign::alone;
+        double ratio = verdict.log_likelihood_ratio;
+        if (flow.resets_to_server > 0) ratio += 4;
+        if (static_cast<float>(ratio) >= record.log_likelihood_ratio || (record.signs & sign::syn_ack_forged) == 0) {
+            record.log_likelihood_ratio = static_cast<float>(ratio);
+            record.frames[1] = first.frame;
+            if (flow.resets.size() > 1) record.frames[2] = flow.resets[1].frame;
+            record.sign_ns = first.time_ns;
+        }
+        if (verdict.box_class.empty()) return;
+        for (std::size_t i = 0; i < m_facts.reset_classes.size(); ++i)
+            if (m_facts.reset_classes[i].name == verdict.box_class) record.box_class = static_cast<std::uint8_t>(i + 1);
+    }
+
+    void end_quic(const FlowKey& key, const Flow& flow) {
+        const auto c = static_cast<unsigned>(flow.client);
+        const Side& client = flow.sides[c];
+        const Side& server = flow.sides[1 - c];
+        FlowRecord record;
+        set_ends(record, key, flow);
+        record.kind = PayloadKind::quic;
+        record.name = flow.name;
+        record.is_answered = server.packets > 0;
+        record.trigger_ns = flow.trigger_ns;
+        record.sign_ns = server.packets > 0 ? server.last_ns : flow.trigger_ns;
+        record.server_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(server.bytes, UINT32_MAX));
+        record.frames[0] = flow.trigger_frame;
+        record.frames[1] = flow.last_server_frame;
+        constexpr std::uint32_t silent_min = 3;
+        if (flow.client_packets_since >= silent_min && client.last_ns - flow.client_since_first_ns > second_ns / 2) record.signs |= sign::quic_silent;
+        m_sink.flow(record);
+    }
+
+    const InterferenceFacts& m_facts;
+    NameBook& m_names;
+    Sink m_sink;
+    FlowTable<Flow> m_flows;
+    FragmentTable m_fragments;
+    ClientHello m_hello;
+    HttpHead m_head;
+    DnsMessage m_message;
+    bool m_ignored = false;
+};
+
+CaptureWatch::CaptureWatch(const InterferenceFacts& facts, NameBook& names, Sink sink) : m_state(std::make_unique<State>(facts, names, std::move(sink))) {}
+CaptureWatch::~CaptureWatch() = default;
+void CaptureWatch::add(std::span<const Frame> frames) { m_state->add(frames); }
+void CaptureWatch::finish() { m_state->finish(); }
+const CaptureCounts& CaptureWatch::counts() const { return m_state->counts; }
+
+}  // namespace unveil

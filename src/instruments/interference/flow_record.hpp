@@ -1,0 +1,65 @@
+// What became of one connection or lookup, as far as judgements over many need it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "instruments/interference/first_payload.hpp"
+#include "net/packet.hpp"
+
+namespace unveil {
+
+/// Signs that something on the path may have interfered; none of them proves it.
+namespace sign {
+constexpr std::uint32_t reset = 1 << 0;            // a reset in the server's name after the client's first words, before or amid the answer
+constexpr std::uint32_t reset_at_syn = 1 << 1;     // a reset answers the SYN
+constexpr std::uint32_t no_syn_ack = 1 << 2;       // nothing does, twice or more
+constexpr std::uint32_t dropped = 1 << 3;          // the client's first words were sent three times or more, and nothing came back
+constexpr std::uint32_t uplink_lost = 1 << 4;      // first words were acknowledged, but what the client sent afterwards never was
+constexpr std::uint32_t frozen = 1 << 5;           // an answer stopped in its middle
+constexpr std::uint32_t syn_ack_forged = 1 << 6;   // two SYN+ACK that cannot be of one host, or one with a known payload
+constexpr std::uint32_t page_injected = 1 << 7;    // the answer's first bytes came from another distance, or twice with other content
+constexpr std::uint32_t dns_conflict = 1 << 8;     // two answers that differ in what they say and in how they came
+constexpr std::uint32_t dns_pool = 1 << 9;         // one answer, with an address that was seen in forged ones
+constexpr std::uint32_t quic_silent = 1 << 10;     // the client went on and nothing came any more
+constexpr std::uint32_t alone = 1 << 11;           // no packet of the server's own: SYN+ACK or answer
+}  // namespace sign
+
+struct FlowRecord {
+    static constexpr std::size_t frames_max = 4;
+
+    IpAddress client;
+    IpAddress server;
+    std::uint16_t client_port = 0;
+    std::uint16_t server_port = 0;
+    std::uint8_t protocol = 0;
+    PayloadKind kind = PayloadKind::none;
+    std::uint8_t box_class = 0;            // 1 + position among the facts' reset classes, or DNS classes for dns; 0: none
+    bool is_eligible = false;              // its first payload would be taken for fully encrypted
+    bool has_handshake = false;            // SYN+ACK seen
+    bool is_answered = false;              // the server said something after the client's first words
+    std::uint32_t signs = 0;
+    std::uint32_t name = 0;                // of NameBook; 0: none
+    std::uint32_t evidence = 0;
+    float log_likelihood_ratio = 0;        // that a box sent what came in the server's name
+    std::uint32_t server_bytes = 0;
+    std::int64_t first_ns = 0;
+    std::int64_t trigger_ns = 0;           // the client's first words; 0: none
+    std::int64_t sign_ns = 0;              // first packet that is not the server's, or last one that was
+    std::array<std::uint64_t, frames_max> frames{};
+    IpAddress forged_address;              // of dns
+};
+
+/// How fast a long answer came.
+struct RateRecord {
+    std::uint32_t name = 0;
+    float bytes_per_second = 0;
+    float late_share = 0;                  // of the server's data packets: sent again or out of order
+    IpAddress server;
+    std::uint64_t frame = 0;
+    std::uint32_t evidence = 0;
+};
+
+}  // namespace unveil
