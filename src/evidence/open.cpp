@@ -8,6 +8,7 @@
 #include "core/parameter.hpp"
 #include "core/text.hpp"
 #include "evidence/capture.hpp"
+#include "evidence/ooni.hpp"
 #include "evidence/table_posts.hpp"
 #include "evidence/trial_log.hpp"
 
@@ -29,6 +30,7 @@ constexpr EvidenceFormat formats[] = {
     {"table", "any table of posts; --columns says which column is which", "post", "formats/table.md"},
     {"trial-log", "messages that were sent to a platform and what became of them: JSON lines, chained by digests", "trial",
      "formats/trial-log.md"},
+    {"ooni", "OONI measurements: one JSON object a line, or one measurement in a file", "measurement", "formats/ooni.md"},
     {"labelled-words", "words or rules with what they are about: a CSV file", "trial", "formats/labelled-words.md"},
     {"pcap", "packet captures as tcpdump writes them, in microseconds or nanoseconds", "frame", "formats/pcap.md"},
     {"pcapng", "packet captures as Wireshark writes them: blocks, several interfaces", "frame", "formats/pcap.md"},
@@ -132,6 +134,11 @@ std::unique_ptr<PostSource> open_posts_from(std::unique_ptr<RawInput> input, con
     if (is_trial_log(head) || options.format == "trial-log")
         throw Error(ErrorKind::input, is_trial_log(head) ? "is a log of trials, and posts are wanted" : "is no log of trials, nor is one wanted here",
                     is_trial_log(head) ? "An instrument that reads trials takes it: unveil filter FILE --out DIR" : "Leave --format away",
+                    path);
+    if (is_measurements(head) || options.format == "ooni")
+        throw Error(ErrorKind::input,
+                    is_measurements(head) ? "holds OONI measurements, and posts are wanted" : "holds no OONI measurements, nor are any wanted here",
+                    is_measurements(head) ? "An instrument that reads measurements takes it: unveil interference FILE --out DIR" : "Leave --format away",
                     path);
     auto text = head;
     if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
