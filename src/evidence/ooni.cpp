@@ -218,7 +218,10 @@ class MeasurementReader {
             if (m.has_test_keys || first_of(value) != '{') return;
             m.has_test_keys = true;
             members(value, [&](std::string_view name, ondemand::value member) { read_test_key(name, member); });
-        } else if (key == "report_id") m.report_id = text(value);
+        } else if (key == "report_id") {
+            m.report_id = text(value);
+            m.has_report_id = first_of(value) == '"';
+        }
         else if (key == "measurement_uid") m.measurement_uid = text(value);
         else if (key == "test_name") m.test_name = text(value);
         else if (key == "test_version") m.test_version = text(value);
@@ -389,7 +392,7 @@ class MeasurementReader {
             else if (key == "server_name") handshake.server_name = text(member);
             else if (key == "outer_server_name") handshake.outer_server_name = text(member);
             else if (key == "failure") handshake.failure = text(member);
-            else if (key == "no_tls_verify") handshake.is_unverified = flag(member) == Tristate::yes;
+            else if (key == "no_tls_verify") handshake.skips_verify = flag(member);
             else if (key == "peer_certificates") elements(member, [&](ondemand::value&, std::size_t) { ++handshake.certificates; });
         });
         m_out->handshakes.push_back(handshake);

@@ -59,7 +59,7 @@ struct TlsHandshake {
     std::string_view outer_server_name;  // of ECH
     std::string_view failure;
     std::uint32_t certificates = 0;
-    bool is_unverified = false;    // the probe was told not to check the certificate
+    Tristate skips_verify = Tristate::unknown;  // whether the probe was told not to check the certificate
 };
 
 struct HttpHeader {
@@ -175,6 +175,7 @@ struct Measurement {
     std::uint32_t resolver_asn = 0;
     std::int64_t start_us = 0;
     double runtime_seconds = 0;
+    bool has_report_id = false;  // it may be there and empty
     bool has_start = false;
     bool has_test_keys = false;
 
