@@ -1,0 +1,558 @@
+#include "instruments/interference/measurement_book.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "core/hash.hpp"
+#include "core/time.hpp"
+#include "statistics/change_point.hpp"
+#include "statistics/multiple_testing.hpp"
+#include "statistics/proportion.hpp"
+
+namespace unveil::interference {
+namespace {
+
+constexpr std::int64_t hour_us = 3'600'000'000;
+constexpr std::int64_t day_us = 24 * hour_us;
+constexpr std::size_t domain_bytes_max = 253;
+constexpr std::size_t addresses_max = 4'096;  // known to be a domain's
+constexpr std::size_t pending_max = 16;       // odd answers of a domain in a network
+constexpr std::size_t rules_max = 16;
+
+/// Weights for "blocked" that the rules of ooni/data can give; a median needs no more than how often each came up.
+constexpr double data_v2_values[] = {0, 0.05, 0.1, 0.2, 0.25, 0.5, 0.7, 0.75, 0.8, 0.9, 0.95, 1};
+constexpr std::size_t data_v2_count = std::size(data_v2_values);
+
+constexpr std::string_view series_names[] = {"dns-isp", "dns-other", "tcp", "tls"};
+constexpr std::size_t series = std::size(series_names);
+
+std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+
+struct LayerCount {
+    std::uint32_t seen = 0;
+    std::uint32_t blocked = 0;
+    std::uint32_t down = 0;
+};
+
+struct Day {
+    std::array<LayerCount, layers> of{};
+};
+
+struct Hour {
+    std::array<std::array<std::uint16_t, data_v2_count>, series> counts{};
+};
+
+/// Counts by key of the smallest keys only. What stays was never away, so its count is exact, whatever the order.
+template <std::size_t max>
+class SmallestCounts {
+  public:
+    void add(std::uint64_t key, std::int32_t day) {
+        ++m_counts[key][day];
+        if (m_counts.size() > max) m_counts.erase(std::prev(m_counts.end()));
+    }
+    const std::map<std::uint64_t, std::map<std::int32_t, std::uint32_t>>& all() const { return m_counts; }
+
+  private:
+    std::map<std::uint64_t, std::map<std::int32_t, std::uint32_t>> m_counts;
+};
+
+struct LayerBook {
+    std::map<std::string_view, std::uint64_t> rules;  // of blocked measurements
+    std::set<LocatedPointer> locators;
+};
+
+struct Network {
+    std::map<std::int32_t, Day> days;
+    std::map<std::int64_t, Hour> hours;
+    std::array<LayerBook, layers> of;
+    std::array<std::uint64_t, standing_kinds> standing_counts{};
+    SmallestCounts<pending_max> pending;  // addresses of answers that were called blocked for being nobody else's
+    std::string name;
+};
+
+using NetworkKey = std::pair<std::string, std::uint32_t>;  // country, network
+
+struct Domain {
+    std::map<NetworkKey, Network> networks;
+    std::set<std::uint64_t> valid;  // hashes of addresses where somebody completed a valid handshake for the name; the smallest
+};
+
+/// Rules that call an answer false because the address is unknown; a valid handshake there, by anybody, clears them.
+bool is_cleared_by_handshake(std::string_view rule) {
+    return rule == "dns.resolvers_disagree" || rule == "dns.unmatched_and_dead" || rule == "dns.unmatched_and_other_page";
+}
+
+std::uint64_t address_hash(std::string_view address) { return hash_bytes(address); }
+
+bool is_country(std::string_view text) {
+    return text.size() == 2 && std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; }) && text != "ZZ";
+}
+
+std::size_t value_place(double value) {
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < data_v2_count; ++i)
+        if (std::abs(data_v2_values[i] - value) < std::abs(data_v2_values[best] - value)) best = i;
+    return best;
+}
+
+/// Linear between the two in the middle, as ClickHouse's quantile does.
+std::optional<double> median(const std::array<std::uint16_t, data_v2_count>& counts) {
+    std::uint64_t total = 0;
+    for (const auto count : counts) total += count;
+    if (total == 0) return {};
+    const auto at = [&](std::uint64_t place) {
+        std::uint64_t seen = 0;
+        for (std::size_t i = 0; i < data_v2_count; ++i) {
+            seen += counts[i];
+            if (place < seen) return data_v2_values[i];
+        }
+        return data_v2_values[data_v2_count - 1];
+    };
+    return (at((total - 1) / 2) + at(total / 2)) / 2;
+}
+
+double binomial_tail(std::uint64_t hits, std::uint64_t trials, double share) {
+    if (hits == 0) return 1;
+    return incomplete_beta(static_cast<double>(hits), static_cast<double>(trials - hits + 1), share);
+}
+
+}  // namespace
+
+double beta_binomial_tail(std::uint64_t hits, std::uint64_t trials, double mean, double rho) {
+    if (hits == 0) return 1;
+    const double a = mean * (1 - rho) / rho;
+    const double b = (1 - mean) * (1 - rho) / rho;
+    const auto n = static_cast<double>(trials);
+    // From the top, where terms are smallest, so that small tails keep their digits.
+    double tail = 0;
+    double log_term = std::lgamma(n + a) - std::lgamma(n + a + b) + std::lgamma(a + b) - std::lgamma(a);
+    for (std::uint64_t x = trials;; --x) {
+        tail += std::exp(log_term);
+        if (x == hits) break;
+        const auto k = static_cast<double>(x);
+        // From x to x - 1.
+        log_term += std::log(k * (n - k + b) / ((n - k + 1) * (k - 1 + a)));
+    }
+    return std::min(1.0, tail);
+}
+
+GroupModel fit_groups(std::span<const GroupCount> groups) {
+    double hits = 0;
+    double trials = 0;
+    double squares = 0;
+    double count = 0;
+    for (const auto& group : groups) {
+        if (group.trials == 0) continue;
+        const auto n = static_cast<double>(group.trials);
+        hits += static_cast<double>(group.hits);
+        trials += n;
+        squares += n * n;
+        ++count;
+    }
+    GroupModel model;
+    model.mean = (hits + 0.5) / (trials + 1);
+    if (count < 3) {
+        model.rho = rho_few;
+        return model;
+    }
+    const double p = model.mean;
+    double pearson = 0;
+    for (const auto& group : groups) {
+        if (group.trials == 0) continue;
+        const auto n = static_cast<double>(group.trials);
+        const double off = static_cast<double>(group.hits) - n * p;
+        pearson += off * off / (n * p * (1 - p));
+    }
+    const double size = (trials - squares / trials) / (count - 1);
+    const double rho = size > 1 ? (pearson / (count - 1) - 1) / (size - 1) : rho_few;
+    model.rho = std::clamp(rho, rho_min, 0.9);
+    return model;
+}
+
+std::vector<CusumChange> cusum_changes(std::span<const CusumPoint> points, const CusumRules& rules) {
+    enum class State { unknown, ok, blocked };
+    auto state = State::unknown;
+    const double half = (rules.mean_blocked - rules.mean_ok) / 2;
+    const double threshold = rules.threshold();
+    double rise = 0;
+    double fall = 0;
+    std::optional<bool> last;  // what the last change was to
+    std::vector<CusumChange> out;
+    std::optional<std::int64_t> before_us;
+    for (const auto& point : points) {
+        if (before_us) {
+            const double gap_hours = static_cast<double>(point.time_us - *before_us) / static_cast<double>(hour_us);
+            if (gap_hours > 24) {
+                const double kept = std::pow(0.5, gap_hours / rules.half_life_hours);
+                rise *= kept;
+                fall *= kept;
+            }
+        }
+        before_us = point.time_us;
+        const double risen = std::max(0.0, rise + (point.value - rules.mean_ok) - half);
+        const double fallen = std::max(0.0, fall - (point.value - rules.mean_blocked) - half);
+        if (state == State::unknown) {
+            rise = risen;
+            fall = fallen;
+            if (rise > threshold) state = State::blocked;
+            else if (fall > threshold) state = State::ok;
+            else continue;
+            rise = fall = 0;
+            continue;
+        }
+        const bool was_ok = state == State::ok;
+        rise = was_ok ? risen : 0;
+        fall = was_ok ? 0 : fallen;
+        if ((was_ok ? rise : fall) <= threshold) continue;
+        // The published detector says no change twice in a row, and stays where it is then.
+        if (last != was_ok) {
+            out.push_back({point.time_us, was_ok});
+            last = was_ok;
+            state = was_ok ? State::blocked : State::ok;
+        }
+        rise = fall = 0;
+    }
+    return out;
+}
+
+std::string_view cell_verdict_name(CellVerdict verdict) {
+    switch (verdict) {
+        case CellVerdict::blocked: return "blocked";
+        case CellVerdict::not_blocked: return "not blocked";
+        case CellVerdict::down_everywhere: return "down everywhere";
+        case CellVerdict::geo_block: return "geo-block";
+        case CellVerdict::insufficient: return "insufficient";
+    }
+    return "";
+}
+
+std::string_view cell_control_name(CellControl control) {
+    switch (control) {
+        case CellControl::helper: return "test helper";
+        case CellControl::other_networks: return "other networks";
+        case CellControl::other_countries: return "other countries";
+    }
+    return "";
+}
+
+struct MeasurementBook::State {
+    BookRules rules;
+    FingerprintSet fingerprints;
+    BookCounts counts;
+    std::uint64_t cells = 0;
+    std::map<std::string, Domain, std::less<>> domains;
+
+    void add(const Measurement& m);
+    void add_data_v2(const Measurement& m, Network& network) const;
+    BlockedCell cell_of(const std::string& name, const Domain& domain, const NetworkKey& key, const Network& network, Layer layer,
+                        const std::map<NetworkKey, std::map<std::int32_t, Day>>& days_of) const;
+    void find_changes(BlockedCell& cell, const std::map<std::int32_t, Day>& days) const;
+};
+
+void MeasurementBook::State::add(const Measurement& m) {
+    ++counts.measurements;
+    std::string country(m.country);
+    for (char& c : country)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    if (m.asn == 0 || !is_country(country)) {
+        ++counts.unplaced;
+        return;
+    }
+    if (!m.has_start) {
+        ++counts.without_time;
+        return;
+    }
+    const auto subject = m.domain.empty() ? m.test_name : m.domain;
+    if (subject.empty() || subject.size() > domain_bytes_max) {
+        ++counts.without_subject;
+        return;
+    }
+    // "20240101T000000Z_..." is when the collector opened the report; a probe whose clock is wrong shows there.
+    constexpr std::size_t time_bytes = 16;
+    if (m.report_id.size() > time_bytes && m.report_id[8] == 'T' && m.report_id[15] == 'Z') {
+        std::string written(m.report_id.substr(0, 4));
+        written.append("-").append(m.report_id.substr(4, 2)).append("-").append(m.report_id.substr(6, 5));
+        written.append(":").append(m.report_id.substr(11, 2)).append(":").append(m.report_id.substr(13, 2));
+        const auto opened_us = parse_time_us(written);
+        if (opened_us && std::abs(*opened_us - m.start_us) > day_us) {
+            ++counts.odd_clock;
+            return;
+        }
+    }
+    const auto score = score_unveil(m, fingerprints);
+    const auto day = static_cast<std::int32_t>(floor_div(m.start_us, day_us));
+    auto found = domains.find(subject);
+    if (found == domains.end()) {
+        if (cells >= rules.cells_max) {
+            ++counts.dropped;
+            return;
+        }
+        found = domains.emplace(std::string(subject), Domain()).first;
+    }
+    auto& domain = found->second;
+    const NetworkKey key(std::move(country), m.asn);
+    if (cells >= rules.cells_max) {
+        const auto it = domain.networks.find(key);
+        if (it == domain.networks.end() || it->second.days.count(day) == 0) {
+            ++counts.dropped;
+            return;
+        }
+    }
+    ++counts.kept;
+    ++counts.standings[static_cast<std::size_t>(score.standing)];
+    auto& network = domain.networks[key];
+    constexpr std::size_t name_bytes_max = 200;
+    if (!m.network_name.empty() && (network.name.empty() || m.network_name < network.name)) network.name = m.network_name.substr(0, name_bytes_max);
+    ++network.standing_counts[static_cast<std::size_t>(score.standing)];
+    const auto [cell, is_new] = network.days.try_emplace(day);
+    cells += is_new;
+    for (std::size_t i = 0; i < layers; ++i) {
+        const auto& verdict = score.of[i];
+        if (!verdict.weights.any()) continue;
+        auto& count = cell->second.of[i];
+        ++count.seen;
+        if (verdict.weights.down >= blocked_weight_min) ++count.down;
+        if (verdict.weights.blocked < blocked_weight_min) continue;
+        ++count.blocked;
+        auto& book = network.of[i];
+        if (book.rules.count(verdict.rule) > 0 || book.rules.size() < rules_max) ++book.rules[verdict.rule];
+        book.locators.insert({m.where, verdict.pointers.empty() ? std::string() : verdict.pointers.front()});
+        if (book.locators.size() > BlockedCell::locators_max) book.locators.erase(std::prev(book.locators.end()));
+    }
+    for (const auto& handshake : m.handshakes) {
+        if (!handshake.failure.empty() || handshake.skips_verify == Tristate::yes || handshake.server_name != m.domain) continue;
+        domain.valid.insert(address_hash(address_of_endpoint(handshake.endpoint)));
+        if (domain.valid.size() > addresses_max) domain.valid.erase(std::prev(domain.valid.end()));
+    }
+    if (is_cleared_by_handshake(score.layer_of(Layer::dns).rule)) {
+        // The first address in alphabetic order stands for the answer.
+        std::string_view first;
+        for (const auto& query : m.queries) {
+            if (query.step.depth != 0 || (query.engine != "system" && query.engine != "getaddrinfo" && !query.engine.empty())) continue;
+            for (const auto& answer : m.answers_of(query))
+                if (!answer.address.empty() && (first.empty() || answer.address < first)) first = answer.address;
+        }
+        if (!first.empty()) network.pending.add(address_hash(first), day);
+    }
+    add_data_v2(m, network);
+}
+
+void MeasurementBook::State::add_data_v2(const Measurement& m, Network& network) const {
+    const auto score = score_data_v2(m, fingerprints);
+    if (!score.is_scored) return;
+    auto& hour = network.hours[floor_div(m.start_us, hour_us)];
+    const auto count = [&](std::size_t which, double value) {
+        auto& place = hour.counts[which][value_place(value)];
+        if (place < UINT16_MAX) ++place;
+    };
+    count(m.resolver_asn == m.asn ? 0 : 1, score.dns.highest.blocked);
+    count(2, score.tcp.highest.blocked);
+    count(3, score.tls.highest.blocked);
+}
+
+BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domain& domain, const NetworkKey& key, const Network& network, Layer layer,
+                                            const std::map<NetworkKey, std::map<std::int32_t, Day>>& days_of) const {
+    const auto at = static_cast<std::size_t>(layer);
+    BlockedCell cell;
+    cell.domain = name;
+    cell.country = key.first;
+    cell.asn = key.second;
+    cell.network_name = network.name;
+    cell.layer = layer;
+    cell.standing_counts = network.standing_counts;
+    const auto& days = days_of.at(key);
+    std::set<std::int32_t> own_days;
+    for (const auto& [day, counts_of_day] : days) {
+        const auto& count = counts_of_day.of[at];
+        if (count.seen == 0) continue;
+        own_days.insert(day);
+        cell.measurements += count.seen;
+        cell.blocked += count.blocked;
+        cell.down += count.down;
+    }
+    if (cell.measurements == 0) return cell;
+    cell.days = static_cast<std::uint32_t>(own_days.size());
+    cell.day_first = *own_days.begin();
+    cell.day_last = *own_days.rbegin();
+    if (layer == Layer::dns) {
+        for (const auto& [day, counts_of_day] : network.days) cell.answers_made_good += counts_of_day.of[at].blocked;
+        cell.answers_made_good -= cell.blocked;
+    }
+    cell.share = static_cast<double>(cell.blocked) / static_cast<double>(cell.measurements);
+    const auto interval = wilson_interval(cell.blocked, cell.measurements, rules.level);
+    cell.share_low = interval.low;
+    cell.share_high = interval.high;
+    if (cell.blocked > 0) {
+        const auto& by_rule = network.of[at].rules;
+        // The first by name of those that are most frequent.
+        const auto most = std::max_element(by_rule.begin(), by_rule.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+        if (most != by_rule.end()) cell.rule = most->first;
+        for (const auto& rule : unveil_scoring_rules())
+            if (rule.name == cell.rule) cell.mechanism = rule.mechanism;
+        cell.locators.assign(network.of[at].locators.begin(), network.of[at].locators.end());
+    }
+
+    // Elsewhere, on the same days: by country, or by network where there is no other country.
+    std::map<std::string, GroupCount> countries;
+    std::vector<GroupCount> networks;
+    std::uint64_t countries_failing = 0;
+    std::uint64_t networks_failing = 0;
+    for (const auto& [other, other_days] : days_of) {
+        if (other == key) continue;
+        GroupCount sum;
+        std::uint64_t failing = 0;
+        for (const auto day : own_days) {
+            const auto it = other_days.find(day);
+            if (it == other_days.end()) continue;
+            const auto& count = it->second.of[at];
+            sum.trials += count.seen;
+            sum.hits += count.blocked;
+            failing += count.blocked + count.down;
+        }
+        if (sum.trials == 0) continue;
+        if (other.first != key.first) {
+            countries[other.first].trials += sum.trials;
+            countries[other.first].hits += sum.hits;
+            countries_failing += failing;
+            continue;
+        }
+        networks.push_back(sum);
+        networks_failing += failing;
+        if (sum.trials < rules.measurements_min) continue;
+        ++cell.country_networks;
+        cell.country_networks_blocked += sum.hits * 2 >= sum.trials;
+    }
+    std::vector<GroupCount> groups;
+    for (const auto& [country, group] : countries) groups.push_back(group);
+    cell.control = groups.empty() ? CellControl::other_networks : CellControl::other_countries;
+    cell.control_failing = groups.empty() ? networks_failing : countries_failing;
+    if (groups.empty()) groups = networks;
+    if (groups.empty()) cell.control = CellControl::helper;
+    cell.control_groups = static_cast<std::uint32_t>(groups.size());
+    for (const auto& group : groups) {
+        cell.control_measurements += group.trials;
+        cell.control_blocked += group.hits;
+    }
+    if (cell.measurements < rules.measurements_min) return cell;
+    // More than measurements err, and more than elsewhere: both must be refuted.
+    cell.p = binomial_tail(cell.blocked, cell.measurements, rules.error_share_max);
+    if (!groups.empty()) {
+        const auto model = fit_groups(groups);
+        cell.p = std::max(cell.p, beta_binomial_tail(cell.blocked, cell.measurements, model.mean, model.rho));
+    }
+    static_cast<void>(domain);
+    return cell;
+}
+
+void MeasurementBook::State::find_changes(BlockedCell& cell, const std::map<std::int32_t, Day>& days) const {
+    if (cell.blocked == 0 || cell.blocked == cell.measurements) return;
+    const auto at = static_cast<std::size_t>(cell.layer);
+    ChangeRules change_rules;
+    change_rules.segment_days_min = rules.segment_days_min;
+    change_rules.runs = rules.change_runs;
+    change_rules.level = rules.level;
+    change_rules.seed = rules.seed;
+    constexpr int depth_max = 4;
+    const auto split = [&](auto&& self, std::int32_t begin, std::int32_t end, int depth) -> void {
+        if (depth == depth_max || static_cast<std::size_t>(end - begin) > change_days_max) return;
+        std::vector<TopicCount> counts_of_days;
+        for (auto it = days.lower_bound(begin); it != days.end() && it->first < end; ++it) {
+            const auto& count = it->second.of[at];
+            const auto day = static_cast<std::uint32_t>(it->first - begin);
+            if (count.seen > count.blocked) counts_of_days.push_back({day, 0, count.seen - count.blocked});
+            if (count.blocked > 0) counts_of_days.push_back({day, 1, count.blocked});
+        }
+        const auto change = topic_change(counts_of_days, change_rules);
+        if (!change || change->p > rules.change_p_max || change->before.size() < 2 || change->after.size() < 2) return;
+        const auto share = [](const std::vector<std::uint64_t>& counts_by_topic) {
+            const auto total = counts_by_topic[0] + counts_by_topic[1];
+            return total == 0 ? 0.0 : static_cast<double>(counts_by_topic[1]) / static_cast<double>(total);
+        };
+        const auto first = begin + static_cast<std::int32_t>(change->first);
+        self(self, begin, first, depth + 1);
+        cell.changes.push_back({first, begin + static_cast<std::int32_t>(change->first_low), begin + static_cast<std::int32_t>(change->first_high),
+                                share(change->before), share(change->after), change->p});
+        self(self, first, end, depth + 1);
+    };
+    split(split, cell.day_first, cell.day_last + 1, 0);
+    for (const auto& change : cell.changes) {
+        if (change.share_after > change.share_before) {
+            cell.since = change;
+            cell.until.reset();
+        } else {
+            cell.until = change;
+        }
+    }
+}
+
+MeasurementBook::MeasurementBook(const BookRules& rules, FingerprintSet fingerprints) : m_state(std::make_unique<State>()) {
+    m_state->rules = rules;
+    m_state->fingerprints = std::move(fingerprints);
+}
+MeasurementBook::~MeasurementBook() = default;
+MeasurementBook::MeasurementBook(MeasurementBook&&) noexcept = default;
+
+void MeasurementBook::add(const Measurement& measurement) { m_state->add(measurement); }
+const BookCounts& MeasurementBook::counts() const { return m_state->counts; }
+std::uint64_t MeasurementBook::cells() const { return m_state->cells; }
+
+BookResult MeasurementBook::finish() const {
+    const auto& state = *m_state;
+    const auto& rules = state.rules;
+    BookResult result;
+    for (const auto& [name, domain] : state.domains) {
+        // Answers whose address somebody found to be the site's are taken back before anything is compared.
+        std::map<NetworkKey, std::map<std::int32_t, Day>> days_of;
+        for (const auto& [key, network] : domain.networks) {
+            auto days = network.days;
+            for (const auto& [address, by_day] : network.pending.all()) {
+                if (domain.valid.count(address) == 0) continue;
+                for (const auto& [day, count] : by_day) {
+                    auto& dns = days.at(day).of[static_cast<std::size_t>(Layer::dns)];
+                    dns.blocked -= std::min(dns.blocked, count);
+                }
+            }
+            days_of.emplace(key, std::move(days));
+        }
+        for (const auto& [key, network] : domain.networks) {
+            for (std::size_t i = 0; i < layers; ++i) {
+                auto cell = state.cell_of(name, domain, key, network, static_cast<Layer>(i), days_of);
+                if (cell.measurements == 0) continue;
+                if (cell.measurements >= rules.measurements_min) state.find_changes(cell, days_of.at(key));
+                result.cells.push_back(std::move(cell));
+            }
+            for (std::size_t which = 0; which < series; ++which) {
+                std::vector<CusumPoint> points;
+                for (const auto& [hour, counts] : network.hours)
+                    if (const auto value = median(counts.counts[which])) points.push_back({hour * hour_us, *value});
+                auto changes = cusum_changes(points);
+                if (!changes.empty()) result.cusums.push_back({name, key.first, key.second, series_names[which], std::move(changes)});
+            }
+        }
+    }
+    std::vector<double> p_values;
+    for (const auto& cell : result.cells)
+        if (cell.measurements >= rules.measurements_min) p_values.push_back(cell.p);
+    result.tests = p_values.size();
+    const auto q_values = benjamini_hochberg(p_values, static_cast<double>(p_values.size()));
+    std::size_t test = 0;
+    for (auto& cell : result.cells) {
+        if (cell.measurements < rules.measurements_min) continue;
+        cell.q = q_values[test++];
+        const auto of = [&](Standing standing) { return cell.standing_counts[static_cast<std::size_t>(standing)]; };
+        std::uint64_t all = 0;
+        for (const auto count : cell.standing_counts) all += count;
+        const bool fails_here = (cell.blocked + cell.down) * 2 > cell.measurements;
+        const bool fails_elsewhere = cell.control_measurements >= rules.measurements_min &&
+                                     wilson_interval(cell.control_failing, cell.control_measurements, rules.level).low > 0.5;
+        if (cell.q <= rules.q_max) cell.verdict = CellVerdict::blocked;
+        else if (cell.layer == Layer::http && of(Standing::geo_block) * 2 > all) cell.verdict = CellVerdict::geo_block;
+        else if (fails_here && (fails_elsewhere || (cell.control == CellControl::helper && cell.down * 2 > cell.measurements)))
+            cell.verdict = CellVerdict::down_everywhere;
+        else if (!fails_here && cell.share_high < rules.absent_share_max) cell.verdict = CellVerdict::not_blocked;
+    }
+    return result;
+}
+
+}  // namespace unveil::interference

@@ -1,0 +1,186 @@
+// Which sites does which network block, on which layer, how, since when, beyond what happens to the same sites elsewhere on the same days?
+// Measurements go in one by one and are forgotten; what is kept are counts by domain, network and day, so that memory follows those.
+// The answers do not depend on the order in which measurements come.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "instruments/interference/ooni_scorers.hpp"
+
+namespace unveil::interference {
+
+// ---- the change points of ooni/data
+
+/// The median of what an hour's measurements weigh for "blocked"; hours without measurements are left out.
+struct CusumPoint {
+    std::int64_t time_us = 0;
+    double value = 0;
+};
+struct CusumRules {
+    double mean_ok = 0;              // mu 0
+    double mean_blocked = 0.7;       // mu 1
+    double delay = 20;               // expected detection delay, in points
+    double half_life_hours = 48;     // of what was summed, over a silence of more than a day
+    double threshold() const { return delay * (mean_blocked - mean_ok) / 2; }
+};
+struct CusumChange {
+    std::int64_t time_us = 0;  // when the sum crossed the threshold, which is later than the change
+    bool is_blocked = false;   // from now on
+    auto operator<=>(const CusumChange&) const = default;
+};
+/// CusumDetector of https://github.com/ooni/data, analysis/detector.py: two-sided, aware of its state, after Basseville and Nikiforov, Detection of
+/// Abrupt Changes (1993), section 2.2.5. The first state is found silently. `points` in the order of time.
+std::vector<CusumChange> cusum_changes(std::span<const CusumPoint> points, const CusumRules& rules = {});
+
+// ---- the book
+
+struct BookRules {
+    std::uint32_t measurements_min = 5;  // below it nothing is said
+    double q_max = 0.05;
+    double error_share_max = 0.2;        // measurements that may wrongly read as blocked, with nothing blocked
+    double absent_share_max = 0.2;       // a blocked share that is surely below this is no blocking
+    double level = 0.95;
+    double change_p_max = 0.01;
+    std::uint32_t change_runs = 199;
+    std::uint32_t segment_days_min = 3;
+    std::uint64_t seed = 1;
+    std::uint64_t cells_max = 8'000'000;  // of domain, network and day; more are counted and dropped
+};
+
+enum class CellVerdict : std::uint8_t { blocked, not_blocked, down_everywhere, geo_block, insufficient };
+std::string_view cell_verdict_name(CellVerdict verdict);
+
+/// What the network was compared with.
+enum class CellControl : std::uint8_t {
+    helper,           // only the control inside every measurement: nobody else measured the site on these days
+    other_networks,   // of the same country, so that what the whole country blocks goes unseen
+    other_countries,
+};
+std::string_view cell_control_name(CellControl control);
+
+struct CellChange {
+    std::int32_t day = 0;  // since 1970, the first of the new share
+    std::int32_t day_low = 0;
+    std::int32_t day_high = 0;
+    double share_before = 0;
+    double share_after = 0;
+    double p = 1;
+};
+
+struct LocatedPointer {
+    Locator where;
+    std::string pointer;
+    auto operator<=>(const LocatedPointer&) const = default;
+};
+
+constexpr std::size_t standing_kinds = 8;
+
+/// One domain in one network on one layer.
+struct BlockedCell {
+    static constexpr std::size_t locators_max = 20;
+
+    std::string domain;          // or the name of the test, for tests of a service
+    std::string country;
+    std::uint32_t asn = 0;
+    std::string network_name;
+    Layer layer = Layer::dns;
+    CellVerdict verdict = CellVerdict::insufficient;
+    std::string_view mechanism;  // of most blocked measurements: "reset", "bogon"; empty when none is blocked
+    std::string_view rule;
+
+    std::uint64_t measurements = 0;  // that say something about the layer
+    std::uint64_t blocked = 0;
+    std::uint64_t down = 0;
+    double share = 0;                // blocked of measurements
+    double share_low = 0;
+    double share_high = 1;
+    std::uint32_t days = 0;
+    std::int32_t day_first = 0;
+    std::int32_t day_last = 0;
+
+    CellControl control = CellControl::helper;
+    std::uint64_t control_measurements = 0;  // elsewhere, same domain, layer and days
+    std::uint64_t control_blocked = 0;
+    std::uint64_t control_failing = 0;       // blocked or down
+    std::uint32_t control_groups = 0;        // countries, or networks
+    std::uint32_t country_networks = 0;      // other networks of the country with enough measurements
+    std::uint32_t country_networks_blocked = 0;  // of them, with half or more blocked
+
+    double p = 1;
+    double q = 1;
+    std::vector<CellChange> changes;         // in the order of time
+    std::optional<CellChange> since;         // the last rise
+    std::optional<CellChange> until;         // the fall after it; nothing while it lasts
+    std::vector<LocatedPointer> locators;    // of blocked measurements, the first of them
+    std::array<std::uint64_t, standing_kinds> standing_counts{};  // of the domain in the network, by Standing
+    std::uint64_t answers_made_good = 0;     // DNS answers that looked odd and whose address others found to be the site's
+};
+
+struct CusumSeries {
+    std::string domain;
+    std::string country;
+    std::uint32_t asn = 0;
+    std::string_view series;  // "dns-isp", "dns-other", "tcp", "tls"
+    std::vector<CusumChange> changes;
+};
+
+struct BookResult {
+    std::vector<BlockedCell> cells;   // by domain, country, network, layer
+    std::vector<CusumSeries> cusums;  // those with changes
+    std::uint64_t tests = 0;          // how many cells the q-values are over
+};
+
+struct BookCounts {
+    std::uint64_t measurements = 0;  // given
+    std::uint64_t kept = 0;
+    std::uint64_t unplaced = 0;      // without country or network
+    std::uint64_t without_time = 0;
+    std::uint64_t odd_clock = 0;     // begun more than a day away from the time in the name of their report
+    std::uint64_t without_subject = 0;
+    std::uint64_t dropped = 0;       // for cells_max
+    std::array<std::uint64_t, standing_kinds> standings{};
+};
+
+class MeasurementBook {
+  public:
+    explicit MeasurementBook(const BookRules& rules = {}, FingerprintSet fingerprints = {});
+    ~MeasurementBook();
+    MeasurementBook(MeasurementBook&&) noexcept;
+
+    void add(const Measurement& measurement);
+    const BookCounts& counts() const;
+    std::uint64_t cells() const;
+    BookResult finish() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> m_state;
+};
+
+/// P(X >= hits) for X ~ beta-binomial(trials, mean (1 - rho) / rho, (1 - mean) (1 - rho) / rho): trials whose chance differs from group to group,
+/// with correlation `rho` within. mean and rho in (0, 1). O(trials) time.
+double beta_binomial_tail(std::uint64_t hits, std::uint64_t trials, double mean, double rho);
+
+struct GroupCount {
+    std::uint64_t hits = 0;
+    std::uint64_t trials = 0;
+};
+struct GroupModel {
+    double mean = 0;
+    double rho = 0;
+};
+/// Mean (half a hit of one trial added) and correlation within groups by moments: Ridout, Demetrio and Firth, Biometrics 55 (1999) 137, the
+/// estimator from Pearson's statistic. Never below rho_min, since few groups cannot show how little they differ; rho_few for fewer than three.
+GroupModel fit_groups(std::span<const GroupCount> groups);
+constexpr double rho_min = 0.02;
+constexpr double rho_few = 0.2;
+
+}  // namespace unveil::interference

@@ -1,0 +1,452 @@
+// Goal: the book finds what a network blocks, on which layer and since when, stays silent where nothing is blocked, calls down what is down everywhere,
+// and answers the same for any order of rows. Method: measurements made by hand go through the reader into the book; counts and p-values are checked
+// against plain loops over all of them; worlds with and without blocking are counted out; the change points of ooni/data against a second
+// version written line by line after the published one.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/random.hpp"
+#include "core/time.hpp"
+#include "evidence/ooni.hpp"
+#include "instruments/interference/measurement_book.hpp"
+#include "statistics/proportion.hpp"
+
+namespace unveil::interference {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+
+constexpr std::int64_t day_us = 86'400'000'000;
+constexpr std::int32_t day_zero = 19'723;  // 2024-01-01
+
+enum class Seen { fine, tcp, no_name, reset, down, stall, refused, odd_answer };
+
+struct Row {
+    std::string domain;
+    std::string country;
+    std::uint32_t asn;
+    std::int32_t day;  // after day_zero
+    std::uint32_t hour;
+    Seen seen;
+};
+
+std::string line_of(const Row& row) {
+    const std::string ip = "198.51.99.7";
+    const auto endpoint = ip + ":443";
+    json answers = json::array({{{"answer_type", "A"}, {"ipv4", row.seen == Seen::odd_answer ? "198.51.98.9" : ip}}});
+    json query = {{"hostname", row.domain}, {"query_type", "A"}, {"engine", "getaddrinfo"}, {"failure", nullptr}, {"answers", answers}};
+    if (row.seen == Seen::no_name) query["failure"] = "dns_nxdomain_error", query["answers"] = nullptr;
+    json keys = {{"queries", {query}}, {"blocking", false}, {"control_failure", nullptr}};
+    keys["control"] = {{"dns", {{"failure", nullptr}, {"addrs", {ip}}}}, {"tcp_connect", {{endpoint, {{"status", true}, {"failure", nullptr}}}}},
+                       {"tls_handshake", {{endpoint, {{"status", true}, {"failure", nullptr}}}}},
+                       {"http_request", {{"failure", nullptr}, {"status_code", 200}, {"body_length", 1000}}}};
+    json connect = {{"ip", ip}, {"port", 443}, {"status", {{"success", true}, {"failure", nullptr}}}};
+    json handshake = {{"address", endpoint}, {"server_name", row.domain}, {"failure", nullptr}, {"no_tls_verify", false}};
+    json request = {{"failure", nullptr}, {"request", {{"url", "https://" + row.domain + "/"}}}, {"response", {{"code", 200}, {"body", "x"}}}};
+    const auto fail = [](const char* what) { return json{{"success", false}, {"failure", what}}; };
+    switch (row.seen) {
+        case Seen::fine: keys["tcp_connect"] = {connect}, keys["tls_handshakes"] = {handshake}, keys["requests"] = {request}; break;
+        case Seen::tcp: connect["status"] = fail("generic_timeout_error"), keys["tcp_connect"] = {connect}; break;
+        case Seen::no_name: break;
+        case Seen::reset: handshake["failure"] = "connection_reset", keys["tcp_connect"] = {connect}, keys["tls_handshakes"] = {handshake}; break;
+        case Seen::down:
+            connect["status"] = fail("generic_timeout_error"), keys["tcp_connect"] = {connect};
+            keys["control"]["tcp_connect"][endpoint] = {{"status", false}, {"failure", "generic_timeout_error"}};
+            keys["control"]["http_request"]["failure"] = "generic_timeout_error";
+            break;
+        case Seen::stall:
+            request["failure"] = "generic_timeout_error";
+            keys["tcp_connect"] = {connect}, keys["tls_handshakes"] = {handshake}, keys["requests"] = {request};
+            break;
+        case Seen::refused: request["response"]["code"] = 451, keys["tcp_connect"] = {connect}, keys["tls_handshakes"] = {handshake}, keys["requests"] = {request}; break;
+        case Seen::odd_answer: connect["ip"] = "198.51.98.9", connect["status"] = fail("connection_refused"), keys["tcp_connect"] = {connect}; break;
+    }
+    const auto time = format_time((day_zero + row.day) * day_us + row.hour * (day_us / 24));
+    const json out = {{"test_name", "web_connectivity"}, {"report_id", ""}, {"probe_cc", row.country}, {"probe_asn", "AS" + std::to_string(row.asn)},
+                      {"resolver_asn", "AS" + std::to_string(row.asn)}, {"input", "https://" + row.domain + "/"}, {"measurement_start_time", time}, {"test_keys", keys}};
+    return out.dump() + "\n";
+}
+
+MeasurementBook book_of(const std::vector<Row>& rows, const BookRules& rules = {}) {
+    std::string lines;
+    for (const auto& row : rows) lines += line_of(row);
+    MeasurementBook book(rules);
+    const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
+    MeasurementBatch batch;
+    while (source->next(batch))
+        for (const auto& m : batch.all()) book.add(m);
+    return book;
+}
+
+const BlockedCell* find(const BookResult& result, const std::string& domain, std::uint32_t asn, Layer layer) {
+    for (const auto& cell : result.cells)
+        if (cell.domain == domain && cell.asn == asn && cell.layer == layer) return &cell;
+    return nullptr;
+}
+
+std::vector<Row> repeated(Row row, std::size_t count) {
+    std::vector<Row> out;
+    for (std::size_t i = 0; i < count; ++i) {
+        row.day = static_cast<std::int32_t>(i % 10);
+        row.hour = static_cast<std::uint32_t>(i / 10 % 24);
+        out.push_back(row);
+    }
+    return out;
+}
+
+void append(std::vector<Row>& to, const std::vector<Row>& more) { to.insert(to.end(), more.begin(), more.end()); }
+
+TEST(MeasurementBook, BlockingOnEachLayerIsFoundAgainstOtherCountries) {
+    const std::vector<std::tuple<Seen, Layer, std::string>> ways = {
+        {Seen::tcp, Layer::tcp, "timeout"}, {Seen::no_name, Layer::dns, "no such name"}, {Seen::reset, Layer::tls, "reset"}, {Seen::stall, Layer::throttle, "stall"}};
+    std::vector<Row> rows;
+    for (const auto& [seen, layer, mechanism] : ways) {
+        const auto domain = mechanism.substr(0, 2) + ".example";
+        append(rows, repeated({domain, "AA", 1, 0, 0, seen}, 20));
+        for (std::uint32_t asn = 10; asn < 16; ++asn) append(rows, repeated({domain, asn % 2 ? "BB" : "CC", asn, 0, 0, Seen::fine}, 20));
+    }
+    const auto result = book_of(rows).finish();
+    for (const auto& [seen, layer, mechanism] : ways) {
+        SCOPED_TRACE(mechanism);
+        const auto* cell = find(result, mechanism.substr(0, 2) + ".example", 1, layer);
+        ASSERT_NE(cell, nullptr);
+        EXPECT_EQ(cell->verdict, CellVerdict::blocked);
+        EXPECT_EQ(cell->mechanism, mechanism);
+        EXPECT_EQ(cell->control, CellControl::other_countries);
+        EXPECT_EQ(cell->control_groups, 2u);
+        EXPECT_EQ(cell->control_measurements, 120u);
+        EXPECT_EQ(cell->measurements, 20u);
+        EXPECT_EQ(cell->blocked, 20u);
+        EXPECT_EQ(cell->locators.size(), BlockedCell::locators_max);
+        EXPECT_FALSE(cell->locators.front().pointer.empty());
+        EXPECT_LT(cell->q, 0.01);
+    }
+    for (const auto& cell : result.cells)
+        if (cell.country != "AA") EXPECT_NE(cell.verdict, CellVerdict::blocked) << cell.domain << cell.asn;
+}
+
+TEST(MeasurementBook, WhatIsDownEverywhereIsNotBlocked) {
+    std::vector<Row> rows;
+    for (std::uint32_t asn = 1; asn < 6; ++asn) append(rows, repeated({"gone.example", asn == 1 ? "AA" : "BB", asn, 0, 0, Seen::down}, 10));
+    const auto result = book_of(rows).finish();
+    const auto* cell = find(result, "gone.example", 1, Layer::tcp);
+    ASSERT_NE(cell, nullptr);
+    EXPECT_EQ(cell->verdict, CellVerdict::down_everywhere);
+    EXPECT_EQ(cell->blocked, 0u);
+    EXPECT_EQ(cell->down, 10u);
+}
+
+TEST(MeasurementBook, FailingForEverybodyIsNoBlockingOfOne) {
+    // The control inside the measurements is fine, yet every network fails alike: the helpers see what nobody else does.
+    std::vector<Row> rows;
+    for (std::uint32_t asn = 1; asn < 9; ++asn) append(rows, repeated({"odd.example", std::string(1, static_cast<char>('A' + asn)) + "A", asn, 0, 0, Seen::tcp}, 10));
+    const auto result = book_of(rows).finish();
+    for (const auto& cell : result.cells)
+        if (cell.layer == Layer::tcp) EXPECT_EQ(cell.verdict, CellVerdict::down_everywhere);
+}
+
+TEST(MeasurementBook, FewMeasurementsSayNothing) {
+    std::vector<Row> rows = repeated({"few.example", "AA", 1, 0, 0, Seen::tcp}, 4);
+    for (std::uint32_t asn = 10; asn < 16; ++asn) append(rows, repeated({"few.example", "BB", asn, 0, 0, Seen::fine}, 20));
+    const auto result = book_of(rows).finish();
+    EXPECT_EQ(find(result, "few.example", 1, Layer::tcp)->verdict, CellVerdict::insufficient);
+    EXPECT_EQ(find(result, "few.example", 10, Layer::tcp)->verdict, CellVerdict::not_blocked);
+}
+
+TEST(MeasurementBook, AServerThatRefusesIsNoNetworkThatBlocks) {
+    std::vector<Row> rows = repeated({"shop.example", "AA", 1, 0, 0, Seen::refused}, 20);
+    append(rows, repeated({"shop.example", "BB", 2, 0, 0, Seen::fine}, 20));
+    const auto result = book_of(rows).finish();
+    EXPECT_EQ(find(result, "shop.example", 1, Layer::http)->verdict, CellVerdict::geo_block);
+    for (const auto& cell : result.cells) EXPECT_NE(cell.verdict, CellVerdict::blocked);
+}
+
+TEST(MeasurementBook, AnAnswerWhoseAddressServesTheNameElsewhereIsRight) {
+    auto rows = repeated({"cdn.example", "AA", 1, 0, 0, Seen::odd_answer}, 20);
+    append(rows, repeated({"cdn.example", "BB", 2, 0, 0, Seen::fine}, 20));
+    EXPECT_EQ(find(book_of(rows).finish(), "cdn.example", 1, Layer::dns)->verdict, CellVerdict::blocked);
+
+    // Somebody completes a handshake with that address.
+    auto book = book_of(rows);
+    auto document = json::parse(line_of({"cdn.example", "CC", 3, 0, 0, Seen::fine}));
+    document["test_keys"]["tls_handshakes"][0]["address"] = "198.51.98.9:443";
+    const auto source = open_measurements_from(memory_input(document.dump()), "m.jsonl", 0, EvidenceLimits{});
+    MeasurementBatch batch;
+    while (source->next(batch))
+        for (const auto& m : batch.all()) book.add(m);
+    const auto result = book.finish();
+    const auto* cell = find(result, "cdn.example", 1, Layer::dns);
+    EXPECT_NE(cell->verdict, CellVerdict::blocked);
+    EXPECT_EQ(cell->blocked, 0u);
+    EXPECT_EQ(cell->answers_made_good, 20u);
+}
+
+TEST(MeasurementBook, ABlockageHasABeginningAndAnEnd) {
+    std::vector<Row> rows;
+    for (std::int32_t day = 0; day < 60; ++day)
+        for (std::uint32_t hour = 0; hour < 4; ++hour) {
+            rows.push_back({"news.example", "AA", 1, day, hour, day >= 20 && day < 40 ? Seen::reset : Seen::fine});
+            rows.push_back({"news.example", "BB", 2, day, hour, Seen::fine});
+            rows.push_back({"news.example", "CC", 3, day, hour, Seen::fine});
+        }
+    const auto result = book_of(rows).finish();
+    const auto* cell = find(result, "news.example", 1, Layer::tls);
+    ASSERT_NE(cell, nullptr);
+    EXPECT_EQ(cell->verdict, CellVerdict::blocked);
+    ASSERT_EQ(cell->changes.size(), 2u);
+    ASSERT_TRUE(cell->since && cell->until);
+    EXPECT_EQ(cell->since->day, day_zero + 20);
+    EXPECT_LE(cell->since->day_low, day_zero + 20);
+    EXPECT_GE(cell->since->day_high, day_zero + 20);
+    EXPECT_EQ(cell->until->day, day_zero + 40);
+    EXPECT_DOUBLE_EQ(cell->since->share_before, 0);
+    EXPECT_DOUBLE_EQ(cell->since->share_after, 1);
+    ASSERT_EQ(find(result, "news.example", 2, Layer::tls)->changes.size(), 0u);
+    // The published detector sees the same change, some hours late: 7 / 0.45 points.
+    const auto tls = std::find_if(result.cusums.begin(), result.cusums.end(), [](const CusumSeries& s) { return s.asn == 1 && s.series == "tls"; });
+    ASSERT_NE(tls, result.cusums.end());
+    ASSERT_EQ(tls->changes.size(), 2u);
+    EXPECT_TRUE(tls->changes[0].is_blocked);
+    EXPECT_NEAR(static_cast<double>(tls->changes[0].time_us / day_us), day_zero + 20 + 4, 1.0);
+    EXPECT_FALSE(tls->changes[1].is_blocked);
+}
+
+TEST(MeasurementBook, RowsThatCannotBePlacedAreCounted) {
+    MeasurementBook book;
+    const auto add = [&](const std::function<void(json&)>& change) {
+        auto document = json::parse(line_of({"a.example", "AA", 1, 0, 0, Seen::fine}));
+        change(document);
+        const auto source = open_measurements_from(memory_input(document.dump()), "m.jsonl", 0, EvidenceLimits{});
+        MeasurementBatch batch;
+        while (source->next(batch))
+            for (const auto& m : batch.all()) book.add(m);
+    };
+    add([](json&) {});
+    add([](json& d) { d["probe_cc"] = "ZZ"; });
+    add([](json& d) { d["probe_asn"] = "AS0"; });
+    add([](json& d) { d["measurement_start_time"] = "soon"; });
+    add([](json& d) { d["report_id"] = "20230101T000000Z_webconnectivity_AA_1"; });
+    add([](json& d) { d["report_id"] = "20240101T110000Z_webconnectivity_AA_1"; });
+    EXPECT_EQ(book.counts().kept, 2u);
+    EXPECT_EQ(book.counts().unplaced, 2u);
+    EXPECT_EQ(book.counts().without_time, 1u);
+    EXPECT_EQ(book.counts().odd_clock, 1u);
+    EXPECT_EQ(book.cells(), 1u);
+}
+
+// ---- against plain loops, in any order
+
+std::vector<Row> random_rows(Random& random, std::size_t count) {
+    std::vector<Row> rows;
+    const Seen all[] = {Seen::fine, Seen::fine, Seen::fine, Seen::tcp, Seen::no_name, Seen::reset, Seen::down, Seen::stall};
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto asn = static_cast<std::uint32_t>(1 + random.below(5));
+        rows.push_back({std::string(1, static_cast<char>('a' + random.below(3))) + ".example", asn < 3 ? "AA" : asn < 5 ? "BB" : "CC", asn,
+                        static_cast<std::int32_t>(random.below(6)), static_cast<std::uint32_t>(random.below(24)), all[random.below(8)]});
+    }
+    return rows;
+}
+
+bool is_seen(Seen seen, Layer layer) {
+    switch (layer) {
+        case Layer::dns: return true;
+        case Layer::tcp: return seen != Seen::no_name;
+        case Layer::tls: return seen == Seen::fine || seen == Seen::reset || seen == Seen::stall;
+        case Layer::http: return seen == Seen::fine;
+        case Layer::throttle: return seen == Seen::fine || seen == Seen::stall;
+    }
+    return false;
+}
+
+bool is_blocked(Seen seen, Layer layer) {
+    return (seen == Seen::tcp && layer == Layer::tcp) || (seen == Seen::no_name && layer == Layer::dns) || (seen == Seen::reset && layer == Layer::tls) ||
+           (seen == Seen::stall && layer == Layer::throttle);
+}
+
+double log_choose(double n, double k) { return std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1); }
+
+double tail_by_definition(std::uint64_t hits, std::uint64_t trials, double mean, double rho) {
+    const double a = mean * (1 - rho) / rho, b = (1 - mean) * (1 - rho) / rho, n = static_cast<double>(trials);
+    const auto log_beta = [](double x, double y) { return std::lgamma(x) + std::lgamma(y) - std::lgamma(x + y); };
+    double sum = 0;
+    for (std::uint64_t x = hits; x <= trials; ++x) {
+        const auto k = static_cast<double>(x);
+        sum += std::exp(log_choose(n, k) + log_beta(k + a, n - k + b) - log_beta(a, b));
+    }
+    return sum;
+}
+
+TEST(MeasurementBookProperty, BetaBinomialTailsAreTheirDefinition) {
+    Random random(5);
+    for (int i = 0; i < 500; ++i) {
+        const auto trials = 1 + random.below(200);
+        const auto hits = random.below(trials + 1);
+        const double mean = 0.001 + 0.998 * random.uniform();
+        const double rho = 0.001 + 0.9 * random.uniform();
+        const auto expected = tail_by_definition(hits, trials, mean, rho);
+        EXPECT_NEAR(beta_binomial_tail(hits, trials, mean, rho), std::min(1.0, expected), 1e-9 + 1e-8 * expected) << hits << "/" << trials << " " << mean << " " << rho;
+    }
+}
+
+TEST(MeasurementBookProperty, CountsControlsAndPValuesAreThoseOfPlainLoopsInAnyOrder) {
+    Random random(11);
+    for (int world = 0; world < 6; ++world) {
+        auto rows = random_rows(random, 400);
+        const auto first = book_of(rows).finish();
+        std::size_t checked = 0;
+        for (const auto& cell : first.cells) {
+            std::uint64_t measurements = 0, blocked = 0;
+            std::set<std::int32_t> days;
+            const auto is_own = [&](const Row& row) { return row.domain == cell.domain && row.asn == cell.asn; };
+            for (const auto& row : rows)
+                if (is_own(row) && is_seen(row.seen, cell.layer)) ++measurements, blocked += is_blocked(row.seen, cell.layer), days.insert(row.day);
+            ASSERT_EQ(cell.measurements, measurements);
+            EXPECT_EQ(cell.blocked, blocked);
+            EXPECT_EQ(cell.days, days.size());
+            std::map<std::string, GroupCount> groups;
+            for (const auto& row : rows) {
+                if (row.domain != cell.domain || row.country == cell.country || days.count(row.day) == 0 || !is_seen(row.seen, cell.layer)) continue;
+                ++groups[row.country].trials;
+                groups[row.country].hits += is_blocked(row.seen, cell.layer);
+            }
+            std::uint64_t trials = 0;
+            double mean_hits = 0.5;
+            for (const auto& [country, group] : groups) trials += group.trials, mean_hits += static_cast<double>(group.hits);
+            EXPECT_EQ(cell.control_measurements, trials);
+            if (measurements < 5) continue;
+            // Two countries or fewer: the correlation is the assumed one.
+            const double elsewhere = groups.empty() ? 0 : tail_by_definition(blocked, measurements, mean_hits / (static_cast<double>(trials) + 1), rho_few);
+            double own = 0;
+            for (std::uint64_t x = blocked; x <= measurements; ++x)
+                own += std::exp(log_choose(static_cast<double>(measurements), static_cast<double>(x)) + static_cast<double>(x) * std::log(0.2) +
+                                static_cast<double>(measurements - x) * std::log(0.8));
+            EXPECT_NEAR(cell.p, std::min(1.0, std::max(own, elsewhere)), 1e-7);
+            ++checked;
+        }
+        EXPECT_GT(checked, 40u);
+
+        // Lines move with the rows, so only what names lines may differ.
+        for (int order = 0; order < 3; ++order) {
+            for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random.below(i)]);
+            const auto again = book_of(rows).finish();
+            ASSERT_EQ(again.cells.size(), first.cells.size());
+            for (std::size_t i = 0; i < first.cells.size(); ++i) {
+                const auto& a = first.cells[i];
+                const auto& b = again.cells[i];
+                ASSERT_TRUE(a.domain == b.domain && a.asn == b.asn && a.layer == b.layer);
+                EXPECT_EQ(a.p, b.p);
+                EXPECT_EQ(a.q, b.q);
+                EXPECT_EQ(a.verdict, b.verdict);
+                EXPECT_EQ(a.rule, b.rule);
+                EXPECT_EQ(a.changes.size(), b.changes.size());
+                EXPECT_EQ(a.locators.size(), b.locators.size());
+            }
+            ASSERT_EQ(again.cusums.size(), first.cusums.size());
+            for (std::size_t i = 0; i < first.cusums.size(); ++i) EXPECT_EQ(again.cusums[i].changes, first.cusums[i].changes);
+        }
+    }
+}
+
+TEST(MeasurementBookProperty, WorldsWithoutBlockingStaySilentAndPlantedOnesAreFound) {
+    Random random(17);
+    std::vector<Row> rows;
+    constexpr int sites = 40;
+    for (int site = 0; site < sites; ++site)
+        for (std::uint32_t asn = 1; asn <= 12; ++asn)
+            for (int i = 0; i < 15; ++i) {
+                // Each network has its own share of measurements that go wrong by themselves, up to 20 %.
+                const bool is_planted = asn == 3 && site < 10;
+                const bool is_wrong = random.uniform() < 0.02 * static_cast<double>(asn % 10);
+                const auto seen = is_planted && random.uniform() < 0.9 ? Seen::reset : is_wrong ? (random.below(2) ? Seen::tcp : Seen::reset) : Seen::fine;
+                rows.push_back({"s" + std::to_string(site) + ".example", std::string(1, static_cast<char>('A' + asn % 6)) + "A", asn, i % 5, static_cast<std::uint32_t>(i), seen});
+            }
+    const auto result = book_of(rows).finish();
+    int found = 0;
+    int wrong = 0;
+    for (const auto& cell : result.cells) {
+        if (cell.verdict != CellVerdict::blocked) continue;
+        const bool is_planted = cell.asn == 3 && std::stoi(cell.domain.substr(1)) < 10 && cell.layer == Layer::tls;
+        (is_planted ? found : wrong) += 1;
+    }
+    EXPECT_EQ(found, 10);
+    EXPECT_EQ(wrong, 0);
+}
+
+// ---- the detector of ooni/data, once more, step by step as published
+
+std::vector<CusumChange> published_cusum(const std::vector<CusumPoint>& points) {
+    const double mu_0 = 0.0, mu_1 = 0.7, v = mu_1 - mu_0, h = 20 * v / 2.0;
+    std::string state = "unk";
+    int last_change = 0;
+    double s_pos = 0, s_neg = 0;
+    bool has_last = false;
+    double last_hours = 0;
+    std::vector<CusumChange> out;
+    for (const auto& point : points) {
+        const double hours = static_cast<double>(point.time_us) / 3.6e9;
+        if (has_last && hours - last_hours > 24) {
+            const double decay = std::pow(0.5, (hours - last_hours) / 48.0);
+            s_pos *= decay;
+            s_neg *= decay;
+        }
+        has_last = true;
+        last_hours = hours;
+        const double z_pos = point.value - mu_0, z_neg = point.value - mu_1;
+        int change = 0;
+        if (state == "unk") {
+            s_pos = std::max(0.0, s_pos + z_pos - v / 2.0);
+            s_neg = std::max(0.0, s_neg - z_neg - v / 2.0);
+            if (s_pos > h) state = "blk", s_pos = s_neg = 0;
+            else if (s_neg > h) state = "ok", s_pos = s_neg = 0;
+        } else if (state == "ok") {
+            s_pos = std::max(0.0, s_pos + z_pos - v / 2.0);
+            s_neg = 0;
+            if (s_pos > h) {
+                if (last_change != 1) change = 1;
+                else s_pos = s_neg = 0;
+            }
+        } else {
+            s_neg = std::max(0.0, s_neg - z_neg - v / 2.0);
+            s_pos = 0;
+            if (s_neg > h) {
+                if (last_change != -1) change = -1;
+                else s_pos = s_neg = 0;
+            }
+        }
+        if (change == 0) continue;
+        out.push_back({point.time_us, change == 1});
+        last_change = change;
+        state = change == 1 ? "blk" : "ok";
+        s_pos = s_neg = 0;
+    }
+    return out;
+}
+
+TEST(OoniCusum, IsThePublishedDetector) {
+    Random random(23);
+    std::size_t changes = 0;
+    for (int world = 0; world < 200; ++world) {
+        std::vector<CusumPoint> points;
+        std::int64_t time_us = 1'700'000'000'000'000;
+        bool is_blocked = random.below(2) == 1;
+        for (int i = 0; i < 300; ++i) {
+            time_us += static_cast<std::int64_t>(1 + (random.below(30) == 0 ? random.below(100) : random.below(3))) * 3'600'000'000;
+            if (random.below(80) == 0) is_blocked = !is_blocked;
+            points.push_back({time_us, random.uniform() < 0.8 ? (is_blocked ? 0.8 : 0.0) : random.uniform()});
+        }
+        const auto got = cusum_changes(points);
+        EXPECT_EQ(got, published_cusum(points));
+        changes += got.size();
+    }
+    EXPECT_GT(changes, 200u);
+    EXPECT_DOUBLE_EQ(CusumRules().threshold(), 7);
+    EXPECT_TRUE(cusum_changes({}).empty());
+}
+
+}  // namespace
+}  // namespace unveil::interference
