@@ -1,13 +1,12 @@
 // How fast are OONI measurements read and scored, in how much memory?
-// usage: bench_ooni make FILE MEGABYTES [SAMPLES]   repeats the measurements of a folder, one a line, until there are so many megabytes
-//        bench_ooni read|score FILE [RUNS]
+// usage: bench_ooni make FILE MEGABYTES FOLDER   repeats the measurements of a folder, one a line, until there are so many megabytes
+//        bench_ooni read|score FILE [RUNS]     score: all three scorers, and the book to its end
 #include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "evidence/ooni.hpp"
+#include "instruments/interference/measurement_book.hpp"
 
 namespace {
 
@@ -58,7 +58,7 @@ int make(const std::string& path, double megabytes, const std::string& folder) {
     return out ? 0 : 1;
 }
 
-int read(const std::string& path, int runs) {
+int read(const std::string& path, int runs, bool with_scores) {
     const auto megabytes = static_cast<double>(std::filesystem::file_size(path)) / 1e6;
     for (int run = 0; run < runs; ++run) {
         const auto cpu = cpu_seconds();
@@ -67,17 +67,25 @@ int read(const std::string& path, int runs) {
         unveil::MeasurementBatch batch;
         std::map<std::pair<std::string, std::string>, std::uint64_t, std::less<>> counts;
         std::uint64_t queries = 0;
+        unveil::interference::MeasurementBook book;
+        const unveil::interference::FingerprintSet none;
+        std::uint64_t anomalies = 0;
         while (source->next(batch))
             for (const auto& m : batch.all()) {
                 ++counts[{std::string(m.test_name), std::string(m.blocking())}];
                 queries += m.queries.size();
+                if (!with_scores) continue;
+                anomalies += unveil::interference::score_fastpath(m, none).is_anomaly();
+                book.add(m);
             }
+        const auto cells = with_scores ? book.finish().cells.size() : 0;
         const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - wall;
         const auto used = cpu_seconds() - cpu;
         rusage usage{};
         ::getrusage(RUSAGE_SELF, &usage);
-        fmt::print("read   cpu {:.3f} s  wall {:.3f} s  {:.0f} MB per CPU second  peak {:.1f} MB  {} measurements  {} kinds  {} queries  sha256 {}\n", used,
-                   elapsed.count(), megabytes / used, static_cast<double>(usage.ru_maxrss) / 1024, source->report().tally.kept(), counts.size(), queries,
+        fmt::print("{:<6} cpu {:.3f} s  wall {:.3f} s  {:.0f} MB per CPU second  peak {:.1f} MB  {} measurements  {} kinds  {} queries  {} anomalies  {} cells  sha256 {}\n",
+                   with_scores ? "score" : "read", used,
+                   elapsed.count(), megabytes / used, static_cast<double>(usage.ru_maxrss) / 1024, source->report().tally.kept(), counts.size(), queries, anomalies, cells,
                    source->report().sha256.substr(0, 12));
     }
     return 0;
@@ -88,7 +96,7 @@ int read(const std::string& path, int runs) {
 int main(int argc, char** argv) {
     const std::string mode = argc > 1 ? argv[1] : "";
     if (mode == "make" && argc > 4) return make(argv[2], std::atof(argv[3]), argv[4]);
-    if (mode == "read" && argc > 2) return read(argv[2], argc > 3 ? std::atoi(argv[3]) : 3);
-    fmt::print(stderr, "usage: bench_ooni make FILE MEGABYTES FOLDER | read FILE [RUNS]\n");
+    if ((mode == "read" || mode == "score") && argc > 2) return read(argv[2], argc > 3 ? std::atoi(argv[3]) : 3, mode == "score");
+    fmt::print(stderr, "usage: bench_ooni make FILE MEGABYTES FOLDER | read FILE [RUNS] | score FILE [RUNS]\n");
     return 2;
 }

@@ -334,5 +334,254 @@ TEST(OoniUnveil, FindsWhatTheEmulatorPlanted) {
         expect_pointers_resolve(document, score);
     }
 }
+
+UnveilScore unveil_of(const json& document, const FingerprintSet& fingerprints = {}) {
+    const Loaded measurement(document);
+    auto score = score_unveil(*measurement, fingerprints);
+    expect_pointers_resolve(document, score);
+    return score;
+}
+
+/// A page over TLS that everybody gets; tests spoil parts of it.
+json fine_page(const std::string& url = "https://site.example/") {
+    const std::string host(host_of_url(url));
+    auto document = app("web_connectivity", json::parse(R"({
+        "queries": [{"hostname": "HOST", "query_type": "A", "engine": "getaddrinfo", "failure": null, "answers": [{"answer_type": "A", "ipv4": "198.51.99.7", "asn": 64500}]}],
+        "tcp_connect": [{"ip": "198.51.99.7", "port": 443, "status": {"success": true, "failure": null}}],
+        "tls_handshakes": [{"address": "198.51.99.7:443", "server_name": "HOST", "failure": null, "no_tls_verify": false}],
+        "requests": [{"failure": null, "request": {"url": "URL"}, "response": {"code": 200, "body": "<title>Hi</title>", "headers": {"Server": "nginx"}}}],
+        "control": {"dns": {"failure": null, "addrs": ["198.51.99.7"]}, "tcp_connect": {"198.51.99.7:443": {"status": true, "failure": null}},
+                    "tls_handshake": {"198.51.99.7:443": {"server_name": "HOST", "status": true, "failure": null}},
+                    "http_request": {"failure": null, "status_code": 200, "title": "Hi", "body_length": 1000},
+                    "ip_info": {"198.51.99.7": {"asn": 64500, "flags": 10}}},
+        "control_failure": null, "body_length_match": true, "title_match": true, "status_code_match": true, "headers_match": true, "blocking": false, "accessible": true
+    })"));
+    document["input"] = url;
+    auto& keys = document["test_keys"];
+    keys["queries"][0]["hostname"] = keys["tls_handshakes"][0]["server_name"] = host;
+    keys["requests"][0]["request"]["url"] = url;
+    return document;
+}
+
+TEST(OoniUnveil, WhereThePublishedScorersErrOursDoesNot) {
+    SKIP_WITHOUT(qa_file("successWithHTTP"));
+    // name, what the probe and with it the fast path say, what stands there really
+    const std::vector<std::tuple<const char*, const char*, Standing, Layer>> errors = {
+        {"throttlingWithHTTP", "http-failure", Standing::blocked, Layer::throttle},
+        {"dnsHijackingToProxyWithHTTPURL", "false", Standing::rerouted, Layer::dns},
+        {"dnsHijackingToProxyWithHTTPSURL", "false", Standing::rerouted, Layer::dns},
+        {"cloudflareCAPTCHAWithHTTP", "http-diff", Standing::captcha, Layer::http},
+        {"redirectWithBrokenLocationForHTTP", "http-failure", Standing::broken_redirect, Layer::http},
+        {"redirectWithBrokenLocationForHTTPS", "http-failure", Standing::broken_redirect, Layer::http},
+        {"redirectWithConsistentDNSAndThenConnectionRefusedForHTTPS", "http-failure", Standing::blocked, Layer::tcp},
+        {"redirectWithConsistentDNSAndThenConnectionResetForHTTPS", "http-failure", Standing::blocked, Layer::tls},
+        {"tlsBlockingConnectionResetWithInconsistentDNS", "dns", Standing::blocked, Layer::tls},
+    };
+    for (const auto& [name, published, standing, layer] : errors) {
+        SCOPED_TRACE(name);
+        const auto document = read_json(qa_file(name));
+        EXPECT_EQ(score_fastpath(*Loaded(document), {}).is_anomaly(), std::string(published) != "false");
+        EXPECT_EQ(Loaded(document)->blocking(), published);
+        const auto score = unveil_of(document);
+        EXPECT_EQ(standing_name(score.standing), standing_name(standing));
+        EXPECT_EQ(layer_name(score.layer), layer_name(layer));
+    }
+    // The same stall over TLS, which the public samples lack.
+    auto stall = fine_page();
+    stall["test_keys"]["requests"][0]["failure"] = "generic_timeout_error";
+    stall["test_keys"]["network_events"] = {{{"operation", "read"}, {"num_bytes", 9000}, {"t", 3.5}, {"transaction_id", 5}}};
+    stall["test_keys"]["requests"][0]["transaction_id"] = stall["test_keys"]["tls_handshakes"][0]["transaction_id"] = 5;
+    const auto score = unveil_of(stall);
+    EXPECT_EQ(score.rule, "throttle.body_stalls");
+    EXPECT_THAT(score.layer_of(Layer::throttle).pointers, ElementsAre("/test_keys/requests/0", "/test_keys/network_events/0"));
+    EXPECT_EQ(unveil_of(fine_page()).standing, Standing::ok);
+}
+
+TEST(OoniUnveil, AProbeWithoutIpv6BlocksNothing) {
+    auto document = fine_page();
+    auto& keys = document["test_keys"];
+    keys["tcp_connect"].push_back({{"ip", "2600:1f18::7"}, {"port", 443}, {"status", {{"success", false}, {"failure", "generic_timeout_error"}}}});
+    keys["control"]["tcp_connect"]["[2600:1f18::7]:443"] = {{"status", true}, {"failure", nullptr}};
+    keys["control"]["dns"]["addrs"].push_back("2600:1f18::7");
+    keys["requests"] = json::array();
+    const auto score = unveil_of(document);
+    EXPECT_EQ(score.layer_of(Layer::tcp).rule, "tcp.connected");
+    EXPECT_NE(score.standing, Standing::blocked);
+    // Alone, without any of version 4 to compare with, it counts.
+    keys["tcp_connect"].erase(0);
+    keys["tls_handshakes"] = json::array();
+    EXPECT_EQ(unveil_of(document).rule, "tcp.timeout_control_ok");
+}
+
+TEST(OoniUnveil, AGeoBlockIsTheServersOwn) {
+    auto document = fine_page();
+    auto& keys = document["test_keys"];
+    keys["requests"][0]["response"]["code"] = 451;
+    EXPECT_EQ(unveil_of(document).standing, Standing::geo_block);
+    keys["requests"][0]["response"]["code"] = 403;
+    EXPECT_EQ(unveil_of(document).standing, Standing::geo_block);
+    keys["requests"][0]["response"]["headers"]["CF-RAY"] = "123-FRA";
+    EXPECT_EQ(unveil_of(document).standing, Standing::captcha);
+    // Over a connection that anybody may write into it is not known whose it is.
+    auto plain = fine_page("http://site.example/");
+    plain["test_keys"]["requests"][0]["response"]["code"] = 451;
+    plain["test_keys"]["body_length_match"] = plain["test_keys"]["title_match"] = plain["test_keys"]["status_code_match"] = false;
+    EXPECT_EQ(unveil_of(plain).standing, Standing::insufficient);
+}
+
+TEST(OoniUnveil, ASecondAnswerFromElsewhereIsInjection) {
+    auto document = fine_page();
+    auto& keys = document["test_keys"];
+    const auto answer = [](const char* ip) { return json::array({{{"answer_type", "A"}, {"ipv4", ip}}}); };
+    keys["queries"][0]["answers"] = answer("8.7.198.45");
+    keys["queries"].push_back({{"hostname", "site.example"}, {"query_type", "A"}, {"engine", "udp"}, {"resolver_address", "1.1.1.1:53"}, {"failure", nullptr},
+                               {"answers", answer("8.7.198.45")}, {"transaction_id", 9}});
+    keys["x_dns_duplicate_responses"] = {{{"hostname", "site.example"}, {"query_type", "A"}, {"engine", "udp"}, {"resolver_address", "1.1.1.1:53"}, {"failure", nullptr},
+                                          {"answers", answer("198.51.99.7")}, {"transaction_id", 9}}};
+    keys["tcp_connect"] = keys["tls_handshakes"] = keys["requests"] = json::array();
+    const auto score = unveil_of(document);
+    EXPECT_EQ(score.rule, "dns.racing_answers");
+    EXPECT_THAT(score.layer_of(Layer::dns).pointers, ElementsAre("/test_keys/queries/1", "/test_keys/x_dns_duplicate_responses/0"));
+    // The same answer twice is a network that repeats itself.
+    keys["x_dns_duplicate_responses"][0]["answers"] = answer("8.7.198.45");
+    EXPECT_NE(unveil_of(document).layer_of(Layer::dns).rule, "dns.racing_answers");
+}
+
+TEST(OoniUnveil, AnswersThatCompletedAHandshakeAreRight) {
+    auto document = fine_page();
+    auto& keys = document["test_keys"];
+    keys["queries"][0]["answers"][0] = {{"answer_type", "A"}, {"ipv4", "203.0.114.9"}, {"asn", 64999}};
+    keys["tcp_connect"][0]["ip"] = "203.0.114.9";
+    keys["tls_handshakes"][0]["address"] = "203.0.114.9:443";
+    const auto score = unveil_of(document);
+    EXPECT_TRUE(score.is_answer_tls_consistent);
+    EXPECT_EQ(score.layer_of(Layer::dns).rule, "dns.tls_consistent");
+    EXPECT_EQ(score.standing, Standing::ok);
+    keys["tls_handshakes"][0]["failure"] = "ssl_invalid_hostname";
+    keys["requests"] = json::array();
+    EXPECT_EQ(unveil_of(document).rule, "dns.tls_inconsistent");
+}
+
+TEST(OoniUnveil, FingerprintsConfirmInTheirCountryAndFalseOnesDoNot) {
+    const std::string csv =
+        "name,scope,other_names,location_found,pattern_type,pattern,confidence_no_fp,expected_countries,source,exp_url,notes\r\n"
+        "x.page,nat,,body,contains,\"this site, \"\"as others\"\", is closed\",5,\"IT, GR\",own,,\n"
+        "x.server,isp,,header.server,prefix,WireFilter,5,IT,own,,\n"
+        "x.fine,fp,,body,contains,parked domain,5,,own,,\n"
+        "x.bad,nat,,body,sideways,abcd,5,IT,own,,\n"
+        "x.none,nat,,nowhere,full,abcd,5,IT,own,,\n"
+        "x.address,nat,,dns,full,10.10.34.36,9,IT,own,,\n";
+    Tally tally;
+    const auto list = parse_fingerprints(csv, "list.csv", tally);
+    ASSERT_EQ(list.size(), 4u);
+    EXPECT_EQ(tally.kept(), 4u);
+    EXPECT_EQ(tally.skipped(), 2u);
+    EXPECT_THAT(tally.skips().at("kind of match not known").examples, ElementsAre("list.csv:5: sideways"));
+    EXPECT_EQ(list[0].pattern, "this site, \"as others\", is closed");
+    EXPECT_THAT(list[0].countries, ElementsAre("IT", "GR"));
+    const FingerprintSet set(list);
+
+    auto document = fine_page("http://site.example/");
+    auto& response = document["test_keys"]["requests"][0]["response"];
+    response["body"] = "<html>this site, \"as others\", is closed</html>";
+    EXPECT_EQ(unveil_of(document, set).rule, "http.fingerprint");
+    EXPECT_TRUE(score_fastpath(*Loaded(document), set).is_confirmed);
+    auto elsewhere = document;
+    elsewhere["probe_cc"] = "FR";
+    EXPECT_NE(unveil_of(elsewhere, set).rule, "http.fingerprint");
+    EXPECT_TRUE(score_fastpath(*Loaded(elsewhere), set).is_confirmed) << "the fast path takes a national page anywhere";
+    // https://github.com/ooni/probe/issues/2528: a page that is known to be none.
+    response["body"] = "parked domain: this site, \"as others\", is closed";
+    EXPECT_NE(unveil_of(document, set).rule, "http.fingerprint");
+    response["body"] = "";
+    response["headers"]["Server"] = "WireFilter 2";
+    EXPECT_EQ(unveil_of(document, set).rule, "http.fingerprint");
+    response["headers"]["Server"] = "nginx";
+    document["test_keys"]["queries"][0]["answers"][0]["ipv4"] = "10.10.34.36";
+    EXPECT_EQ(unveil_of(document, set).rule, "dns.fingerprint");
+}
+
+TEST(OoniFingerprints, AreFoundInBodiesAsByLookingForEach) {
+    const auto path = data_folder() + "ooni-blocking-fingerprints/fingerprints_http.csv";
+    SKIP_WITHOUT(path);
+    std::ifstream in(path, std::ios::binary);
+    const std::string csv((std::istreambuf_iterator<char>(in)), {});
+    Tally tally;
+    const auto list = parse_fingerprints(csv, path, tally);
+    EXPECT_EQ(list.size(), 1729u);
+    EXPECT_EQ(tally.skipped(), 0u);
+    const FingerprintSet set(list);
+    for (std::size_t i = 0; i < list.size(); i += 7) {
+        if (list[i].location != "body") continue;
+        const auto body = std::string(i % 50, 'x') + list[i].pattern + list[(i * 31) % list.size()].pattern;
+        std::vector<std::uint32_t> expected;
+        for (std::uint32_t k = 0; k < list.size(); ++k)
+            if (list[k].location == "body" && body.find(list[k].pattern) != std::string::npos) expected.push_back(k);
+        ASSERT_EQ(set.of_body(body), expected);
+        ASSERT_FALSE(expected.empty());
+    }
+}
+
+TEST(OoniUnveil, TestsOfServicesAreScoredByTheirEndpoints) {
+    const auto connect = [](bool success) { return json{{"ip", "149.154.175.50"}, {"port", 443}, {"status", {{"success", success}, {"failure", success ? json() : json("eof_error")}}}}; };
+    EXPECT_EQ(unveil_of(app("telegram", {{"telegram_web_status", "ok"}, {"tcp_connect", {connect(false), connect(false)}}})).rule, "app.endpoints_unreachable");
+    EXPECT_EQ(unveil_of(app("telegram", {{"telegram_web_status", "ok"}, {"tcp_connect", {connect(true), connect(true)}}})).standing, Standing::ok);
+    EXPECT_EQ(unveil_of(app("telegram", {{"telegram_web_status", "blocked"}, {"tcp_connect", {connect(true)}}})).layer, Layer::http);
+    EXPECT_EQ(unveil_of(app("facebook_messenger", {{"facebook_dns_blocking", true}})).layer, Layer::dns);
+    const json signal = {{"failure", nullptr}, {"failed_operation", nullptr}, {"signal_backend_status", "blocked"},
+                         {"tls_handshakes", {{{"address", "192.0.2.9:443"}, {"failure", "connection_reset"}}}}};
+    EXPECT_EQ(unveil_of(app("signal", signal)).rule, "app.backend_tls_fails");
+    EXPECT_EQ(unveil_of(app("signal", signal, "0.2.4")).rule, "app.test_out_of_date");
+    EXPECT_EQ(unveil_of(app("signal", signal, "0.2.4")).standing, Standing::insufficient);
+    EXPECT_EQ(unveil_of(app("tor", {{"targets", {{"a/b", {{"failure", "eof_error"}}}, {"c", {{"failure", false}}}}}})).layer_of(Layer::tcp).pointers.at(0), "/test_keys/targets/a~1b");
+    EXPECT_EQ(unveil_of(app("ndt", json::object())).standing, Standing::insufficient);
+}
+
+TEST(OoniUnveil, EverySampleIsScoredAndEveryPointerLeadsSomewhere) {
+    SKIP_WITHOUT(data_folder() + "ooni-probe-cli");
+    std::size_t seen = 0;
+    std::map<std::string, Standing> manual;
+    for (const char* folder : {"ooni-data", "ooni-fastpath", "ooni-probe-cli"})
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(data_folder() + folder)) {
+            if (!entry.is_regular_file() || entry.path().extension() != ".json") continue;
+            const auto document = read_json(entry.path());
+            if (!document.is_object() || !document.contains("test_name")) continue;
+            SCOPED_TRACE(entry.path().string());
+            const auto score = unveil_of(document);
+            ++seen;
+            const auto names = [&](std::string_view rule) {
+                const auto all = unveil_scoring_rules();
+                return rule == "none" || std::any_of(all.begin(), all.end(), [&](const ScoringRule& one) { return one.name == rule; });
+            };
+            EXPECT_TRUE(names(score.rule)) << score.rule;
+            if (entry.path().string().find("/manual/") != std::string::npos) manual[entry.path().parent_path().filename()] = score.standing;
+        }
+    EXPECT_GE(seen, 120u);
+    // Real measurements from a network that blocks none of these sites; some of the probes had no IPv6.
+    EXPECT_EQ(manual.size(), 6u);
+    for (const auto& [name, standing] : manual) EXPECT_NE(standing_name(standing), "blocked") << name;
+    for (const char* name : {"noipv6", "issue-2456", "youtube", "firefoxcom"}) EXPECT_EQ(standing_name(manual[name]), "ok") << name;
+}
+
+TEST(OoniUnveil, WeightsOfRulesAreShares) {
+    for (const auto& rule : unveil_scoring_rules()) {
+        const auto& w = rule.weights;
+        EXPECT_TRUE(w.blocked >= 0 && w.down >= 0 && w.ok >= 0 && w.blocked + w.down + w.ok <= 1 + 1e-9) << rule.name;
+        EXPECT_FALSE(rule.reason.empty());
+        EXPECT_EQ(w.blocked >= blocked_weight_min, !rule.mechanism.empty()) << rule.name;
+    }
+}
+
+TEST(Bogons, AreAddressesThatNoPublicNameHas) {
+    for (const char* bogon : {"10.10.34.36", "127.0.0.1", "192.168.1.1", "172.16.0.1", "172.31.255.255", "100.64.0.1", "169.254.1.1", "0.0.0.0", "224.0.0.1",
+                              "255.255.255.255", "198.18.0.1", "::1", "::", "fe80::1", "fd00::1", "ff02::1", "2001:db8::1"})
+        EXPECT_TRUE(is_bogon(bogon)) << bogon;
+    for (const char* fine : {"8.8.8.8", "172.32.0.1", "100.128.0.1", "198.20.0.1", "2606:4700::1", "64:ff9b::808:808", "192.1.2.3", "no address", ""}) EXPECT_FALSE(is_bogon(fine)) << fine;
+    EXPECT_EQ(address_of_endpoint("192.0.2.1:443"), "192.0.2.1");
+    EXPECT_EQ(address_of_endpoint("[2001:db8::1]:443"), "2001:db8::1");
+    EXPECT_EQ(address_of_endpoint("2001:db8::1"), "2001:db8::1");
+    EXPECT_EQ(address_of_endpoint("[2001:db8::1"), "");
+}
+
 }  // namespace
 }  // namespace unveil::interference
