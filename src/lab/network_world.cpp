@@ -680,6 +680,7 @@ class WorldMaker {
         bool is_from_client = true;
         std::int64_t at_ns = 0;
         PayloadStore::Piece payload;
+        PayloadStore::Piece more{};  // follows it
     };
 
     /// Sends it; gives when it arrives, or `unseen`. `box`: says whether it is dropped at that time.
@@ -710,8 +711,9 @@ class WorldMaker {
         seen.is_from_client = datagram.is_from_client;
         Stream& stream = m_streams.emplace_back();
         stream.append(datagram.payload);
+        stream.append(datagram.more);
         seen.stream = static_cast<std::uint32_t>(m_streams.size() - 1);
-        seen.bytes = static_cast<std::uint16_t>(datagram.payload.bytes);
+        seen.bytes = static_cast<std::uint16_t>(stream.bytes);
         return seen;
     }
 
@@ -917,7 +919,7 @@ class WorldMaker {
                 if (arrival_ns == unseen) continue;
                 for (std::uint64_t packet = 0; packet < 1 + random.below(6); ++packet) {
                     const std::int64_t back_ns = send({&flow, false, arrival_ns + ns(0.002) + static_cast<std::int64_t>(packet) * 200'000,
-                                                       m_store.bulk(1200, random)}, drops(false), random);
+                                                       m_store.add(quic.one_rtt(false, 8, random)), m_store.bulk(1200, random)}, drops(false), random);
                     if (back_ns != unseen) got_ns = back_ns;
                 }
             }
@@ -1001,7 +1003,7 @@ class WorldMaker {
             const bool is_control = draws_control(random);
             const std::string& name = one_of(is_control ? scene.controls : scene.triggers, random);
             const bool is_http = is_page || (scene.mechanism == "rst" && random.chance(0.25));
-            const std::size_t bytes = is_throttle ? 90'000 + random.below(60'000) : is_large ? 40'000 + random.below(60'000) : page_bytes(random);
+            const std::size_t bytes = is_throttle ? 50'000 + random.below(30'000) : is_large ? 30'000 + random.below(30'000) : page_bytes(random);
             const Flow flow = flow_to(one_of(scene.sites, random), is_http ? 80 : 443, any_time(random), random);
             Conversation talk = is_http ? http(name, bytes, random) : tls(name, bytes, random);
             end_as_usual(talk.dialogue, random);
@@ -1353,6 +1355,14 @@ class WorldMaker {
     template <typename Sort>
     void write_side(std::vector<std::uint32_t>& order, Sort sort_by, bool is_client, NetworkCapture& capture) {
         sort_by([&](const Sighting& seen) { return is_client ? seen.client_ns : seen.server_ns; });
+        std::uint64_t bytes = 0, frames = 0;
+        for (const Sighting& seen : m_sightings) {
+            if ((is_client ? seen.client_ns : seen.server_ns) == unseen) continue;
+            ++frames;
+            bytes += std::min<std::uint64_t>(m_plan.snap_bytes, seen.bytes + 86U);
+        }
+        capture.arena.reserve(bytes);
+        capture.frames.reserve(frames);
         std::string frame;
         for (const std::uint32_t i : order) {
             const Sighting& seen = m_sightings[i];
