@@ -243,7 +243,7 @@ Scenario network_scenario() {
     Parameter two_sided;
     two_sided.name = "two-sided";
     two_sided.type = ParameterType::flag;
-    two_sided.help = "also write what the servers' capture holds";
+    two_sided.help = "also write server.pcap, what the servers see of it";
     Parameter no_nuisances;
     no_nuisances.name = "no-nuisances";
     no_nuisances.type = ParameterType::flag;
@@ -252,7 +252,7 @@ Scenario network_scenario() {
         choices("mechanisms", with_none, mechanisms, "what the network does; none for a free one"),
         choices("reset-classes", lab::network_reset_classes(), lab::network_reset_classes(), "devices behind 'rst'"),
         choices("dns-classes", lab::network_dns_classes(), lab::network_dns_classes(), "devices behind 'dns-injection'; those of one censor answer together"),
-        number("flows", ParameterType::integer, "200", "connections for each mechanism, controls included", 1, 100000),
+        number("flows", ParameterType::integer, "120", "connections for each mechanism, controls included", 1, 100000),
         number("ordinary-flows", ParameterType::integer, "1000", "other connections", 0, 1000000),
         number("clients", ParameterType::integer, "40", "machines inside", 1, 10000),
         number("control-share", ParameterType::real, "0.5", "share of a mechanism's connections that ask the same servers for harmless names", 0, 1),
@@ -277,7 +277,7 @@ Scenario network_scenario() {
         number("blocks", ParameterType::integer, "6", "blocked pairs of site and country", 0, 10000),
         number("probe-failure-rate", ParameterType::real, "0.02", "share of measurements that fail by themselves", 0, 0.5),
         no_nuisances};
-    scenario.files = {"capture.pcap", "server.pcap", "measurements.jsonl", "truth.json", "expected_verdicts.json", "case.toml"};
+    scenario.files = {"capture.pcap", "measurements.jsonl", "truth.json", "expected_verdicts.json", "case.toml"};
     scenario.make = make_network;
     return scenario;
 }

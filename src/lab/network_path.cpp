@@ -190,8 +190,15 @@ class Connection {
     /// Position after everything incl. the FIN.
     std::int64_t limit(const End& end) const { return end.queued + (end.wants_fin ? 1 : 0); }
 
+    /// Segments never hold the end of one message and the begin of the next, so that what is sent again has the bounds of the first time.
+    std::int64_t message_end(const End& end, std::int64_t position) const {
+        for (const Step& step : m_dialogue.steps)
+            if (step.is_from_client == is_client(end) && step.end + 1 > position) return std::min(step.end + 1, end.queued);
+        return end.queued;
+    }
+
     void send_segment(End& end, std::int64_t position) {
-        const std::int64_t bytes = std::max<std::int64_t>(0, std::min(segment_bytes, end.queued - position));
+        const std::int64_t bytes = std::max<std::int64_t>(0, std::min(segment_bytes, message_end(end, position) - position));
         std::uint8_t flags = tcp_bit::ack;
         if (bytes > 0 && position + bytes == end.queued) flags |= tcp_bit::psh;
         const bool has_fin = end.wants_fin && position + bytes == end.queued;

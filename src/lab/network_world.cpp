@@ -30,6 +30,9 @@ WireAddress public_v6(Random& random) {
     return address;
 }
 
+/// Where no well-known service is.
+const std::vector<std::uint16_t> opaque_ports = {8388, 10443, 20443, 33445, 42017};
+
 template <typename T>
 const T& one_of(const std::vector<T>& all, Random& random) {
     return all[random.below(all.size())];
@@ -660,7 +663,7 @@ class WorldMaker {
             return;
         }
         const char* protocol = kind < 75 ? "tls" : kind < 92 ? "http" : kind < 96 ? "ssh" : "random";
-        const std::uint16_t port = kind < 75 ? 443 : kind < 92 ? 80 : kind < 96 ? 22 : static_cast<std::uint16_t>(1024 + random.below(30000));
+        const std::uint16_t port = kind < 75 ? 443 : kind < 92 ? 80 : kind < 96 ? 22 : one_of(opaque_ports, random);
         Conversation talk = kind < 75   ? tls(name, page_bytes(random), random)
                             : kind < 92 ? http(name, page_bytes(random), random)
                             : kind < 96 ? ssh(random)
@@ -1269,7 +1272,7 @@ class WorldMaker {
             // Controls: TLS and HTTP where they belong, or the other protocols elsewhere.
             const bool is_free_port = is_control && kind == 2;
             const bool is_foreign = !is_control || is_free_port;
-            const std::uint16_t port = is_free_port ? static_cast<std::uint16_t>(2000 + random.below(9000))
+            const std::uint16_t port = is_free_port ? one_of(opaque_ports, random)
                                        : is_foreign ? one_of(watched, random)
                                        : kind == 0  ? std::uint16_t{80}
                                                     : std::uint16_t{443};

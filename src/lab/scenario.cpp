@@ -9,12 +9,13 @@
 #include "core/text.hpp"
 #include "lab/chat.hpp"
 #include "lab/demo.hpp"
+#include "lab/network.hpp"
 #include "lab/takedown.hpp"
 
 namespace unveil {
 
 std::span<const Scenario> scenarios() {
-    static const std::vector<Scenario> all = {takedown_scenario(), chat_scenario(), demo_scenario()};
+    static const std::vector<Scenario> all = {takedown_scenario(), chat_scenario(), network_scenario(), demo_scenario()};
     return all;
 }
 
