@@ -123,16 +123,19 @@ TEST(FlowTable, GivesWhatASearchedListGives) {
         std::vector<std::pair<FlowKey, int>> gone;
         FlowTable<int> table(flows_max, idle_ns_max, [&](const FlowKey& key, int& state) { gone.emplace_back(key, state); });
         std::int64_t now_ns = 1'700'000'000 * second_ns;
+        const auto step_by = [&](std::int64_t by_ns) {
+            if (by_ns > 0 ? now_ns <= INT64_MAX - by_ns : now_ns >= INT64_MIN - by_ns) now_ns += by_ns;
+        };
         for (int step = 0; step < 4000; ++step) {
             switch (random.below(60)) {
-                case 0: now_ns += static_cast<std::int64_t>(random.below(40)) * second_ns; break;
-                case 1: now_ns -= static_cast<std::int64_t>(random.below(40)) * second_ns; break;
+                case 0: step_by(static_cast<std::int64_t>(random.below(40)) * second_ns); break;
+                case 1: step_by(-static_cast<std::int64_t>(random.below(40)) * second_ns); break;
                 case 2:
                     if (random.below(20) == 0) now_ns = random.below(2) == 0 ? INT64_MAX : INT64_MIN;
                     break;
                 case 3: now_ns = 1'700'000'000 * second_ns + step * second_ns / 100; break;
                 default:
-                    if (now_ns < INT64_MAX - second_ns) now_ns += static_cast<std::int64_t>(random.below(10'000'000));
+                    step_by(static_cast<std::int64_t>(random.below(10'000'000)));
             }
             const Packet packet = packet_between(0x0A000000 + static_cast<std::uint32_t>(random.below(hosts)), static_cast<std::uint16_t>(random.below(3)),
                                                  0x0A000000 + static_cast<std::uint32_t>(random.below(hosts)), 443, now_ns);
