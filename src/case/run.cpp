@@ -16,7 +16,9 @@
 #include "core/json.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
+#include "evidence/capture.hpp"
 #include "evidence/labelled_words.hpp"
+#include "evidence/ooni.hpp"
 #include "evidence/trial_log.hpp"
 
 namespace unveil {
@@ -91,6 +93,40 @@ class WatchedTrials final : public WatchedSource, public TrialSource {
 
   private:
     std::unique_ptr<TrialSource> m_source;
+};
+
+class WatchedFrames final : public WatchedSource, public FrameSource {
+  public:
+    WatchedFrames(std::unique_ptr<FrameSource> source, const RunInput& input) : WatchedSource(input), m_source(std::move(source)) {}
+
+    bool next(std::vector<Frame>& batch) override { return watch(*m_source, batch); }
+    const SourceReport& report() const override { return m_source->report(); }
+    const SourceReport& source_report() const override { return report(); }
+    std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
+    void drain(const Progress& progress) override {
+        std::vector<Frame> batch;
+        while (next(batch)) progress.check();
+    }
+
+  private:
+    std::unique_ptr<FrameSource> m_source;
+};
+
+class WatchedMeasurements final : public WatchedSource, public MeasurementSource {
+  public:
+    WatchedMeasurements(std::unique_ptr<MeasurementSource> source, const RunInput& input) : WatchedSource(input), m_source(std::move(source)) {}
+
+    bool next(MeasurementBatch& batch) override { return watch(*m_source, batch); }
+    const SourceReport& report() const override { return m_source->report(); }
+    const SourceReport& source_report() const override { return report(); }
+    std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
+    void drain(const Progress& progress) override {
+        MeasurementBatch batch;
+        while (next(batch)) progress.check();
+    }
+
+  private:
+    std::unique_ptr<MeasurementSource> m_source;
 };
 
 class WatchedLabels final : public WatchedSource, public LabelledWordSource {
@@ -294,6 +330,18 @@ RunResult run_instrument(const RunRequest& request, const std::string& out_folde
             if (description.record == "trial") {
                 auto source = std::make_unique<WatchedTrials>(open_trials(input.path, position), input);
                 inputs.trials.push_back(source.get());
+                sources.push_back(std::move(source));
+                continue;
+            }
+            if (description.record == "network record" && is_capture_file(input.path)) {
+                auto source = std::make_unique<WatchedFrames>(open_capture(input.path, position), input);
+                inputs.frames.push_back(source.get());
+                sources.push_back(std::move(source));
+                continue;
+            }
+            if (description.record == "network record") {
+                auto source = std::make_unique<WatchedMeasurements>(open_measurements(input.path, position), input);
+                inputs.measurements.push_back(source.get());
                 sources.push_back(std::move(source));
                 continue;
             }

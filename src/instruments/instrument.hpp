@@ -13,7 +13,9 @@
 #include "core/progress.hpp"
 #include "core/scratch.hpp"
 #include "instruments/finding.hpp"
+#include "table/frame.hpp"
 #include "table/labelled_word.hpp"
+#include "table/measurement.hpp"
 #include "table/post.hpp"
 #include "table/trial.hpp"
 
@@ -30,7 +32,7 @@ struct InstrumentDescription {
     std::string name;        // "coordination"
     std::string question;    // "Which accounts act together?"
     std::string summary;     // two or three sentences for `unveil describe`
-    std::string record;      // "post" or "trial"
+    std::string record;      // "post", "trial" or "network record"
     std::vector<Parameter> parameters;
     std::vector<MetricDescription> metrics;
     std::vector<std::string> limits;     // what it cannot show
@@ -50,6 +52,9 @@ struct InstrumentInputs {
     std::vector<TrialSource*> trials;
     /// Lists of labelled words beside the trials; consumed.
     std::vector<LabelledWordSource*> labels;
+    /// Captures and measurements where the record is "network record"; consumed.
+    std::vector<FrameSource*> frames;
+    std::vector<MeasurementSource*> measurements;
 };
 struct InstrumentContext {
     std::uint64_t seed = 0;

@@ -4,13 +4,15 @@
 #include "instruments/coordination/coordination.hpp"
 #include "instruments/filter/filter.hpp"
 #include "instruments/instrument.hpp"
+#include "instruments/interference/interference.hpp"
 
 namespace unveil {
 
 std::span<const Instrument* const> instruments() {
     static const Coordination coordination;
     static const Filter filter;
-    static const std::array<const Instrument*, 2> all = {&coordination, &filter};
+    static const Interference interference;
+    static const std::array<const Instrument*, 3> all = {&coordination, &filter, &interference};
     return all;
 }
 

@@ -21,7 +21,6 @@ constexpr std::uint64_t baseline_min = 20;     // flows, below which the baselin
 constexpr double baseline_unknown = 0.2;
 constexpr double baseline_floor = 1e-3;
 constexpr double reset_ratio_min = 2;          // a reset below this is the host's more likely than not
-constexpr double page_ratio_min = 6;           // an answer from another distance alone is a load balancer's
 constexpr std::int64_t second_ns = 1'000'000'000;
 
 /// P(X >= hits) for X binomial: Abramowitz & Stegun 26.5.24.
@@ -70,7 +69,7 @@ std::string_view mechanism_layer(Mechanism mechanism) {
 }
 
 std::string_view port_rule_name(PortRule rule) {
-    constexpr std::array<std::string_view, 4> names = {"undecided", "none", "source-above", "source-above-or-equal"};
+    constexpr std::array<std::string_view, 5> names = {"undecided", "none", "source-above", "source-above-or-equal", "source-above, equal untried"};
     return names[static_cast<std::size_t>(rule)];
 }
 
@@ -90,6 +89,7 @@ PortRule port_rule(const PortComparison& comparison) {
     const Group below = group(comparison.below, comparison.below_blocked);
     if (above == Group::blocked && below == Group::free && equal == Group::free) return PortRule::source_above;
     if (above == Group::blocked && below == Group::free && equal == Group::blocked) return PortRule::source_above_or_equal;
+    if (above == Group::blocked && below == Group::free && comparison.equal == 0) return PortRule::source_above_equal_untried;
     if (above == Group::blocked && below == Group::blocked) return PortRule::none;
     return PortRule::undecided;
 }
@@ -101,6 +101,17 @@ void CaptureBook::add(const FlowRecord& flow) {
         if (m_exposures.size() <= flow.name) m_exposures.resize(flow.name + 1);
         // A connection that never got as far as its name does not count.
         ++m_exposures[flow.name].flows[static_cast<std::size_t>(flow.kind)];
+    }
+    if (flow.kind == PayloadKind::quic && flow.name != 0) {
+        const bool is_blocked = (flow.signs & sign::quic_silent) != 0;
+        PortComparison& ports = m_quic_by_name[flow.name];
+        const auto count = [&](std::uint64_t& flows, std::uint64_t& blocked) {
+            ++flows;
+            blocked += is_blocked;
+        };
+        if (flow.client_port > flow.server_port) count(ports.above, ports.above_blocked);
+        else if (flow.client_port == flow.server_port) count(ports.equal, ports.equal_blocked);
+        else count(ports.below, ports.below_blocked);
     }
     if (is_tcp(flow)) {
         const bool is_answered = flow.is_answered && (flow.signs & (sign::reset | sign::frozen | lost_signs | sign::page_injected)) == 0;
@@ -126,7 +137,9 @@ void CaptureBook::add(const FlowRecord& flow) {
         if (m_outcomes.size() < m_limits.outcomes_kept_max) {
             constexpr std::uint32_t failures = sign::reset_at_syn | sign::no_syn_ack | sign::reset | sign::dropped;
             const bool is_failed = (flow.signs & failures) != 0 && !flow.is_answered;
-            if (is_failed || flow.is_answered) m_outcomes.push_back({triple_of(flow), pair_of(flow), flow.first_ns, is_failed});
+            const bool is_late = flow.is_answered && (flow.signs & sign::no_syn_ack) != 0;
+            if (is_late) m_outcomes.push_back({triple_of(flow), pair_of(flow), flow.first_ns, true});
+            if (is_failed || flow.is_answered) m_outcomes.push_back({triple_of(flow), pair_of(flow), is_late ? flow.sign_ns : flow.first_ns, is_failed});
         } else {
             ++m_flows_left_out;
         }
@@ -151,7 +164,7 @@ Mechanism CaptureBook::mechanism_of(const FlowRecord& flow) const {
     if ((flow.signs & sign::quic_silent) != 0) return Mechanism::quic_drop;
     if ((flow.signs & sign::syn_ack_forged) != 0) return Mechanism::syn_ack_injection;
     if ((flow.signs & sign::page_injected) != 0) return Mechanism::block_page;
-    if ((flow.signs & sign::reset) != 0) return Mechanism::reset_injection;
+    if ((flow.signs & sign::reset) != 0 && (flow.signs & lost_signs) == 0) return Mechanism::reset_injection;
     if (is_foreign_kind(flow.kind) && (flow.signs & sign::uplink_lost) != 0) return Mechanism::protocol_whitelist;
     if (is_foreign_kind(flow.kind) && (flow.signs & sign::dropped) != 0) return Mechanism::fully_encrypted_drop;
     if ((flow.signs & lost_signs) != 0) return Mechanism::silent_drop;
@@ -293,7 +306,6 @@ void CaptureBook::judge_names(Mechanism mechanism) {
         JudgedFlow& judged = m_judged[i];
         if (judged.mechanism != mechanism || judged.flow.signs == 0) continue;
         if (mechanism == Mechanism::reset_injection && judged.flow.log_likelihood_ratio < reset_ratio_min) continue;
-        if (mechanism == Mechanism::block_page && judged.flow.log_likelihood_ratio < page_ratio_min) continue;
         Group& group = groups[judged.flow.name];
         ++group.hits;
         group.members.push_back(i);
@@ -343,9 +355,19 @@ void CaptureBook::judge_names(Mechanism mechanism) {
         }
         if (name != 0) std::tie(verdict.p_value, verdict.q_value) = by_name[name];
         const bool is_often = static_cast<double>(group.hits) >= m_limits.share_min * static_cast<double>(group.exposed);
-        const bool is_not_the_site = is_quic || 2 * at_answering >= group.hits || servers.size() >= 3;
+        // Load balancers answer from another distance than they serve from, all of them of one company: only other names at the same address tell.
+        const bool is_site_told_apart = 2 * at_answering >= group.hits;
+        const bool is_not_the_site = is_quic || is_site_told_apart || (servers.size() >= 3 && mechanism != Mechanism::block_page);
         const bool is_group_firm = name != 0 && group.hits >= 3 && is_often && is_not_the_site && verdict.q_value <= m_limits.q_value_max;
         verdict.is_firm = is_group_firm;
+        if (is_group_firm && mechanism == Mechanism::reset_injection) {
+            // A forged reset that was lost on its way to the client has the host answer with one of its own: of this name no better is to be had.
+            for (std::size_t i = 0; i < m_judged.size(); ++i) {
+                const FlowRecord& flow = m_judged[i].flow;
+                if (m_judged[i].mechanism == mechanism && flow.name == name && flow.log_likelihood_ratio < reset_ratio_min && !flow.is_answered) group.members.push_back(i);
+            }
+            group.hits = group.members.size();
+        }
         if (mechanism == Mechanism::freeze) {
             std::nth_element(kib.begin(), kib.begin() + static_cast<std::ptrdiff_t>(kib.size() / 2), kib.end());
             verdict.figure = kib[kib.size() / 2];
@@ -354,6 +376,15 @@ void CaptureBook::judge_names(Mechanism mechanism) {
             if (!is_not_the_site) verdict.alternative = "the site itself: no other name was answered there";
             else if (mechanism == Mechanism::reset_injection) verdict.alternative = "an ordinary reset of the host";
             else verdict.alternative = "loss, or a host that went away";
+        }
+        if (is_quic && is_group_firm) {
+            const PortComparison& own = m_quic_by_name[name];
+            m_quic_ports.above += own.above;
+            m_quic_ports.above_blocked += own.above_blocked;
+            m_quic_ports.equal += own.equal;
+            m_quic_ports.equal_blocked += own.equal_blocked;
+            m_quic_ports.below += own.below;
+            m_quic_ports.below_blocked += own.below_blocked;
         }
         close_group(verdict, group);
         // Single flows may be sure where the name is not.
@@ -372,6 +403,7 @@ void CaptureBook::judge_ports() {
     const double chance = baseline(elsewhere.lost, elsewhere.flows, baseline_unknown);
     std::vector<double> p_values;
     std::vector<std::uint16_t> ports;
+    std::vector<std::uint64_t> uplink_lost;
     std::map<std::uint16_t, Group> groups;
     for (std::size_t i = 0; i < m_judged.size(); ++i) {
         const FlowRecord& flow = m_judged[i].flow;
@@ -381,15 +413,15 @@ void CaptureBook::judge_ports() {
     for (auto& [port, group] : groups) {
         group.hits = m_foreign_by_port[port].lost;
         group.exposed = m_foreign_by_port[port].flows;
-        std::erase_if(group.members, [&](std::size_t i) { return m_judged[i].mechanism != Mechanism::protocol_whitelist && (m_judged[i].flow.signs & sign::uplink_lost) == 0; });
-        p_values.push_back(binomial_tail(group.members.size(), group.exposed, chance));
+        const auto uplink = static_cast<std::uint64_t>(std::count_if(group.members.begin(), group.members.end(), [&](std::size_t i) { return (m_judged[i].flow.signs & sign::uplink_lost) != 0; }));
+        uplink_lost.push_back(uplink);
+        p_values.push_back(binomial_tail(uplink, group.exposed, chance));
         ports.push_back(port);
     }
     const auto q_values = benjamini_hochberg(p_values, static_cast<double>(std::max<std::size_t>(1, m_foreign_by_port.size())));
     for (std::size_t g = 0; g < ports.size(); ++g) {
         Group& group = groups[ports[g]];
-        if (group.members.empty()) continue;
-        group.hits = group.members.size();
+        if (uplink_lost[g] == 0) continue;
         MechanismVerdict verdict;
         verdict.mechanism = Mechanism::protocol_whitelist;
         verdict.trigger = fmt::format("port {}: neither TLS nor HTTP", ports[g]);
@@ -397,7 +429,10 @@ void CaptureBook::judge_ports() {
         verdict.control_exposed = elsewhere.flows;
         verdict.p_value = p_values[g];
         verdict.q_value = q_values[g];
-        verdict.is_firm = group.hits >= 5 && 2 * group.hits >= group.exposed && verdict.q_value <= m_limits.q_value_max;
+        verdict.is_firm = uplink_lost[g] >= 5 && 2 * uplink_lost[g] >= group.exposed && verdict.q_value <= m_limits.q_value_max;
+        // Where whole connections are lost as well, the acknowledgement of the first words was; elsewhere they are another matter.
+        if (!verdict.is_firm) std::erase_if(group.members, [&](std::size_t i) { return (m_judged[i].flow.signs & sign::uplink_lost) == 0; });
+        group.hits = group.members.size();
         if (!verdict.is_firm) verdict.alternative = "loss, or a host that went away";
         close_group(std::move(verdict), group);
     }
@@ -484,33 +519,31 @@ void CaptureBook::judge_rates() {
     const double fast = sorted[sorted.size() * 3 / 4];
     const double slow_below = fast - std::log(4.0);
     Tally control;
-    double control_late = 0;
     for (const auto& [name, rates] : by_name) {
         if (median_of[name] < slow_below) continue;
         for (const auto* rate : rates) {
             ++control.flows;
             control.lost += std::log(std::max(1.0f, rate->bytes_per_second)) < slow_below;
-            control_late += rate->late_share;
         }
     }
     if (control.flows < baseline_min) return;
-    control_late /= static_cast<double>(control.flows);
     const double chance = baseline(control.lost, control.flows, 1);
     std::vector<double> p_values;
     std::vector<MechanismVerdict> verdicts;
     for (const auto& [name, rates] : by_name) {
         if (median_of[name] >= slow_below) continue;
         MechanismVerdict verdict;
-        double late = 0;
+        double variation = 0;
         bool is_served_elsewise = false;
         for (const auto* rate : rates) {
             verdict.flows += std::log(std::max(1.0f, rate->bytes_per_second)) < slow_below;
-            late += rate->late_share;
+            variation += rate->gap_variation;
             is_served_elsewise = is_served_elsewise || is_answered_for_others(rate->server, name);
             verdict.locators.push_back({rate->evidence, rate->frame});
         }
-        late /= static_cast<double>(rates.size());
-        verdict.mechanism = late > std::max(0.02, 2.5 * control_late) ? Mechanism::throttling_policing : Mechanism::throttling_shaping;
+        variation /= static_cast<double>(rates.size());
+        // A queue spaces packets evenly; dropping what is too much leaves bursts and pauses.
+        verdict.mechanism = variation > 1 ? Mechanism::throttling_policing : Mechanism::throttling_shaping;
         verdict.trigger = m_names.name(name);
         verdict.exposed = rates.size();
         verdict.control_flows = control.lost;
@@ -560,14 +593,12 @@ void CaptureBook::judge_residual() {
             if (trigger.time_ns < before_ns && (found == nullptr || trigger.time_ns > found->time_ns)) found = &trigger;
         return found;
     };
-    std::map<std::pair<std::uint64_t, std::int64_t>, std::vector<std::pair<double, bool>>> after;   // by triple and trigger: seconds later, failed
-    std::set<std::uint64_t> own_triples;
-    for (const auto& [triple, times] : triggers) own_triples.insert(triple);
+    std::map<std::uint32_t, std::vector<std::pair<double, bool>>> after;   // by name: seconds behind the trigger, failed
     for (const Outcome& outcome : m_outcomes) {
         if (const auto known = triggers.find(outcome.triple); known != triggers.end()) {
             const TriggerTime* trigger = latest(known->second, outcome.time_ns);
             if (trigger != nullptr && outcome.time_ns - trigger->time_ns < watched_ns)
-                after[{outcome.triple, trigger->time_ns}].emplace_back(static_cast<double>(outcome.time_ns - trigger->time_ns) / 1e9, outcome.is_failed);
+                after[trigger->name].emplace_back(static_cast<double>(outcome.time_ns - trigger->time_ns) / 1e9, outcome.is_failed);
         } else if (const auto pair = pairs.find(outcome.pair); pair != pairs.end()) {
             const TriggerTime* trigger = latest(pair->second, outcome.time_ns);
             if (trigger == nullptr || outcome.time_ns - trigger->time_ns > 60 * second_ns) continue;
@@ -575,42 +606,54 @@ void CaptureBook::judge_residual() {
             m_residual.other_port_failed += outcome.is_failed;
         }
     }
-    std::vector<double> lows;
-    std::vector<double> highs;
-    for (auto& [trigger, outcomes] : after) {
-        std::sort(outcomes.begin(), outcomes.end());
-        double low = 0;
-        for (const auto& [seconds, is_failed] : outcomes)
-            if (is_failed) low = seconds;
-        double high = -1;
-        for (const auto& [seconds, is_failed] : outcomes) {
-            if (!is_failed && seconds > low && high < 0) high = seconds;
-            ++(is_failed ? m_residual.failed : m_residual.passed);
-        }
-        ++m_residual.triggers;
-        if (low > 0) lows.push_back(low);
-        if (high >= 0) highs.push_back(high);
-    }
-    if (lows.size() < 3 || highs.size() < 3) return;
-    // Ordinary failures make single lows too long and single highs do not exist too early: one in fifty of each is left out.
-    std::sort(lows.begin(), lows.end());
-    std::sort(highs.begin(), highs.end());
-    const double low = lows[lows.size() - 1 - lows.size() / 50];
-    const double high = highs[highs.size() / 50];
-    m_residual.seconds_low = std::min(low, high);
-    m_residual.seconds_high = std::max(low, high);
-    // Flows that failed within that time are part of it when those right after a trigger fail far more often than on other ports.
-    std::uint64_t soon = 0;
-    std::uint64_t soon_failed = 0;
-    for (const auto& [trigger, outcomes] : after)
-        for (const auto& [seconds, is_failed] : outcomes)
-            if (seconds < m_residual.seconds_low) {
-                ++soon;
-                soon_failed += is_failed;
-            }
+    // Boxes differ; only names whose next connections fail mostly tell of a time.
     const double chance = baseline(m_residual.other_port_failed, m_residual.other_port, baseline_unknown);
-    const double p_value = binomial_tail(soon_failed, soon, chance);
-    const bool is_firm = p_value <= m_limits.q_value_max && 2 * soon_failed > soon && soon_failed >= 5;
+    constexpr double soon_seconds = 30;
+    std::vector<std::pair<double, bool>> all;
+    std::set<std::uint32_t> lasting;
+    double p_value = 1;
+    for (const auto& [name, outcomes] : after) {
+        std::uint64_t soon = 0;
+        std::uint64_t failed = 0;
+        for (const auto& [seconds, is_failed] : outcomes)
+            if (seconds < soon_seconds) {
+                ++soon;
+                failed += is_failed;
+            }
+        const double p = binomial_tail(failed, soon, chance);
+        if (failed < 3 || 2 * failed < soon || p > m_limits.q_value_max) continue;
+        p_value = std::min(p_value, p * static_cast<double>(after.size()));
+        lasting.insert(name);
+        all.insert(all.end(), outcomes.begin(), outcomes.end());
+        ++m_residual.triggers;
+    }
+    if (lasting.empty()) return;
+    std::sort(all.begin(), all.end());
+    for (const auto& [seconds, is_failed] : all) ++(is_failed ? m_residual.failed : m_residual.passed);
+    // One change from a high to a low rate of failure, by the profile likelihood; the interval is where it is within 1.92 of the best.
+    const auto log_likelihood = [](std::uint64_t failed, std::uint64_t flows) {
+        if (failed == 0 || failed == flows) return 0.0;
+        const double share = static_cast<double>(failed) / static_cast<double>(flows);
+        return static_cast<double>(failed) * std::log(share) + static_cast<double>(flows - failed) * std::log(1 - share);
+    };
+    std::vector<double> likelihoods;
+    std::uint64_t failed_before = 0;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        failed_before += all[i].second;
+        likelihoods.push_back(log_likelihood(failed_before, i + 1) + log_likelihood(m_residual.failed - failed_before, all.size() - i - 1));
+    }
+    const double best = *std::max_element(likelihoods.begin(), likelihoods.end());
+    constexpr double within = 1.92;
+    std::size_t first = all.size();
+    std::size_t last = 0;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (likelihoods[i] >= best - within) {
+            first = std::min(first, i);
+            last = i;
+        }
+    m_residual.seconds_low = all[first].first;
+    m_residual.seconds_high = last + 1 < all.size() ? all[last + 1].first : all[last].first;
+    const bool is_firm = p_value <= m_limits.q_value_max;
     std::map<std::uint32_t, Group> groups;
     for (std::size_t i = 0; i < m_judged.size(); ++i) {
         JudgedFlow& judged = m_judged[i];
@@ -618,7 +661,7 @@ void CaptureBook::judge_residual() {
         const auto known = triggers.find(triple_of(judged.flow));
         if (known == triggers.end()) continue;
         const TriggerTime* trigger = latest(known->second, judged.flow.first_ns);
-        if (trigger == nullptr || static_cast<double>(judged.flow.first_ns - trigger->time_ns) / 1e9 > m_residual.seconds_high) continue;
+        if (trigger == nullptr || lasting.count(trigger->name) == 0 || static_cast<double>(judged.flow.first_ns - trigger->time_ns) / 1e9 > m_residual.seconds_high) continue;
         Group& group = groups[trigger->name];
         ++group.hits;
         group.members.push_back(i);

@@ -74,7 +74,7 @@ struct PortComparison {
     std::uint64_t below = 0;
     std::uint64_t below_blocked = 0;
 };
-enum class PortRule : std::uint8_t { undecided, none, source_above, source_above_or_equal };
+enum class PortRule : std::uint8_t { undecided, none, source_above, source_above_or_equal, source_above_equal_untried };
 std::string_view port_rule_name(PortRule rule);
 /// Each group is blocked or not by an exact test at 0.001: a group of fewer than eight flows decides nothing.
 PortRule port_rule(const PortComparison& comparison);
@@ -151,7 +151,8 @@ class CaptureBook {
     std::map<IpAddress, std::array<Tally, 2>> m_eligible_by_server;               // exempt, eligible
     std::map<std::uint16_t, Tally> m_foreign_by_port;
     Eligibility m_eligibility;
-    PortComparison m_quic_ports;
+    std::unordered_map<std::uint32_t, PortComparison> m_quic_by_name;
+    PortComparison m_quic_ports;          // of firm names
     ResidualEstimate m_residual;
     std::vector<MechanismVerdict> m_verdicts;
     std::uint64_t m_flows_left_out = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -108,6 +109,15 @@ struct Flow {
     std::int64_t client_since_first_ns = 0;     // the first of those
     std::uint16_t answer_bytes = 0;      // that answer_hash covers
     std::uint16_t server_repeats = 0;    // of data that the client had acknowledged
+    std::int64_t syn_ack_ns = 0;
+    std::int64_t last_data_ns = 0;       // of the server, new or not
+    double gaps_s = 0;                   // between its data packets: sum and sum of squares
+    double gaps_s2 = 0;
+    std::uint32_t gap_count = 0;
+    std::int64_t aborted_ns = 0;         // when the client gave up by a reset of its own
+    std::int64_t quic_long_ns = 0;       // the server's last datagram with a long header
+    std::uint8_t quic_repeats = 0;       // of those, after a pause
+    bool has_quic_short = false;         // the server spoke with application keys
     std::uint8_t syns = 0;
     std::uint8_t syn_acks = 0;
     std::uint8_t syn_ack_ttl = 0;
@@ -285,6 +295,7 @@ class CaptureWatch::State {
         if (flow.syn_acks < 255) ++flow.syn_acks;
         if (flow.syn_acks == 1) {
             flow.syn_ack_ttl = packet.ttl;
+            flow.syn_ack_ns = packet.time_ns;
             flow.syn_ack_sequence = packet.sequence;
             flow.syn_ack_frame = packet.frame;
             side.next_sequence = packet.sequence + 1;
@@ -305,6 +316,7 @@ class CaptureWatch::State {
         if (side.packets > 0 && (packet.ttl + ttl_slack < side.ttl_low || packet.ttl > side.ttl_high + ttl_slack)) ++counts.resets_other_ttl;
         if (flow.client < 0) return;
         if (static_cast<unsigned>(flow.client) == from) {
+            if (flow.aborted_ns == 0) flow.aborted_ns = packet.time_ns;
             // What the client sends to say that it wants no more is no sign; only one that is not its own is.
             if (side.packets > 0 && (packet.ttl + ttl_slack < side.ttl_low || packet.ttl > side.ttl_high + ttl_slack) && flow.resets_to_server < 255) ++flow.resets_to_server;
             return;
@@ -412,6 +424,13 @@ class CaptureWatch::State {
             flow.is_answer_doubled = true;
         }
         if (is_odd) return;
+        if (flow.last_data_ns != 0) {
+            const double gap = static_cast<double>(packet.time_ns - flow.last_data_ns) / 1e9;
+            flow.gaps_s += gap;
+            flow.gaps_s2 += gap * gap;
+            ++flow.gap_count;
+        }
+        flow.last_data_ns = packet.time_ns;
         side.bytes += bytes;
         ++side.data_packets;
         if (side.has_sequence && after(end, side.next_sequence) <= 0) {
@@ -456,6 +475,10 @@ class CaptureWatch::State {
             flow.last_server_frame = packet.frame;
             side.bytes += packet.payload_bytes_original;
             if (flow.first_data_ns == 0) flow.first_data_ns = packet.time_ns;
+            constexpr std::int64_t pause_ns = 150'000'000;   // more than a flight of handshake datagrams takes
+            if ((packet.payload[0] & 0x80) == 0) flow.has_quic_short = true;
+            else if (flow.quic_long_ns != 0 && packet.time_ns - flow.quic_long_ns > pause_ns && flow.quic_repeats < 255) ++flow.quic_repeats;
+            flow.quic_long_ns = packet.time_ns;
             return;
         }
         if (flow.client_packets_since++ == 0) flow.client_since_first_ns = packet.time_ns;
@@ -635,15 +658,22 @@ class CaptureWatch::State {
         }
         if (!flow.resets.empty()) judge_resets_of(flow, server, record);
         if (flow.syns >= 2 && flow.syn_acks == 0 && flow.resets_seen == 0 && !flow.is_syn_ack_forged && client.data_packets == 0) record.signs |= sign::no_syn_ack;
-        if (flow.trigger_ns != 0 && flow.syn_acks > 0 && flow.resets_seen == 0) {
+        if (flow.syns >= 3 && flow.syn_ack_ns - flow.first_ns > second_ns) {
+            record.signs |= sign::no_syn_ack;
+            record.sign_ns = flow.syn_ack_ns;
+        }
+        // A host's own reset at the end of a connection that had gone nowhere is no other sign.
+        const bool is_reset_own = flow.resets_seen == 0 || record.log_likelihood_ratio < 0;
+        if (flow.trigger_ns != 0 && flow.syn_acks > 0 && is_reset_own) {
             const bool is_acknowledged = server.has_acknowledged && after(server.acknowledged, flow.trigger_sequence) > 0;
             if (!is_acknowledged && server.bytes == 0 && flow.trigger_sends >= 3) record.signs |= sign::dropped;
             // Its own acknowledgements do not reach the server, which says the same again and again.
             const bool is_uplink_stuck = client.has_acknowledged && flow.server_repeats >= 3;
             const bool is_later_lost = is_acknowledged && after(client.next_sequence, server.acknowledged) > 0 && flow.client_packets_since >= 4 &&
                                        client.last_ns - flow.client_since_first_ns > second_ns && client.data_packets >= 4;
-            if (is_acknowledged && !server.has_fin && (is_uplink_stuck || is_later_lost)) record.signs |= sign::uplink_lost;
-            if (server.bytes > 0 && !server.has_fin && flow.client_packets_since >= 3 && client.last_ns - server.last_ns > second_ns && !client.has_fin) record.signs |= sign::frozen;
+            if (is_acknowledged && (is_uplink_stuck || (is_later_lost && !server.has_fin))) record.signs |= sign::uplink_lost;
+            if (server.bytes > 0 && !server.has_fin && flow.resets_seen == 0 && ((flow.client_packets_since >= 3 && client.last_ns - server.last_ns > second_ns) || flow.aborted_ns - server.last_ns > 5 * second_ns))
+                record.signs |= sign::frozen;
         }
         if (flow.is_answer_odd || flow.is_answer_doubled) {
             record.signs |= sign::page_injected;
@@ -665,6 +695,9 @@ class CaptureWatch::State {
             rate.name = flow.name;
             rate.bytes_per_second = static_cast<float>(static_cast<double>(server.bytes) / (static_cast<double>(lasted_ns) / 1e9));
             rate.late_share = static_cast<float>(static_cast<double>(server.late_packets + server.gaps) / static_cast<double>(std::max(1u, server.data_packets)));
+            const double mean = flow.gaps_s / std::max(1u, flow.gap_count);
+            const double variance = flow.gaps_s2 / std::max(1u, flow.gap_count) - mean * mean;
+            rate.gap_variation = mean > 0 ? static_cast<float>(std::sqrt(std::max(0.0, variance)) / mean) : 0;
             rate.server = record.server;
             rate.frame = flow.trigger_frame;
             rate.evidence = flow.evidence;
@@ -717,6 +750,8 @@ class CaptureWatch::State {
         record.frames[0] = flow.trigger_frame;
         record.frames[1] = flow.last_server_frame;
         constexpr std::uint32_t silent_min = 3;
+        // The server says its first words again and again: what the client answers does not arrive.
+        if (flow.quic_repeats >= 2 && !flow.has_quic_short && client.packets >= 2) record.signs |= sign::quic_silent;
         if (flow.client_packets_since >= silent_min && client.last_ns - flow.client_since_first_ns > second_ns / 2) record.signs |= sign::quic_silent;
         m_sink.flow(record);
     }

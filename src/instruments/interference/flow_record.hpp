@@ -57,6 +57,7 @@ struct RateRecord {
     std::uint32_t name = 0;
     float bytes_per_second = 0;
     float late_share = 0;                  // of the server's data packets: sent again or out of order
+    float gap_variation = 0;               // standard deviation over mean of the time between them: a queue makes it small, drops make it large
     IpAddress server;
     std::uint64_t frame = 0;
     std::uint32_t evidence = 0;

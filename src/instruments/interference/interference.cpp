@@ -1,0 +1,593 @@
+#include "instruments/interference/interference.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "core/time.hpp"
+#include "instruments/common_findings.hpp"
+#include "instruments/interference/capture_book.hpp"
+#include "instruments/interference/capture_watch.hpp"
+#include "instruments/interference/measurement_book.hpp"
+#include "statistics/proportion.hpp"
+
+namespace unveil {
+namespace {
+
+constexpr std::int64_t day_seconds = 86'400;
+constexpr std::size_t named_findings_max = 200;
+
+std::string day_text(std::int32_t day) { return format_time(std::int64_t{day} * day_seconds * 1'000'000).substr(0, 10); }
+std::string time_text(std::int64_t time_ns) { return format_time(time_ns / 1000); }
+
+Finding set_finding(std::string metric, std::string subject, const std::set<std::string>& members, std::set<std::string> non_members, std::string unit, std::string sentence) {
+    Finding finding = exact_count(std::move(metric), std::move(subject), members.size(), std::move(unit), std::move(sentence));
+    for (const auto& member : members) non_members.erase(member);
+    finding.is_set = true;
+    finding.members.assign(members.begin(), members.end());
+    finding.non_members.assign(non_members.begin(), non_members.end());
+    return finding;
+}
+
+/// What an argument of a metric may hold; other names stand in the tables alone.
+bool can_be_argument(std::string_view name) {
+    return !name.empty() && name.size() <= 100 && std::all_of(name.begin(), name.end(), [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; });
+}
+
+void add_locators(Finding& finding, const std::vector<Locator>& locators, std::uint64_t total) {
+    finding.locators.insert(finding.locators.end(), locators.begin(), locators.end());
+    std::sort(finding.locators.begin(), finding.locators.end());
+    finding.locators.erase(std::unique(finding.locators.begin(), finding.locators.end()), finding.locators.end());
+    if (finding.locators.size() > Finding::locators_max) finding.locators.resize(Finding::locators_max);
+    finding.locators_total += total;
+}
+
+class Report {
+  public:
+    Report(const ParameterValues& parameters, InstrumentContext& context) : m_parameters(parameters), m_tables(context.tables), m_progress(context.progress) {}
+
+    void read_captures(const std::vector<FrameSource*>& sources);
+    void read_measurements(const std::vector<MeasurementSource*>& sources);
+    Findings findings();
+
+  private:
+    void describe_captures();
+    void describe_flows();
+    void describe_figures();
+    void describe_measurements();
+    void describe_mechanisms();
+    void write_score(OutputTable& table, const Measurement& measurement);
+    std::string client_text(const IpAddress& address) const;
+    bool is_wanted(const FlowRecord& flow) const { return m_clients.empty() || m_clients.count(flow.client) > 0; }
+    std::string box_of(const FlowRecord& flow) const;
+
+    const ParameterValues& m_parameters;
+    OutputTables& m_tables;
+    Progress& m_progress;
+    std::set<IpAddress> m_clients;
+    NameBook m_names;
+    std::unique_ptr<CaptureBook> m_book;
+    std::unique_ptr<CaptureWatch> m_watch;
+    std::unique_ptr<interference::MeasurementBook> m_measurements;
+    std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> m_passed;   // by name: flows, of them with a sign
+    std::map<std::string, std::set<std::string>> m_mechanisms;                   // by mechanism: triggers
+    std::map<std::string, std::vector<Locator>> m_mechanism_locators;
+    Findings m_findings;
+};
+
+void Report::read_captures(const std::vector<FrameSource*>& sources) {
+    if (sources.empty()) return;
+    for (const auto& text : m_parameters.texts("client")) {
+        IpAddress address;
+        if (!parse_address(text, address)) throw Error(ErrorKind::usage, fmt::format("'{}' is no IP address", printable(text, 60)), "Write it as 192.0.2.1 or 2001:db8::1", "--client");
+        m_clients.insert(address);
+    }
+    CaptureBook::Limits limits;
+    limits.log_likelihood_ratio_min = m_parameters.real("likelihood-min");
+    limits.q_value_max = m_parameters.real("q-max");
+    m_book = std::make_unique<CaptureBook>(built_in_facts(), m_names, limits);
+    m_watch = std::make_unique<CaptureWatch>(built_in_facts(), m_names,
+                                             CaptureWatch::Sink{[this](const FlowRecord& flow) {
+                                                                    if (!is_wanted(flow)) return;
+                                                                    m_book->add(flow);
+                                                                    if (flow.name == 0 || (!flow.is_answered && flow.signs == 0)) return;
+                                                                    auto& [flows, signs] = m_passed[flow.name];
+                                                                    ++flows;
+                                                                    signs += flow.signs != 0;
+                                                                },
+                                                                [this](const RateRecord& rate) { m_book->add(rate); }});
+    std::vector<Frame> batch;
+    for (FrameSource* source : sources) {
+        while (source->next(batch)) {
+            m_progress.check();
+            m_progress.update("packets", m_watch->counts().frames, 0);
+            m_watch->add(batch);
+        }
+        // A connection of one capture does not go on in another.
+        m_watch->finish();
+    }
+    m_book->judge();
+}
+
+void Report::read_measurements(const std::vector<MeasurementSource*>& sources) {
+    if (sources.empty()) return;
+    interference::BookRules rules;
+    rules.q_max = m_parameters.real("measurement-q-max");
+    rules.measurements_min = static_cast<std::uint32_t>(m_parameters.integer("measurements-min"));
+    m_measurements = std::make_unique<interference::MeasurementBook>(rules);
+    OutputTable* scores = nullptr;
+    if (m_parameters.flag("scores"))
+        scores = &m_tables.open("scores", {{"evidence", CellType::integer, "input of the run, from 1"},
+                                           {"row", CellType::integer, "line of that input"},
+                                           {"scorer", CellType::text, "by whose rules"},
+                                           {"test", CellType::text, "name of the test"},
+                                           {"country", CellType::text, "of the probe"},
+                                           {"network", CellType::text, "of the probe"},
+                                           {"input", CellType::text, "what was measured"},
+                                           {"standing", CellType::text, "unveil: what became of it; fast path: anomaly, confirmed, failure or ok"},
+                                           {"layer", CellType::text, "that decided"},
+                                           {"blocked", CellType::real, "weight"},
+                                           {"down", CellType::real, "weight"},
+                                           {"ok", CellType::real, "weight"},
+                                           {"rule", CellType::text, "that decided"},
+                                           {"pointers", CellType::text, "JSON pointers of what decided"}});
+    MeasurementBatch batch;
+    std::uint64_t done = 0;
+    for (MeasurementSource* source : sources)
+        while (source->next(batch)) {
+            m_progress.check();
+            m_progress.update("measurements", done += batch.size, 0);
+            for (const Measurement& measurement : batch.all()) {
+                m_measurements->add(measurement);
+                if (scores != nullptr) write_score(*scores, measurement);
+            }
+        }
+}
+
+void Report::write_score(OutputTable& table, const Measurement& measurement) {
+    const std::string scorer = m_parameters.text("scorer");
+    const auto row = [&](std::string_view standing, std::string_view layer, const interference::Weights& weights, std::string_view rule, std::string_view pointers) {
+        table.integer(std::int64_t{measurement.where.evidence} + 1);
+        table.integer(static_cast<std::int64_t>(measurement.where.row));
+        table.text(scorer);
+        table.text(measurement.test_name);
+        table.text(measurement.country);
+        table.text(fmt::format("AS{}", measurement.asn));
+        table.text(measurement.input);
+        table.text(standing);
+        table.text(layer);
+        table.real(weights.blocked);
+        table.real(weights.down);
+        table.real(weights.ok);
+        table.text(rule);
+        table.text(pointers);
+        table.end_row();
+    };
+    static const interference::FingerprintSet none;
+    if (scorer == "ooni-fastpath") {
+        const auto score = interference::score_fastpath(measurement, none);
+        const std::string_view standing = score.is_discarded ? "discarded" : !score.is_scored ? "not scored" : score.is_confirmed ? "confirmed" : score.is_failure() ? "failure" : score.is_anomaly() ? "anomaly" : "ok";
+        row(standing, score.blocking_type, {score.general, 0, 0}, "", "");
+        return;
+    }
+    if (scorer == "ooni-data-v2") {
+        const auto score = interference::score_data_v2(measurement, none);
+        if (!score.is_scored) return;
+        for (const auto& [name, layer] : {std::pair<std::string_view, const interference::DataV2Layer&>{"dns", score.dns}, {"tcp", score.tcp}, {"tls", score.tls}})
+            row(score.probe_analysis, name, layer.highest, layer.rule, "");
+        return;
+    }
+    const auto score = interference::score_unveil(measurement, none);
+    const auto& layer = score.layer_of(score.layer);
+    row(interference::standing_name(score.standing), interference::layer_name(score.layer), layer.weights, score.rule, fmt::format("{}", fmt::join(layer.pointers, " ")));
+}
+
+std::string Report::client_text(const IpAddress& address) const {
+    if (m_parameters.text("addresses") == "full") return address_text(address);
+    IpAddress cut = address;
+    const std::size_t kept = address.is_v4() ? 15 : 6;
+    std::fill(cut.bytes.begin() + static_cast<std::ptrdiff_t>(kept), cut.bytes.end(), std::uint8_t{0});
+    return address_text(cut) + (address.is_v4() ? "/24" : "/48");
+}
+
+std::string Report::box_of(const FlowRecord& flow) const {
+    if (flow.box_class == 0) return {};
+    const auto& facts = built_in_facts();
+    return flow.kind == PayloadKind::dns ? facts.dns_classes[flow.box_class - 1u].name : facts.reset_classes[flow.box_class - 1u].name;
+}
+
+void Report::describe_captures() {
+    const CaptureCounts& counts = m_watch->counts();
+    m_findings.items.push_back(exact_count("packets", "captures", counts.packets, "packets", fmt::format("{} packets in {} frames.", grouped_digits(counts.packets), grouped_digits(counts.frames))));
+    m_findings.items.push_back(exact_count("flows", "captures", counts.flows, "flows", fmt::format("{} connections and lookups.", grouped_digits(counts.flows))));
+    m_findings.items.push_back(exact_count("resets", "captures", counts.resets, "packets", fmt::format("{} packets end a TCP connection.", grouped_digits(counts.resets))));
+    if (counts.resets > 0) {
+        auto odd = share("resets.other_ttl_share", "resets", counts.resets_other_ttl, counts.resets,
+                         fmt::format("{} of {} resets came from another distance than all other packets of their side.", grouped_digits(counts.resets_other_ttl), grouped_digits(counts.resets)));
+        odd.caveat = "In ordinary captures 1 of 901 does.";
+        m_findings.items.push_back(std::move(odd));
+    }
+    for (const auto& [what, count] : {std::pair<std::string_view, std::uint64_t>{"frames hold no IP", counts.not_ip}, {"frames are of a link type that is not read", counts.unknown_link},
+                                      {"frames were cut within their headers", counts.truncated}, {"frames have lengths that contradict each other", counts.malformed},
+                                      {"packets were never whole", counts.fragments_given_up}})
+        if (count > 0) m_findings.notes.push_back(fmt::format("{} {}.", grouped_digits(count), what));
+    if (counts.flows_evicted > 0)
+        m_findings.caveats.push_back(fmt::format("{} flows were given up before their end, since too many were open at once.", grouped_digits(counts.flows_evicted)));
+    if (m_book->flows_left_out() > 0)
+        m_findings.caveats.push_back(fmt::format("{} flows with signs were counted and not judged, since there were too many.", grouped_digits(m_book->flows_left_out())));
+    if (m_names.left_out() > 0) m_findings.caveats.push_back(fmt::format("{} names were too long or too many.", grouped_digits(m_names.left_out())));
+
+    OutputTable& table = m_tables.open("triggers", {{"mechanism", CellType::text, "how it interferes"},
+                                                    {"trigger", CellType::text, "name, address or kind of first payload"},
+                                                    {"verdict", CellType::text, "firm or insufficient"},
+                                                    {"layer", CellType::text, "where it acts"},
+                                                    {"box_class", CellType::text, "published class of most, or unknown"},
+                                                    {"flows", CellType::integer, "with the sign"},
+                                                    {"exposed", CellType::integer, "that held the trigger"},
+                                                    {"control_flows", CellType::integer, "with the sign among flows without the trigger"},
+                                                    {"control_exposed", CellType::integer, "flows without the trigger"},
+                                                    {"log_likelihood_ratio", CellType::real, "of the strongest single flow"},
+                                                    {"p_value", CellType::real, "that so many have the sign by what the controls show"},
+                                                    {"q_value", CellType::real, "over all triggers asked about this mechanism"},
+                                                    {"figure", CellType::real, "freeze: KiB; throttling: share of the controls' rate; residual: seconds"},
+                                                    {"first", CellType::text, "first flow with the sign"},
+                                                    {"last", CellType::text, "last one"},
+                                                    {"alternative", CellType::text, "the likeliest other explanation"}});
+    for (const MechanismVerdict& verdict : m_book->verdicts()) {
+        table.text(mechanism_name(verdict.mechanism));
+        table.text(verdict.trigger);
+        table.text(verdict.is_firm ? "firm" : "insufficient");
+        table.text(mechanism_layer(verdict.mechanism));
+        table.text(verdict.box_class);
+        table.integer(static_cast<std::int64_t>(verdict.flows));
+        table.integer(static_cast<std::int64_t>(verdict.exposed));
+        table.integer(static_cast<std::int64_t>(verdict.control_flows));
+        table.integer(static_cast<std::int64_t>(verdict.control_exposed));
+        table.real(verdict.log_likelihood_ratio);
+        table.real(verdict.p_value);
+        table.real(verdict.q_value);
+        table.real(verdict.figure);
+        table.text(verdict.first_ns == INT64_MAX ? std::string() : time_text(verdict.first_ns));
+        table.text(verdict.last_ns == INT64_MIN ? std::string() : time_text(verdict.last_ns));
+        table.text(verdict.alternative);
+        table.end_row();
+        if (!verdict.is_firm) continue;
+        const std::string mechanism(mechanism_name(verdict.mechanism));
+        m_mechanisms[mechanism].insert(verdict.trigger);
+        auto& locators = m_mechanism_locators[mechanism];
+        locators.insert(locators.end(), verdict.locators.begin(), verdict.locators.end());
+    }
+}
+
+void Report::describe_flows() {
+    OutputTable& table = m_tables.open("flows", {{"evidence", CellType::integer, "input of the run, from 1"},
+                                                 {"time", CellType::text, "of the first packet"},
+                                                 {"client", CellType::text, "address, shortened unless asked for"},
+                                                 {"client_port", CellType::integer, ""},
+                                                 {"server", CellType::text, "address"},
+                                                 {"server_port", CellType::integer, ""},
+                                                 {"kind", CellType::text, "what the client's first words are"},
+                                                 {"name", CellType::text, "that was asked for"},
+                                                 {"mechanism", CellType::text, "that the signs are of"},
+                                                 {"verdict", CellType::text, "firm or insufficient"},
+                                                 {"box_class", CellType::text, "published class, when it fits one"},
+                                                 {"log_likelihood_ratio", CellType::real, "that a box sent what came in the server's name"},
+                                                 {"milliseconds", CellType::real, "from the client's first words to the sign"},
+                                                 {"frames", CellType::text, "the client's words, then the signs"}});
+    for (const JudgedFlow& judged : m_book->flows()) {
+        const FlowRecord& flow = judged.flow;
+        table.integer(std::int64_t{flow.evidence} + 1);
+        table.text(time_text(flow.first_ns));
+        table.text(client_text(flow.client));
+        table.integer(flow.client_port);
+        table.text(address_text(flow.server));
+        table.integer(flow.server_port);
+        table.text(payload_kind_name(flow.kind));
+        table.text(m_names.name(flow.name));
+        table.text(mechanism_name(judged.mechanism));
+        table.text(judged.is_firm ? "firm" : "insufficient");
+        table.text(box_of(flow));
+        table.real(flow.log_likelihood_ratio);
+        if (flow.trigger_ns != 0 && flow.sign_ns >= flow.trigger_ns) table.real(static_cast<double>(flow.sign_ns - flow.trigger_ns) / 1e6);
+        else table.missing();
+        std::string frames;
+        for (const std::uint64_t frame : flow.frames)
+            if (frame != 0) frames += fmt::format("{}{}", frames.empty() ? "" : " ", frame);
+        table.text(frames);
+        table.end_row();
+    }
+}
+
+void Report::describe_figures() {
+    const ResidualEstimate& residual = m_book->residual();
+    if (residual.is_known()) {
+        Finding finding = exact_count("residual.seconds", "client, server and port after a trigger", 0, "seconds", "");
+        finding.low = residual.seconds_low;
+        finding.high = residual.seconds_high;
+        finding.value = (finding.low + finding.high) / 2;
+        finding.level = 0.95;
+        finding.strength = StrengthKind::interval;
+        finding.sentence = fmt::format("After a trigger the same server and port stay out of reach for {:.0f} to {:.0f} seconds.", finding.low, finding.high);
+        finding.caveat = fmt::format("From {} triggers with later flows: {} failed, {} did not; of {} flows to other ports meanwhile {} failed.", residual.triggers, residual.failed, residual.passed,
+                                     residual.other_port, residual.other_port_failed);
+        m_findings.items.push_back(std::move(finding));
+    }
+    const auto median_of = [&](std::initializer_list<Mechanism> mechanisms, std::string metric, std::string unit, std::string_view sentence) {
+        std::vector<double> figures;
+        for (const auto& verdict : m_book->verdicts())
+            if (verdict.is_firm && std::find(mechanisms.begin(), mechanisms.end(), verdict.mechanism) != mechanisms.end()) figures.push_back(verdict.figure);
+        if (figures.empty()) return;
+        std::sort(figures.begin(), figures.end());
+        Finding finding = exact_count(std::move(metric), "firm names", 0, std::move(unit), "");
+        finding.value = figures[figures.size() / 2];
+        finding.low = figures.front();
+        finding.high = figures.back();
+        finding.strength = StrengthKind::interval;
+        finding.sentence = fmt::format(fmt::runtime(sentence), finding.value, finding.low, finding.high);
+        finding.caveat = "The interval is the range of the names' medians.";
+        m_findings.items.push_back(std::move(finding));
+    };
+    median_of({Mechanism::freeze}, "freeze.kib", "KiB", "Answers stop after {:.1f} KiB ({:.1f} to {:.1f}).");
+    median_of({Mechanism::throttling_policing, Mechanism::throttling_shaping}, "throttle.rate_share", "share", "Throttled names get {:.3f} of the controls' rate ({:.3f} to {:.3f}).");
+
+    const auto& counts = m_watch->counts();
+    if (counts.first_payloads > 0) {
+        auto eligible = share("fully_encrypted.eligible_share", "first payloads", counts.first_payloads_eligible, counts.first_payloads,
+                              fmt::format("{} of {} first payloads would be taken for fully encrypted.", grouped_digits(counts.first_payloads_eligible), grouped_digits(counts.first_payloads)));
+        eligible.caveat = "Being eligible is no blocking: in ordinary captures 119 of 1,397 are.";
+        m_findings.items.push_back(std::move(eligible));
+    }
+    const auto& eligibility = m_book->eligibility();
+    if (eligibility.eligible > 0 && eligibility.exempt > 0) {
+        const auto of_eligible = clopper_pearson_interval(eligibility.eligible_lost, eligibility.eligible);
+        const auto of_exempt = clopper_pearson_interval(eligibility.exempt_lost, eligibility.exempt);
+        const double a = static_cast<double>(eligibility.eligible_lost) / static_cast<double>(eligibility.eligible);
+        const double b = static_cast<double>(eligibility.exempt_lost) / static_cast<double>(eligibility.exempt);
+        Finding finding = share("fully_encrypted.lost_difference", "first payloads after a handshake", 0, 1, "");
+        finding.value = a - b;
+        // Newcombe, Statistics in Medicine 17 (1998) 873, method 10, on Clopper and Pearson's intervals.
+        finding.low = a - b - std::hypot(a - of_eligible.low, of_exempt.high - b);
+        finding.high = a - b + std::hypot(of_eligible.high - a, b - of_exempt.low);
+        finding.sentence = fmt::format("{} of {} eligible first payloads were lost, and {} of {} others.", eligibility.eligible_lost, eligibility.eligible, eligibility.exempt_lost, eligibility.exempt);
+        finding.caveat = "Hosts that went away count too; triggers.csv says which addresses are firm.";
+        m_findings.items.push_back(std::move(finding));
+    }
+    const PortComparison& ports = m_book->quic_ports();
+    const PortRule rule = port_rule(ports);
+    if (rule != PortRule::undecided) {
+        std::set<std::string> others = {"source-above", "source-above-or-equal", "none"};
+        const std::set<std::string> members = {std::string(port_rule_name(rule))};
+        m_findings.items.push_back(set_finding("quic.port_rule", "QUIC flows with blocked names", members, others, "rules",
+                                               fmt::format("Blocked: {} of {} with a source port above the destination's, {} of {} with equal ports, {} of {} with one below.", ports.above_blocked, ports.above,
+                                                           ports.equal_blocked, ports.equal, ports.below_blocked, ports.below)));
+    }
+}
+
+void Report::describe_measurements() {
+    const auto& counts = m_measurements->counts();
+    m_findings.items.push_back(exact_count("measurements", "OONI measurements", counts.kept, "measurements", fmt::format("{} of {} measurements could be placed and dated.", grouped_digits(counts.kept), grouped_digits(counts.measurements))));
+    for (const auto& [what, count] : {std::pair<std::string_view, std::uint64_t>{"measurements have no country or network", counts.unplaced}, {"measurements have no time", counts.without_time},
+                                      {"measurements have a clock that is a day or more off", counts.odd_clock}, {"measurements are about nothing that can be named", counts.without_subject}})
+        if (count > 0) m_findings.notes.push_back(fmt::format("{} {}.", grouped_digits(count), what));
+    if (counts.dropped > 0) m_findings.caveats.push_back(fmt::format("{} measurements were left out: there were too many sites, networks and days.", grouped_digits(counts.dropped)));
+
+    const interference::BookResult result = m_measurements->finish();
+    OutputTable& table = m_tables.open("sites", {{"site", CellType::text, "domain, or name of the test"},
+                                                 {"country", CellType::text, "of the probes"},
+                                                 {"network", CellType::text, "of the probes"},
+                                                 {"network_name", CellType::text, "as probes gave it"},
+                                                 {"layer", CellType::text, "dns, tcp, tls, http or throttle"},
+                                                 {"verdict", CellType::text, "blocked, not blocked, down everywhere, geo-block or insufficient"},
+                                                 {"mechanism", CellType::text, "of most blocked measurements"},
+                                                 {"measurements", CellType::integer, "that say something about the layer"},
+                                                 {"blocked", CellType::integer, "of them"},
+                                                 {"share", CellType::real, "blocked of all"},
+                                                 {"share_low", CellType::real, "interval"},
+                                                 {"share_high", CellType::real, "interval"},
+                                                 {"control", CellType::text, "whom it was compared with"},
+                                                 {"control_measurements", CellType::integer, "there, on the same days"},
+                                                 {"control_blocked", CellType::integer, "of them"},
+                                                 {"p_value", CellType::real, "that so many are blocked by what the control shows"},
+                                                 {"q_value", CellType::real, "over all sites, networks and layers"},
+                                                 {"since", CellType::text, "first day of the present state, when it changed"},
+                                                 {"since_low", CellType::text, "interval"},
+                                                 {"since_high", CellType::text, "interval"},
+                                                 {"until", CellType::text, "first day after it"},
+                                                 {"until_low", CellType::text, "interval"},
+                                                 {"until_high", CellType::text, "interval"},
+                                                 {"evidence", CellType::text, "input, line and JSON pointer of the first blocked measurements"}});
+    std::set<std::string> blocked;
+    std::set<std::string> not_blocked;
+    std::set<std::string> down;
+    std::set<std::string> geo;
+    std::map<std::string, std::set<std::string>> blocked_by_network;
+    std::map<std::string, std::set<std::string>> free_by_network;
+    std::set<std::string> blocked_domains;
+    std::set<std::string> free_domains;
+    std::set<std::string> open_domains;
+    std::vector<Locator> locators;
+    std::uint64_t locators_total = 0;
+    std::map<std::string, const interference::BlockedCell*> onsets;
+    // A layer of which too little is known counts against a site only where something on it was blocked.
+    std::set<std::string> open_places;
+    for (const auto& cell : result.cells)
+        if (cell.verdict == interference::CellVerdict::insufficient && cell.blocked > 0) {
+            open_places.insert(fmt::format("{}@AS{}", cell.domain, cell.asn));
+            open_domains.insert(cell.domain);
+        }
+    for (const auto& cell : result.cells) {
+        const std::string network = fmt::format("AS{}", cell.asn);
+        table.text(cell.domain);
+        table.text(cell.country);
+        table.text(network);
+        table.text(cell.network_name);
+        table.text(interference::layer_name(cell.layer));
+        table.text(interference::cell_verdict_name(cell.verdict));
+        table.text(cell.mechanism);
+        table.integer(static_cast<std::int64_t>(cell.measurements));
+        table.integer(static_cast<std::int64_t>(cell.blocked));
+        table.real(cell.share);
+        table.real(cell.share_low);
+        table.real(cell.share_high);
+        table.text(interference::cell_control_name(cell.control));
+        table.integer(static_cast<std::int64_t>(cell.control_measurements));
+        table.integer(static_cast<std::int64_t>(cell.control_blocked));
+        table.real(cell.p);
+        table.real(cell.q);
+        for (const auto* change : {cell.since ? &*cell.since : nullptr, cell.until ? &*cell.until : nullptr})
+            if (change == nullptr)
+                for (int i = 0; i < 3; ++i) table.text("");
+            else
+                for (const std::int32_t day : {change->day, change->day_low, change->day_high}) table.text(day_text(day));
+        std::string pointers;
+        for (std::size_t i = 0; i < std::min<std::size_t>(3, cell.locators.size()); ++i)
+            pointers += fmt::format("{}{}:{}{}", pointers.empty() ? "" : " ", cell.locators[i].where.evidence + 1, cell.locators[i].where.row, cell.locators[i].pointer);
+        table.text(pointers);
+        table.end_row();
+
+        const std::string place = cell.domain + "@" + network;
+        switch (cell.verdict) {
+            case interference::CellVerdict::blocked:
+                blocked.insert(place);
+                blocked_by_network[network].insert(cell.domain);
+                blocked_domains.insert(cell.domain);
+                locators_total += cell.blocked;
+                for (const auto& located : cell.locators) locators.push_back(located.where);
+                if (onsets.count(place) == 0 || (cell.since && !onsets[place]->since)) onsets[place] = &cell;
+                break;
+            case interference::CellVerdict::not_blocked:
+                free_domains.insert(cell.domain);
+                if (open_places.count(place) > 0) break;
+                not_blocked.insert(place);
+                free_by_network[network].insert(cell.domain);
+                break;
+            case interference::CellVerdict::down_everywhere:
+                down.insert(cell.domain);
+                free_domains.insert(cell.domain);
+                break;
+            case interference::CellVerdict::geo_block:
+                geo.insert(cell.domain);
+                free_domains.insert(cell.domain);
+                break;
+            case interference::CellVerdict::insufficient: break;
+        }
+    }
+    Finding all = set_finding("blocked", "sites in networks", blocked, not_blocked, "sites", fmt::format("{} sites are blocked in a network, beyond what happens elsewhere.", grouped_digits(blocked.size())));
+    all.caveat = "A site that was not measured, or not often enough, is in neither list.";
+    add_locators(all, locators, locators_total);
+    Figure figure;
+    figure.kind = FigureKind::bars;
+    figure.title = "Sites blocked, by network";
+    figure.x_label = "sites";
+    std::vector<std::pair<std::size_t, std::string>> order;
+    for (const auto& [network, sites] : blocked_by_network) order.emplace_back(sites.size(), network);
+    std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+    constexpr std::size_t bars_max = 20;
+    for (std::size_t i = 0; i < std::min(bars_max, order.size()); ++i) figure.rows.push_back({order[i].second, static_cast<double>(order[i].first), static_cast<double>(order[i].first), static_cast<double>(order[i].first)});
+    figure.caption = order.size() > bars_max ? fmt::format("The {} networks with most; {} more have some.", bars_max, order.size() - bars_max) : "Networks that are not shown have none, or nobody measured there.";
+    if (!figure.rows.empty()) all.figure = std::move(figure);
+    m_findings.items.push_back(std::move(all));
+    std::size_t named = 0;
+    for (const auto& [network, sites] : blocked_by_network)
+        if (named++ < named_findings_max)
+            m_findings.items.push_back(set_finding(fmt::format("blocked(\"{}\")", network), "sites measured in " + network, sites, free_by_network[network], "sites",
+                                                   fmt::format("{} sites are blocked in {}.", sites.size(), network)));
+    // A domain is free when no network blocks it and none is open.
+    for (const auto& domain : open_domains) free_domains.erase(domain);
+    m_findings.items.push_back(set_finding("blocked.domain", "sites", blocked_domains, free_domains, "sites", fmt::format("{} sites are blocked somewhere.", grouped_digits(blocked_domains.size()))));
+    m_findings.items.push_back(set_finding("down_everywhere", "sites", down, {}, "sites", fmt::format("{} sites failed for everybody, which is no blocking.", grouped_digits(down.size()))));
+    m_findings.items.push_back(set_finding("geo_block", "sites", geo, {}, "sites", fmt::format("{} sites turn visitors of a country away themselves.", grouped_digits(geo.size()))));
+    named = 0;
+    for (const auto& [place, cell] : onsets) {
+        if (named++ >= named_findings_max || !can_be_argument(cell->domain)) continue;
+        for (const auto& [metric, change] : {std::pair{"onset", cell->since ? &*cell->since : nullptr}, {"end", cell->until ? &*cell->until : nullptr}}) {
+            if (change == nullptr) continue;
+            Finding finding = exact_count(fmt::format("{}(\"{}\", \"AS{}\")", metric, cell->domain, cell->asn), place, 0, "seconds", "");
+            finding.value = static_cast<double>(std::int64_t{change->day} * day_seconds);
+            finding.low = static_cast<double>(std::int64_t{change->day_low} * day_seconds);
+            finding.high = static_cast<double>(std::int64_t{change->day_high} * day_seconds);
+            finding.level = 0.95;
+            finding.strength = StrengthKind::p_value;
+            finding.strength_value = change->p;
+            finding.sentence = fmt::format("The blocking of {} in AS{} {} on {} ({} to {}).", cell->domain, cell->asn, std::string_view(metric) == "onset" ? "began" : "ended", day_text(change->day),
+                                           day_text(change->day_low), day_text(change->day_high));
+            m_findings.items.push_back(std::move(finding));
+        }
+    }
+}
+
+void Report::describe_mechanisms() {
+    std::set<std::string> mechanisms;
+    std::set<std::string> triggers;
+    std::set<std::string> passed;
+    std::map<std::string, std::set<std::string>> by_trigger;
+    for (const auto& [mechanism, names] : m_mechanisms) {
+        mechanisms.insert(mechanism);
+        for (const auto& name : names) {
+            if (name.empty()) continue;
+            triggers.insert(name);
+            by_trigger[name].insert(mechanism);
+        }
+    }
+    constexpr std::uint64_t passed_min = 5;
+    for (const auto& [name, counted] : m_passed)
+        if (counted.first >= passed_min && counted.second == 0) passed.insert(std::string(m_names.name(name)));
+    Finding all = set_finding("mechanism", "captures", mechanisms, {}, "mechanisms",
+                              mechanisms.empty() ? std::string("No mechanism of interference is firm.") : fmt::format("{} mechanisms are firm: {}.", mechanisms.size(), fmt::join(mechanisms, ", ")));
+    all.caveat = "What is not in the list was not shown; that it is absent cannot be shown by captures.";
+    Figure figure;
+    figure.kind = FigureKind::bars;
+    figure.title = "Triggers by mechanism";
+    figure.x_label = "firm triggers";
+    for (const auto& [mechanism, names] : m_mechanisms) {
+        const auto count = static_cast<double>(names.size());
+        figure.rows.push_back({mechanism, count, count, count});
+        add_locators(all, m_mechanism_locators[mechanism], m_mechanism_locators[mechanism].size());
+    }
+    figure.caption = "Names, addresses and kinds of first payloads for which the mechanism is firm.";
+    if (!figure.rows.empty()) all.figure = std::move(figure);
+    m_findings.items.push_back(std::move(all));
+    m_findings.items.push_back(set_finding("trigger", "names and addresses in captures", triggers, passed, "triggers", fmt::format("{} triggers meet a firm mechanism.", grouped_digits(triggers.size()))));
+    for (const auto& [mechanism, names] : m_mechanisms) {
+        Finding one = set_finding(fmt::format("trigger(\"{}\")", mechanism), "names and addresses in captures", names, passed, "triggers", fmt::format("{} triggers meet {}.", grouped_digits(names.size()), mechanism));
+        add_locators(one, m_mechanism_locators[mechanism], m_mechanism_locators[mechanism].size());
+        m_findings.items.push_back(std::move(one));
+    }
+    std::size_t named = 0;
+    for (const auto& [name, own] : by_trigger)
+        if (can_be_argument(name) && named++ < named_findings_max)
+            m_findings.items.push_back(set_finding(fmt::format("mechanism(\"{}\")", name), name, own, {}, "mechanisms", fmt::format("{} meets {}.", name, fmt::join(own, ", "))));
+    const auto open = static_cast<std::uint64_t>(std::count_if(m_book->verdicts().begin(), m_book->verdicts().end(), [](const auto& verdict) { return !verdict.is_firm; }));
+    m_findings.items.push_back(exact_count("insufficient", "triggers with signs", open, "triggers", fmt::format("{} triggers show signs that are not enough.", grouped_digits(open))));
+}
+
+Findings Report::findings() {
+    if (m_book) {
+        describe_captures();
+        describe_flows();
+        describe_mechanisms();
+        describe_figures();
+    }
+    if (m_measurements) describe_measurements();
+    return std::move(m_findings);
+}
+
+}  // namespace
+
+Findings Interference::run(const InstrumentInputs& inputs, const ParameterValues& parameters, InstrumentContext& context) const {
+    if (inputs.frames.empty() && inputs.measurements.empty())
+        throw Error(ErrorKind::input, "there is neither a capture nor a file of measurements", "Give pcap, pcapng or OONI JSONL files");
+    Report report(parameters, context);
+    report.read_captures(inputs.frames);
+    report.read_measurements(inputs.measurements);
+    return report.findings();
+}
+
+}  // namespace unveil
