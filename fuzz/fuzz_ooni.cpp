@@ -1,9 +1,8 @@
-// OONI measurements from any bytes, every view touched, scored in every way and put into the book. First byte: limits; second: size of the pieces.
+// OONI measurements from any bytes, every view touched. First byte: limits; second: size of the pieces.
 #include <algorithm>
 
 #include "core/error.hpp"
 #include "evidence/ooni.hpp"
-#include "instruments/interference/measurement_book.hpp"
 #include "read_whole.hpp"
 
 namespace {
@@ -12,16 +11,6 @@ std::uint64_t touch(std::string_view text) {
     std::uint64_t sum = text.size();
     for (const char c : text) sum += static_cast<unsigned char>(c);
     return sum;
-}
-
-const unveil::interference::FingerprintSet& fingerprints() {
-    using unveil::interference::Fingerprint;
-    static const unveil::interference::FingerprintSet set({
-        {"address", "nat", "dns", "192.0.2.1", Fingerprint::Match::full, {"IT"}, 5},
-        {"page", "isp", "body", "title", Fingerprint::Match::contains, {"IT"}, 5},
-        {"server", "fp", "header.server", "n", Fingerprint::Match::prefix, {}, 5},
-    });
-    return set;
 }
 
 }  // namespace
@@ -34,7 +23,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     try {
         const auto source = open_measurements_from(memory_input(std::move(bytes), std::max<std::size_t>(1, data[1])), "m.jsonl", 0, limits);
         MeasurementBatch batch;
-        interference::MeasurementBook book;
         std::uint64_t kept = 0;
         std::uint64_t sum = 0;
         std::uint64_t row_before = 0;
@@ -63,19 +51,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 for (const auto& connect : m.control.connects) sum += touch(connect.endpoint) + touch(connect.failure);
                 for (const auto& address : m.control.dns_addresses) sum += touch(address);
                 sum += touch(m.control.title);
-                interference::score_fastpath(m, fingerprints());
-                interference::score_data_v2(m, fingerprints());
-                const auto score = interference::score_unveil(m, fingerprints());
-                for (const auto& verdict : score.of) {
-                    fuzz::require(verdict.weights.blocked >= 0 && verdict.weights.blocked + verdict.weights.down + verdict.weights.ok < 1.001);
-                    fuzz::require(verdict.pointers.size() <= interference::LayerVerdict::pointers_max);
-                }
-                book.add(m);
             }
         }
         fuzz::require(kept == source->report().tally.kept());
-        fuzz::require(book.counts().measurements == kept);
-        for (const auto& cell : book.finish().cells) fuzz::require(cell.p >= 0 && cell.p <= 1 && cell.blocked + cell.down <= cell.measurements);
         if (sum == 1) std::abort();
     } catch (const Error& error) {
         fuzz::require(error.kind() != ErrorKind::internal);

@@ -30,10 +30,10 @@ constexpr EvidenceFormat formats[] = {
     {"table", "any table of posts; --columns says which column is which", "post", "formats/table.md"},
     {"trial-log", "messages that were sent to a platform and what became of them: JSON lines, chained by digests", "trial",
      "formats/trial-log.md"},
-    {"ooni", "OONI measurements: one JSON object a line, or one measurement in a file", "measurement", "formats/ooni.md"},
     {"labelled-words", "words or rules with what they are about: a CSV file", "trial", "formats/labelled-words.md"},
     {"pcap", "packet captures as tcpdump writes them, in microseconds or nanoseconds", "frame", "formats/pcap.md"},
     {"pcapng", "packet captures as Wireshark writes them: blocks, several interfaces", "frame", "formats/pcap.md"},
+    {"ooni", "OONI measurements: one JSON object a line, or one measurement in a file", "measurement", "formats/ooni.md"},
 };
 
 std::string known_formats() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <tuple>
 
 #include "core/hash.hpp"
 #include "core/time.hpp"
@@ -67,6 +68,7 @@ struct Network {
     std::map<std::int64_t, Hour> hours;
     std::array<LayerBook, layers> of;
     std::array<std::uint64_t, standing_kinds> standing_counts{};
+    std::set<std::uint64_t> reports;      // the smallest hashes
     SmallestCounts<pending_max> pending;  // addresses of answers that were called blocked for being nobody else's
     std::string name;
 };
@@ -245,7 +247,7 @@ struct MeasurementBook::State {
 
     void add(const Measurement& m);
     void add_data_v2(const Measurement& m, Network& network) const;
-    BlockedCell cell_of(const std::string& name, const Domain& domain, const NetworkKey& key, const Network& network, Layer layer,
+    BlockedCell cell_of(const std::string& name, const NetworkKey& key, const Network& network, Layer layer,
                         const std::map<NetworkKey, std::map<std::int32_t, Day>>& days_of) const;
     void find_changes(BlockedCell& cell, const std::map<std::int32_t, Day>& days) const;
 };
@@ -305,6 +307,8 @@ void MeasurementBook::State::add(const Measurement& m) {
     constexpr std::size_t name_bytes_max = 200;
     if (!m.network_name.empty() && (network.name.empty() || m.network_name < network.name)) network.name = m.network_name.substr(0, name_bytes_max);
     ++network.standing_counts[static_cast<std::size_t>(score.standing)];
+    network.reports.insert(m.report_id.empty() ? static_cast<std::uint64_t>(m.start_us) : hash_bytes(m.report_id));
+    if (network.reports.size() > BlockedCell::reports_counted_max) network.reports.erase(std::prev(network.reports.end()));
     const auto [cell, is_new] = network.days.try_emplace(day);
     cells += is_new;
     for (std::size_t i = 0; i < layers; ++i) {
@@ -351,7 +355,7 @@ void MeasurementBook::State::add_data_v2(const Measurement& m, Network& network)
     count(3, score.tls.highest.blocked);
 }
 
-BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domain& domain, const NetworkKey& key, const Network& network, Layer layer,
+BlockedCell MeasurementBook::State::cell_of(const std::string& name, const NetworkKey& key, const Network& network, Layer layer,
                                             const std::map<NetworkKey, std::map<std::int32_t, Day>>& days_of) const {
     const auto at = static_cast<std::size_t>(layer);
     BlockedCell cell;
@@ -361,6 +365,7 @@ BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domai
     cell.network_name = network.name;
     cell.layer = layer;
     cell.standing_counts = network.standing_counts;
+    cell.reports = static_cast<std::uint32_t>(network.reports.size());
     const auto& days = days_of.at(key);
     std::set<std::int32_t> own_days;
     for (const auto& [day, counts_of_day] : days) {
@@ -441,12 +446,11 @@ BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domai
         const auto model = fit_groups(groups);
         cell.p = std::max(cell.p, beta_binomial_tail(cell.blocked, cell.measurements, model.mean, model.rho));
     }
-    static_cast<void>(domain);
     return cell;
 }
 
 void MeasurementBook::State::find_changes(BlockedCell& cell, const std::map<std::int32_t, Day>& days) const {
-    if (cell.blocked == 0 || cell.blocked == cell.measurements) return;
+    if (cell.blocked < rules.measurements_min || cell.blocked == cell.measurements) return;
     const auto at = static_cast<std::size_t>(cell.layer);
     ChangeRules change_rules;
     change_rules.segment_days_min = rules.segment_days_min;
@@ -517,7 +521,7 @@ BookResult MeasurementBook::finish() const {
         }
         for (const auto& [key, network] : domain.networks) {
             for (std::size_t i = 0; i < layers; ++i) {
-                auto cell = state.cell_of(name, domain, key, network, static_cast<Layer>(i), days_of);
+                auto cell = state.cell_of(name, key, network, static_cast<Layer>(i), days_of);
                 if (cell.measurements == 0) continue;
                 if (cell.measurements >= rules.measurements_min) state.find_changes(cell, days_of.at(key));
                 result.cells.push_back(std::move(cell));
@@ -530,6 +534,17 @@ BookResult MeasurementBook::finish() const {
                 if (!changes.empty()) result.cusums.push_back({name, key.first, key.second, series_names[which], std::move(changes)});
             }
         }
+    }
+    struct Sites {
+        std::uint32_t all = 0;
+        std::uint32_t blocked = 0;
+    };
+    std::map<std::tuple<std::string, std::uint32_t, Layer>, Sites> sites_of;
+    for (const auto& cell : result.cells) {
+        if (cell.measurements < rules.measurements_min) continue;
+        auto& sites = sites_of[{cell.country, cell.asn, cell.layer}];
+        ++sites.all;
+        sites.blocked += cell.blocked * 2 > cell.measurements;
     }
     std::vector<double> p_values;
     for (const auto& cell : result.cells)
@@ -546,7 +561,13 @@ BookResult MeasurementBook::finish() const {
         const bool fails_here = (cell.blocked + cell.down) * 2 > cell.measurements;
         const bool fails_elsewhere = cell.control_measurements >= rules.measurements_min &&
                                      wilson_interval(cell.control_failing, cell.control_measurements, rules.level).low > 0.5;
-        if (cell.q <= rules.q_max) cell.verdict = CellVerdict::blocked;
+        const auto& sites = sites_of.at({cell.country, cell.asn, cell.layer});
+        cell.network_domains = sites.all;
+        cell.network_domains_blocked = sites.blocked;
+        cell.is_network_failing = sites.all >= rules.domains_min && sites.blocked * 2 > sites.all;
+        if (cell.q <= rules.q_max) {
+            if (cell.reports >= rules.reports_min && !cell.is_network_failing) cell.verdict = CellVerdict::blocked;
+        }
         else if (cell.layer == Layer::http && of(Standing::geo_block) * 2 > all) cell.verdict = CellVerdict::geo_block;
         else if (fails_here && (fails_elsewhere || (cell.control == CellControl::helper && cell.down * 2 > cell.measurements)))
             cell.verdict = CellVerdict::down_everywhere;

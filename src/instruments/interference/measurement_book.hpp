@@ -44,6 +44,8 @@ std::vector<CusumChange> cusum_changes(std::span<const CusumPoint> points, const
 
 struct BookRules {
     std::uint32_t measurements_min = 5;  // below it nothing is said
+    std::uint32_t reports_min = 2;       // nor about blocking that one run of one probe alone has seen
+    std::uint32_t domains_min = 10;      // a network where most of so many sites fail on a layer is out of order, or that of the probe is
     double q_max = 0.05;
     double error_share_max = 0.2;        // measurements that may wrongly read as blocked, with nothing blocked
     double absent_share_max = 0.2;       // a blocked share that is surely below this is no blocking
@@ -86,6 +88,7 @@ constexpr std::size_t standing_kinds = 8;
 /// One domain in one network on one layer.
 struct BlockedCell {
     static constexpr std::size_t locators_max = 20;
+    static constexpr std::size_t reports_counted_max = 16;
 
     std::string domain;          // or the name of the test, for tests of a service
     std::string country;
@@ -102,6 +105,7 @@ struct BlockedCell {
     double share = 0;                // blocked of measurements
     double share_low = 0;
     double share_high = 1;
+    std::uint32_t reports = 0;       // runs of a probe that measured the domain; no more than reports_counted_max are told apart
     std::uint32_t days = 0;
     std::int32_t day_first = 0;
     std::int32_t day_last = 0;
@@ -113,6 +117,10 @@ struct BlockedCell {
     std::uint32_t control_groups = 0;        // countries, or networks
     std::uint32_t country_networks = 0;      // other networks of the country with enough measurements
     std::uint32_t country_networks_blocked = 0;  // of them, with half or more blocked
+
+    std::uint32_t network_domains = 0;           // sites with enough measurements in this network and layer
+    std::uint32_t network_domains_blocked = 0;   // of them, with more than half blocked
+    bool is_network_failing = false;             // most of them, so that nothing is said about one
 
     double p = 1;
     double q = 1;

@@ -290,7 +290,8 @@ class Scorer {
             else decide_by("dns.failure_control_ok");
             return;
         }
-        for (std::size_t i = 0; i < m.duplicate_answers.size(); ++i) score_duplicate(i);
+        constexpr std::size_t duplicates_max = 32;  // each is held against every question
+        for (std::size_t i = 0; i < std::min(m.duplicate_answers.size(), duplicates_max); ++i) score_duplicate(i);
         if (!at(Layer::dns).rule.empty()) return;
 
         if (system.is_bogon && !system.matches && m_has_control) return decide_by("dns.bogon_not_in_control");
@@ -580,7 +581,7 @@ class Scorer {
         if (is_safe) return by("http.authentic");
         if (is_address_false) return by("http.address_not_trusted");
         if (!m_has_control) return by("http.no_control");
-        if (!m_control_has_page) return by(m_control_page_failed ? "http.fails_in_control_too" : "http.no_control");
+        if (!m_control_has_page) return by("http.no_control");
         if (request->status == 451) return by("http.legal_refusal");
         const auto length = m.flag("body_length_match");
         const auto title = m.flag("title_match");

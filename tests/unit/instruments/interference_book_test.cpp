@@ -158,6 +158,44 @@ TEST(MeasurementBook, FewMeasurementsSayNothing) {
     EXPECT_EQ(find(result, "few.example", 10, Layer::tcp)->verdict, CellVerdict::not_blocked);
 }
 
+TEST(MeasurementBook, OneRunOfOneProbeIsNotEnough) {
+    auto rows = repeated({"one.example", "AA", 1, 0, 0, Seen::tcp}, 12);
+    for (auto& row : rows) row.day = 0, row.hour = 3;
+    for (std::uint32_t asn = 10; asn < 16; ++asn) append(rows, repeated({"one.example", "BB", asn, 0, 0, Seen::fine}, 20));
+    const auto result = book_of(rows).finish();
+    const auto* cell = find(result, "one.example", 1, Layer::tcp);
+    EXPECT_LT(cell->q, 0.05);
+    EXPECT_EQ(cell->reports, 1u);
+    EXPECT_EQ(cell->verdict, CellVerdict::insufficient);
+}
+
+TEST(MeasurementBook, ANetworkWhereMostSitesFailIsOutOfOrder) {
+    std::vector<Row> rows;
+    for (int site = 0; site < 12; ++site) {
+        const auto domain = "s" + std::to_string(site) + ".example";
+        append(rows, repeated({domain, "AA", 1, 0, 0, Seen::tcp}, 12));
+        append(rows, repeated({domain, "AA", 2, 0, 0, site == 0 ? Seen::tcp : Seen::fine}, 12));
+        append(rows, repeated({domain, "BB", 3, 0, 0, Seen::fine}, 12));
+    }
+    const auto result = book_of(rows).finish();
+    EXPECT_TRUE(find(result, "s0.example", 1, Layer::tcp)->is_network_failing);
+    EXPECT_EQ(find(result, "s0.example", 1, Layer::tcp)->verdict, CellVerdict::insufficient);
+    EXPECT_EQ(find(result, "s0.example", 2, Layer::tcp)->verdict, CellVerdict::blocked);
+    EXPECT_EQ(find(result, "s0.example", 2, Layer::tcp)->country_networks_blocked, 1u);
+}
+
+TEST(MeasurementBook, MemoryFollowsCellsAndNotMeasurements) {
+    auto rows = repeated({"much.example", "AA", 1, 0, 0, Seen::fine}, 50);
+    const auto few = book_of(rows).cells();
+    for (int i = 0; i < 4; ++i) append(rows, repeated({"much.example", "AA", 1, 0, 0, Seen::fine}, 50));
+    EXPECT_EQ(book_of(rows).cells(), few);
+    BookRules rules;
+    rules.cells_max = 5;
+    const auto small = book_of(rows, rules);
+    EXPECT_EQ(small.cells(), 5u);
+    EXPECT_EQ(small.counts().dropped, 125u);
+}
+
 TEST(MeasurementBook, AServerThatRefusesIsNoNetworkThatBlocks) {
     std::vector<Row> rows = repeated({"shop.example", "AA", 1, 0, 0, Seen::refused}, 20);
     append(rows, repeated({"shop.example", "BB", 2, 0, 0, Seen::fine}, 20));
