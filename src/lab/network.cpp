@@ -152,7 +152,7 @@ std::string network_truth_to_json(const NetworkWorld& world, const Measurements&
     for (const auto& flow : world.flows) flows.push_back(flow_json(flow));
 
     const Json head = {{"schema_version", 1}, {"scenario", "network"}, {"seed", seed}, {"parameters", Json::parse(parameters_json)},
-                       {"packets_sent", world.packets_sent}, {"packets_lost", world.packets_lost}, {"controls", world.control_names},
+                       {"packets_sent", world.packets_sent}, {"packets_lost", world.packets_lost}, {"packets_stopped", world.packets_stopped}, {"controls", world.control_names},
                        {"bogus_addresses", world.bogus_addresses}, {"sites", measurements.domains}, {"measurements", measurements.lines.size()},
                        {"ordinary_failures", measurements.ordinary_failures}, {"clock_outliers", measurements.clock_outliers}};
     std::string text = head.dump(1);

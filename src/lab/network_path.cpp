@@ -260,7 +260,10 @@ class Connection {
 
     void pass_box(const Segment& segment, bool is_lost_later) {
         const Path& path = m_flow.path;
-        if (m_dialogue.answer_of_nat_after_ns > 0 && is_forgotten_by_nat(segment)) return;
+        if (m_dialogue.answer_of_nat_after_ns > 0 && is_forgotten_by_nat(segment)) {
+            m_sightings[segment.sighting].is_stopped = true;
+            return;
+        }
         Judgement judgement;
         if (m_request.box != nullptr) {
             Passing passing;
@@ -275,6 +278,7 @@ class Connection {
             passing.ttl = static_cast<std::uint8_t>(machine.ttl - (segment.is_from_client ? path.hops_to_box : path.hops - path.hops_to_box));
             judgement = m_request.box->judge(passing);
         }
+        m_sightings[segment.sighting].is_stopped = judgement.is_dropped;
         for (const Injection& injection : judgement.injections) inject(injection);
         if (judgement.is_dropped || is_lost_later) return;
         Event event;
@@ -438,6 +442,15 @@ class Connection {
             open(end);
             schedule_steps(end);
         }
+        if (end.acknowledged + static_cast<std::int32_t>(segment.ack - wire(end, end.acknowledged)) > end.highest)
+            return send_ack(end);  // of what was never sent: RFC 9293, 3.10.7.4
+        if (is_beyond_end(end, segment)) {
+            // The program is gone and nobody will read it.
+            if (!end.wants_fin) return;
+            answer_reset(end, segment);
+            end.state = State::dead;
+            return stop_timer(end);
+        }
         take_acknowledgement(end, segment);
         take_data(end, segment);
         if (end.state == State::open) {
@@ -446,6 +459,12 @@ class Connection {
             m_has_to_acknowledge = false;
             schedule_steps(end);
         }
+    }
+
+    /// Whether it brings data that follow the peer's end of data, as the true server's do after a forged end.
+    bool is_beyond_end(const End& end, const Segment& segment) const {
+        if (!end.peer_fin || end.received <= *end.peer_fin || segment.bytes == 0) return false;
+        return end.received + static_cast<std::int32_t>(segment.seq - wire_ack(end)) + segment.bytes > *end.peer_fin;
     }
 
     void open(End& end) {

@@ -84,6 +84,7 @@ struct Sighting {
     bool is_udp = false;
     bool is_from_client = false;
     bool is_injected = false;
+    bool is_stopped = false;  // by a box or a router, not lost
     bool dont_fragment = false;
     bool has_options_of_syn = false;
     bool has_timestamps = false;

@@ -701,6 +701,7 @@ class WorldMaker {
         const bool is_lost = random.chance(flow.path.loss);
         const bool is_stopped = is_dropped && is_dropped(datagram.at_ns + first_leg_ns);
         if (is_lost || is_stopped) arrival_ns = unseen;
+        seen.is_stopped = is_stopped;
         (datagram.is_from_client ? seen.server_ns : seen.client_ns) = arrival_ns;
         m_sightings.push_back(seen);
         return arrival_ns;
@@ -1348,9 +1349,8 @@ class WorldMaker {
             if (seen.is_injected) continue;
             ++m_world.packets_sent;
             const bool is_gone = (seen.is_from_client ? seen.server_ns : seen.client_ns) == unseen;
-            if (is_gone) ++m_world.packets_lost;
+            if (is_gone) ++(seen.is_stopped ? m_world.packets_stopped : m_world.packets_lost);
         }
-        for (const NetworkFlowTruth& flow : m_world.flows) m_world.packets_lost -= flow.dropped;
         write_side(order, sort_by, true, m_world.client);
         if (m_plan.is_two_sided) write_side(order, sort_by, false, m_world.server);
     }

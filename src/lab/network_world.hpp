@@ -103,7 +103,8 @@ struct NetworkWorld {
     std::vector<std::string> control_names;   // never blocked, in the order of the mechanisms
     std::vector<std::string> bogus_addresses; // that injected answers hold
     std::uint64_t packets_sent = 0;           // by clients and servers
-    std::uint64_t packets_lost = 0;           // of those, on the way; drops of the box are not among them
+    std::uint64_t packets_lost = 0;           // of those, on the way
+    std::uint64_t packets_stopped = 0;        // and those that a box or a router did not let through
 };
 
 NetworkWorld make_network_world(const NetworkPlan& plan, std::uint64_t seed);

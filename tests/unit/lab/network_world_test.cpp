@@ -136,19 +136,24 @@ TEST(NetworkWorld, LossIsWhatWasAskedForAndBothSidesAgree) {
         plan.loss = loss;
         const auto world = make_network_world(plan, 21);
         const double sent = static_cast<double>(world.packets_sent);
-        // Packets that the box dropped are no losses, those that it would have dropped had they come so far are; four deviations.
-        EXPECT_NEAR(static_cast<double>(world.packets_lost) / sent, loss, 4 * std::sqrt(loss / sent) + 0.002 * (loss > 0 ? 1 : 0)) << loss;
-        // Each packet stands at the side that sent it, and at the other unless it got lost or was dropped.
-        std::uint64_t dropped = 0, injected_seen = 0;
+        // What the box stops would have been lost now and then as well; four deviations and that.
+        const double of_stopped = loss * static_cast<double>(world.packets_stopped) / sent;
+        EXPECT_NEAR(static_cast<double>(world.packets_lost) / sent, loss, 4 * std::sqrt(loss / sent) + of_stopped) << loss;
+        // Each packet stands at the side that sent it, and at the other unless it was lost or stopped.
+        std::uint64_t injected = 0, injected_by_boxes = 0, dropped = 0, injected_seen = 0;
+        for (const auto* capture : {&world.client, &world.server})
+            for (const auto& frame : capture->frames) {
+                injected += frame.is_injected ? 1 : 0;
+                injected_by_boxes += frame.is_injected && world.flows[frame.flow].mechanism != "none" ? 1 : 0;
+            }
         for (const auto& flow : world.flows) {
             dropped += flow.dropped;
             injected_seen += flow.injected_seen;
         }
-        EXPECT_EQ(world.client.frames.size() + world.server.frames.size(), 2 * world.packets_sent - world.packets_lost - dropped + injected_seen + [&] {
-            std::uint64_t of_routers = 0;
-            for (const auto& frame : world.client.frames) of_routers += frame.is_injected && world.flows[frame.flow].mechanism == "none" ? 1 : 0;
-            return of_routers;
-        }());
+        EXPECT_EQ(world.client.frames.size() + world.server.frames.size() - injected, 2 * world.packets_sent - world.packets_lost - world.packets_stopped);
+        EXPECT_EQ(injected_by_boxes, injected_seen);
+        EXPECT_LE(dropped, world.packets_stopped);
+        EXPECT_GT(dropped, 500U);
     }
 }
 
@@ -315,7 +320,7 @@ TEST(NetworkWorld, ForgedAnswersComeFirstAndDifferFromTheRealOnes) {
 
 TEST(NetworkWorld, DroppedAndFrozenConnectionsStopWhereTheyShould) {
     auto plan = plan_with({"drop-sni", "freeze"}, 300);
-    plan.loss = 0.01;
+    plan.loss = 0;
     plan.is_two_sided = true;
     const auto world = make_network_world(plan, 61);
     const auto flows = by_flow(world, world.client);
@@ -338,7 +343,7 @@ TEST(NetworkWorld, DroppedAndFrozenConnectionsStopWhereTheyShould) {
             for (const auto& seen : at_server[i]) EXPECT_TRUE(!seen.is_from_client || seen.payload.find(truth.name) == std::string_view::npos || seen.payload.size() == 1440);
         } else if (truth.mechanism == "freeze") {
             ++frozen;
-            EXPECT_GE(bytes, 16U * 1024 - 1440 - 1440 * 14) << "with what was lost";
+            EXPECT_GT(bytes, 16U * 1024 - 1440);
             EXPECT_LE(bytes, 20U * 1024);
         } else if (truth.failure.empty() && truth.scene == "freeze" && truth.role == "control") {
             EXPECT_GT(bytes, 29'000U);
