@@ -109,6 +109,7 @@ lab::NetworkPlan network_plan(const ParameterValues& parameters) {
     plan.failure_share = parameters.real("failure-share");
     plan.v6_share = parameters.real("ipv6-share");
     plan.duration_seconds = static_cast<double>(parameters.duration_us("duration")) / 1e6;
+    plan.onset_seconds = static_cast<double>(parameters.duration_us("onset")) / 1e6;
     plan.residual_seconds = static_cast<double>(parameters.duration_us("residual")) / 1e6;
     plan.freeze_kib = parameters.real("freeze-kib");
     plan.throttle_kbit = parameters.real("throttle-kbit");
@@ -138,6 +139,7 @@ std::string network_truth_to_json(const NetworkWorld& world, const Measurements&
     std::vector<Json> effects, blocks, nuisances, flows;
     for (const auto& effect : world.effects) {
         Json json = {{"mechanism", effect.mechanism}, {"class", effect.box_class}, {"trigger", effect.trigger}, {"flows", effect.flows}, {"exposed", effect.exposed}};
+        json["first"] = effect.first_ns == lab::unseen ? Json(nullptr) : Json(time_of_ns(effect.first_ns));
         json["parameters"] = Json::object();
         for (const auto& [name, value] : effect.parameters) json["parameters"][name] = value;
         effects.push_back(std::move(json));
@@ -280,6 +282,7 @@ Scenario network_scenario() {
         number("failure-share", ParameterType::real, "0.1", "share of ordinary connections that fail by themselves", 0, 1),
         number("ipv6-share", ParameterType::real, "0.1", "share of ordinary connections over IPv6", 0, 1),
         number("duration", ParameterType::duration, "1h", "time over which connections begin", 1, 86400 * 30),
+        number("onset", ParameterType::duration, "0s", "connections that begin earlier than this pass", 0, 86400 * 30),
         number("residual", ParameterType::duration, "180s", "how long a server stays out of reach after a trigger", 1, 86400),
         number("freeze-kib", ParameterType::real, "16", "after how many KiB 'freeze' stops a connection; up to 4 more for each", 1, 24),
         number("throttle-kbit", ParameterType::real, "150", "rate that throttling leaves, in kbit/s", 16, 100000),

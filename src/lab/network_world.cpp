@@ -956,15 +956,26 @@ class WorldMaker {
         return scene;
     }
 
-    void report(const Scene& scene, std::vector<std::pair<std::string, double>> parameters) {
-        for (const std::string& trigger : scene.triggers) {
-            NetworkEffect effect{scene.mechanism, scene.box_class, trigger, 0, 0, parameters};
-            for (const NetworkFlowTruth& flow : m_world.flows) {
-                if (flow.mechanism == scene.mechanism && flow.box_class == scene.box_class && flow.trigger == trigger) ++effect.flows;
-                if (flow.scene == scene.mechanism && flow.name == trigger && flow.role == "trigger") ++effect.exposed;
-            }
-            m_world.effects.push_back(std::move(effect));
+    /// `is_exposed`: whether a flow of role "trigger" held this trigger.
+    void report(const Scene& scene, const std::string& trigger, std::vector<std::pair<std::string, double>> parameters,
+                const std::function<bool(const NetworkFlowTruth&)>& is_exposed) {
+        NetworkEffect effect;
+        effect.mechanism = scene.mechanism;
+        effect.box_class = scene.box_class;
+        effect.trigger = trigger;
+        effect.parameters = std::move(parameters);
+        for (const NetworkFlowTruth& flow : m_world.flows) {
+            if (flow.scene == scene.mechanism && flow.role == "trigger" && is_exposed(flow)) ++effect.exposed;
+            if (flow.mechanism != scene.mechanism || flow.box_class != scene.box_class || flow.trigger != trigger) continue;
+            ++effect.flows;
+            if (effect.first_ns == unseen || flow.first_action_ns < effect.first_ns) effect.first_ns = flow.first_action_ns;
         }
+        m_world.effects.push_back(std::move(effect));
+    }
+
+    void report(const Scene& scene, const std::vector<std::pair<std::string, double>>& parameters) {
+        for (const std::string& trigger : scene.triggers)
+            report(scene, trigger, parameters, [&](const NetworkFlowTruth& flow) { return flow.name == trigger; });
     }
 
     void plant(const NetworkMechanism& mechanism) {
@@ -987,6 +998,12 @@ class WorldMaker {
             else if (mechanism.name == "syn-ack-forged") plant_syn_ack(scene, flows, random);
             else plant_named(scene, flows, random);
         }
+    }
+
+    /// Whether the box does anything about a connection that begins then.
+    bool acts(const Flow& flow, double rate, Random& random) const {
+        const bool is_drawn = random.chance(rate);
+        return is_drawn && flow.start_ns >= m_plan.start_ns + ns(m_plan.onset_seconds);
     }
 
     bool draws_control(Random& random) { return random.chance(m_plan.control_share); }
@@ -1019,7 +1036,7 @@ class WorldMaker {
             }
             const bool has_plain_header = !(m_machines[flow.client].has_timestamps && m_machines[flow.server].has_timestamps);
             std::unique_ptr<CountingBox> box;
-            if (!random.chance(m_plan.action_rate) || (scene.box_class == "henan" && !has_plain_header)) {
+            if (!acts(flow, m_plan.action_rate, random) || (scene.box_class == "henan" && !has_plain_header)) {
                 run(flow, talk, nullptr, random);
                 continue;
             }
@@ -1095,19 +1112,13 @@ class WorldMaker {
             NetworkFlowTruth& truth = truth_of(flow, "dns", lookup.name, scene.mechanism, is_control ? "control" : "trigger");
             truth.is_udp = true;
             if (!lookup.is_resolver_there) truth.failure = "no-resolver";
-            if (!is_control && random.chance(m_plan.action_rate))
+            if (!is_control && acts(flow, m_plan.action_rate, random))
                 for (const std::size_t b : lists[lookup.name]) lookup.forgeries.push_back(&boxes[b]);
             look_up(flow, lookup, random);
             if (m_world.flows[flow.index].injected > 0) mark(flow.index, scene, lookup.name);
         }
-        for (const std::string& trigger : scene.triggers) {
-            NetworkEffect effect{scene.mechanism, scene.box_class, trigger, 0, 0, {{"forged_answers", static_cast<double>(lists[trigger].size())}}};
-            for (const NetworkFlowTruth& flow : m_world.flows) {
-                if (flow.mechanism == scene.mechanism && flow.trigger == trigger) ++effect.flows;
-                if (flow.scene == scene.mechanism && flow.name == trigger) ++effect.exposed;
-            }
-            m_world.effects.push_back(std::move(effect));
-        }
+        for (const std::string& trigger : scene.triggers)
+            report(scene, trigger, {{"forged_answers", static_cast<double>(lists[trigger].size())}}, [&](const NetworkFlowTruth& flow) { return flow.name == trigger; });
     }
 
     /// Addresses are what triggers here: half of the sites answer themselves too, later.
@@ -1124,7 +1135,7 @@ class WorldMaker {
             Conversation talk = tls(name, page_bytes(random), random);
             end_as_usual(talk.dialogue, random);
             NetworkFlowTruth& truth = truth_of(flow, "tls", name, scene.mechanism, is_control ? "control" : "trigger");
-            if (is_control || !random.chance(m_plan.action_rate)) {
+            if (is_control || !acts(flow, m_plan.action_rate, random)) {
                 if (random.chance(m_plan.failure_share / 2)) fail_ordinarily(talk, truth, random);
                 run(flow, talk, nullptr, random);
                 continue;
@@ -1134,14 +1145,8 @@ class WorldMaker {
             run(flow, talk, &box, random);
             settle(flow, box, scene, m_world.flows[flow.index].server);
         }
-        for (const std::string& trigger : scene.triggers) {
-            NetworkEffect effect{scene.mechanism, scene.box_class, trigger, 0, 0, {}};
-            for (const NetworkFlowTruth& flow : m_world.flows) {
-                if (flow.mechanism == scene.mechanism && flow.trigger == trigger) ++effect.flows;
-                if (flow.scene == scene.mechanism && flow.server == trigger && flow.role == "trigger") ++effect.exposed;
-            }
-            m_world.effects.push_back(std::move(effect));
-        }
+        for (const std::string& trigger : scene.triggers)
+            report(scene, trigger, {}, [&](const NetworkFlowTruth& flow) { return flow.server == trigger; });
     }
 
     /// One trigger, then harmless connections around it until twice its time is over.
@@ -1163,7 +1168,9 @@ class WorldMaker {
                 end_as_usual(talk.dialogue, random);
                 truth_of(flow, "tls", trigger, scene.mechanism, "trigger");
                 ++made;
-                if (scene.box_class == "reset") {
+                if (!acts(flow, m_plan.action_rate, random)) {
+                    run(flow, talk, nullptr, random);
+                } else if (scene.box_class == "reset") {
                     ResetBox box(device, talk.trigger_end);
                     run(flow, talk, &box, random);
                     settle(flow, box, scene, trigger);
@@ -1221,7 +1228,7 @@ class WorldMaker {
             const Flow flow = flow_to(one_of(scene.sites, random), port, any_time(random), random);
             truth_of(flow, "quic", name, scene.mechanism, is_control ? "control" : "trigger").is_udp = true;
             std::optional<QuicFilter> filter;
-            if (!is_control && flow.client_port > flow.server_port && random.chance(m_plan.action_rate))
+            if (!is_control && flow.client_port > flow.server_port && acts(flow, m_plan.action_rate, random))
                 filter = QuicFilter{ns(0.09 + random.exponential(0.02)), scene.box_class == "both-ways"};
             run_quic(flow, name, filter, random);
             if (m_world.flows[flow.index].dropped > 0) mark(flow.index, scene, name);
@@ -1246,7 +1253,7 @@ class WorldMaker {
             Conversation talk = opaque(first, random);
             end_as_usual(talk.dialogue, random);
             truth_of(flow, "random", "", scene.mechanism, is_control ? "control" : "trigger");
-            if (is_control || !random.chance(m_plan.fet_rate)) {
+            if (is_control || !acts(flow, m_plan.fet_rate, random)) {
                 run(flow, talk, nullptr, random);
                 continue;
             }
@@ -1254,12 +1261,7 @@ class WorldMaker {
             run(flow, talk, &box, random);
             settle(flow, box, scene, scene.triggers[0]);
         }
-        NetworkEffect effect{scene.mechanism, scene.box_class, scene.triggers[0], 0, 0, {{"rate", m_plan.fet_rate}, {"affected_hosts", static_cast<double>(half)}}};
-        for (const NetworkFlowTruth& flow : m_world.flows) {
-            if (flow.mechanism == scene.mechanism) ++effect.flows;
-            if (flow.scene == scene.mechanism && flow.role == "trigger") ++effect.exposed;
-        }
-        m_world.effects.push_back(std::move(effect));
+        report(scene, scene.triggers[0], {{"rate", m_plan.fet_rate}, {"affected_hosts", static_cast<double>(half)}}, [](const NetworkFlowTruth&) { return true; });
     }
 
     /// On three ports only what belongs there passes; other ports are free.
@@ -1286,7 +1288,7 @@ class WorldMaker {
             const Flow flow = flow_to(one_of(scene.sites, random), port, any_time(random), random);
             truth_of(flow, is_foreign && is_ssh ? "ssh" : is_foreign ? "random" : kind == 0 ? "http" : "tls", is_foreign ? "" : name, scene.mechanism,
                      is_control ? "control" : "trigger");
-            if (is_control || !random.chance(m_plan.action_rate)) {
+            if (is_control || !acts(flow, m_plan.action_rate, random)) {
                 run(flow, talk, nullptr, random);
                 continue;
             }
@@ -1294,12 +1296,7 @@ class WorldMaker {
             run(flow, talk, &box, random);
             settle(flow, box, scene, scene.triggers[0]);
         }
-        NetworkEffect effect{scene.mechanism, scene.box_class, scene.triggers[0], 0, 0, {{"seconds", 60}}};
-        for (const NetworkFlowTruth& flow : m_world.flows) {
-            if (flow.mechanism == scene.mechanism) ++effect.flows;
-            if (flow.scene == scene.mechanism && flow.role == "trigger") ++effect.exposed;
-        }
-        m_world.effects.push_back(std::move(effect));
+        report(scene, scene.triggers[0], {{"seconds", 60}}, [](const NetworkFlowTruth&) { return true; });
     }
 
     // Frames

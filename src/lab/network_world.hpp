@@ -32,6 +32,7 @@ struct NetworkPlan {
     std::uint32_t ordinary_flows = 1000;
     double control_share = 0.5;   // of a mechanism's flows: the same servers, other names
     double action_rate = 1;       // how often the box does what it does, FET aside
+    double onset_seconds = 0;     // from the start; connections that begin earlier pass
     double loss = 0.01;
     double failure_share = 0.1;   // of ordinary flows; half of it among controls
     double v6_share = 0.1;        // of ordinary flows
@@ -41,7 +42,6 @@ struct NetworkPlan {
     double freeze_kib = 16;       // the least; each flow has up to 4 more
     double throttle_kbit = 150;
     double fet_rate = 0.26;
-    double quic_residual_seconds = 0;
     std::uint32_t snap_bytes = 262144;
     std::int64_t start_ns = 1'709'280'000 * second_ns;  // 2024-03-01 08:00 UTC
     bool is_two_sided = false;
@@ -77,6 +77,7 @@ struct NetworkEffect {
     std::string trigger;
     std::uint64_t flows = 0;   // that the box acted on
     std::uint64_t exposed = 0; // that held the trigger
+    std::int64_t first_ns = unseen;  // when a box first acted on it
     std::vector<std::pair<std::string, double>> parameters;
 };
 

@@ -384,6 +384,42 @@ TEST(NetworkWorld, ResidualBlockingLastsSoLongForThatPortOnly) {
     EXPECT_GT(elsewhere, 200U);
 }
 
+TEST(NetworkWorld, NothingHappensBeforeTheOnset) {
+    auto plan = plan_with(network_mechanisms(), 120);
+    plan.onset_seconds = 1800;
+    const auto world = make_network_world(plan, 72);
+    std::uint64_t acted = 0;
+    for (const auto& flow : world.flows) {
+        if (flow.mechanism == "none") continue;
+        ++acted;
+        EXPECT_GE(flow.start_ns, plan.start_ns + 1800 * second_ns);
+    }
+    EXPECT_GT(acted, 200U);
+    for (const auto& effect : world.effects)
+        if (effect.flows > 0) EXPECT_GE(effect.first_ns, plan.start_ns + 1800 * second_ns);
+}
+
+/// A question asked again before the answer came is answered twice, alike; nothing is injected.
+TEST(NetworkWorld, RepeatedQuestionsGetTheSameAnswerTwice) {
+    auto plan = plan_with({}, 0, 3000);
+    plan.loss = 0;
+    plan.failure_share = 0.5;
+    const auto world = make_network_world(plan, 73);
+    const auto flows = by_flow(world, world.client);
+    std::uint64_t repeated = 0;
+    for (std::size_t i = 0; i < flows.size(); ++i) {
+        if (world.flows[i].failure != "repeated") continue;
+        std::vector<std::string_view> answers;
+        for (const auto& seen : flows[i])
+            if (!seen.is_from_client) answers.push_back(seen.payload);
+        // A slow resolver may even be asked a third time.
+        ASSERT_GE(answers.size(), 2U);
+        for (const auto& answer : answers) EXPECT_EQ(answer, answers[0]);
+        ++repeated;
+    }
+    EXPECT_GT(repeated, 20U);
+}
+
 TEST(NetworkWorld, QuicIsJudgedByItsPortsAndItsName) {
     const auto world = make_network_world(plan_with({"quic-sni"}, 800), 81);
     std::uint64_t blocked = 0, spared = 0;
