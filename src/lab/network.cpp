@@ -178,9 +178,16 @@ std::vector<PlantedClaim> network_claims(const NetworkWorld& world, const Measur
     const auto excludes = [](std::string_view metric, std::string_view member) { return fmt::format("{} excludes \\\"{}\\\"", metric, member); };
 
     std::set<std::string> planted;
-    for (const auto& effect : world.effects)
+    std::uint64_t residual_flows = 0;
+    for (const auto& effect : world.effects) {
         if (effect.flows > 0) planted.insert(effect.mechanism);
+        if (effect.mechanism == "residual") residual_flows += effect.flows;
+    }
+    // Too few connections behind each trigger leave the time open, and with it whether there is one.
+    constexpr std::uint64_t residual_flows_min = 100;
+    if (residual_flows < residual_flows_min) planted.erase("residual");
     for (const std::string& mechanism : lab::network_mechanisms()) {
+        if (mechanism == "residual" && residual_flows > 0 && residual_flows < residual_flows_min) continue;
         if (planted.count(mechanism) > 0)
             claims.push_back({"mechanism-" + mechanism, fmt::format("The network interferes by {}.", mechanism), "", includes("mechanism", found_as(mechanism)),
                               "supported", "it was planted"});
@@ -191,7 +198,7 @@ std::vector<PlantedClaim> network_claims(const NetworkWorld& world, const Measur
     // Of each mechanism the name that met it most often: what was met once or twice is not to be told from an accident.
     std::map<std::string, const lab::NetworkEffect*> most;
     for (const auto& effect : world.effects) {
-        if (effect.flows < 5 || effect.trigger.find('.') == std::string::npos) continue;
+        if (effect.flows < 5 || effect.trigger.find('.') == std::string::npos || planted.count(effect.mechanism) == 0) continue;
         auto& best = most[effect.mechanism];
         if (best == nullptr || effect.flows > best->flows) best = &effect;
     }
@@ -199,25 +206,32 @@ std::vector<PlantedClaim> network_claims(const NetworkWorld& world, const Measur
         claims.push_back({"trigger-" + mechanism, fmt::format("{} is met by {}.", effect->trigger, mechanism), "",
                           includes(fmt::format("trigger(\\\"{}\\\")", found_as(mechanism)), effect->trigger), "supported", "it is on the list of that box"});
     std::map<std::string, std::uint64_t> passed;
+    std::set<std::string> hit;   // on connections to addresses that trigger by themselves
     for (const auto& flow : world.flows)
-        if (flow.role == "control" && flow.mechanism == "none" && flow.failure.empty()) ++passed[flow.name];
+        if (flow.mechanism != "none") hit.insert(flow.name);
+    for (const auto& flow : world.flows)
+        if (hit.count(flow.name) == 0 && flow.role == "control" && flow.mechanism == "none" && flow.failure.empty()) ++passed[flow.name];
     std::string control;
     for (const std::string& name : world.control_names)
         if (const auto known = passed.find(name); known != passed.end() && known->second >= 6 && (control.empty() || known->second > passed[control])) control = name;
     if (!control.empty())
         claims.push_back({"control-passes", fmt::format("{} is not blocked.", control), "", excludes("trigger", control), "supported", "it is on no list"});
     for (const auto& effect : world.effects)
-        if (effect.mechanism == "residual" && effect.flows > 20) {
+        if (effect.mechanism == "residual" && planted.count(effect.mechanism) > 0) {
             claims.push_back({"residual-time", "After a trigger the server stays out of reach for minutes.", "",
                               fmt::format("residual.seconds >= {:.0f}", effect.parameters[0].second * 0.8), "supported", "so it was planted"});
             break;
         }
 
-    std::set<std::string> layers;
-    for (const auto& block : measurements.blocks)
-        if (block.measurements >= 10 && layers.insert(block.layer).second)
-            claims.push_back({"site-" + block.layer, fmt::format("{} is blocked in AS{}.", block.domain, block.asn), "",
-                              includes("blocked", fmt::format("{}@AS{}", block.domain, block.asn)), "supported", fmt::format("planted at the layer {}", block.layer)});
+    std::map<std::string, const lab::MeasurementBlock*> measured;   // by layer: what was measured most
+    for (const auto& block : measurements.blocks) {
+        auto& best = measured[block.layer];
+        if (best == nullptr || block.measurements > best->measurements) best = &block;
+    }
+    for (const auto& [layer, block] : measured)
+        if (block->measurements >= 15)
+            claims.push_back({"site-" + layer, fmt::format("{} is blocked in AS{}.", block->domain, block->asn), "",
+                              includes("blocked", fmt::format("{}@AS{}", block->domain, block->asn)), "supported", fmt::format("planted at the layer {}", layer)});
     for (const auto& nuisance : measurements.nuisances)
         if (nuisance.kind == "down" || nuisance.kind == "geo-block" || nuisance.kind == "captcha")
             claims.push_back({"site-" + nuisance.kind, fmt::format("No network blocks {}.", nuisance.domain), "", excludes("blocked.domain", nuisance.domain),

@@ -138,8 +138,8 @@ void CaptureBook::add(const FlowRecord& flow) {
             constexpr std::uint32_t failures = sign::reset_at_syn | sign::no_syn_ack | sign::reset | sign::dropped;
             const bool is_failed = (flow.signs & failures) != 0 && !flow.is_answered;
             const bool is_late = flow.is_answered && (flow.signs & sign::no_syn_ack) != 0;
-            if (is_late) m_outcomes.push_back({triple_of(flow), pair_of(flow), flow.first_ns, true});
-            if (is_failed || flow.is_answered) m_outcomes.push_back({triple_of(flow), pair_of(flow), is_late ? flow.sign_ns : flow.first_ns, is_failed});
+            if (is_late) m_outcomes.push_back({triple_of(flow), pair_of(flow), flow.first_ns, flow.name, true});
+            if (is_failed || flow.is_answered) m_outcomes.push_back({triple_of(flow), pair_of(flow), is_late ? flow.sign_ns : flow.first_ns, flow.name, is_failed});
         } else {
             ++m_flows_left_out;
         }
@@ -586,6 +586,10 @@ void CaptureBook::judge_residual() {
         pairs[pair_of(judged.flow)].push_back({judged.flow.trigger_ns, judged.flow.name});
     }
     if (triggers.empty()) return;
+    std::set<std::uint32_t> blocked;   // names that fail by themselves say nothing of what is left of an earlier one
+    for (const auto& [triple, times] : triggers)
+        for (const TriggerTime& trigger : times)
+            if (trigger.name != 0) blocked.insert(trigger.name);
     // Of triggers that follow each other the latest counts, so that what fails later is not laid to an earlier one.
     const auto latest = [](const std::vector<TriggerTime>& times, std::int64_t before_ns) -> const TriggerTime* {
         const TriggerTime* found = nullptr;
@@ -595,6 +599,7 @@ void CaptureBook::judge_residual() {
     };
     std::map<std::uint32_t, std::vector<std::pair<double, bool>>> after;   // by name: seconds behind the trigger, failed
     for (const Outcome& outcome : m_outcomes) {
+        if (blocked.count(outcome.name) > 0) continue;
         if (const auto known = triggers.find(outcome.triple); known != triggers.end()) {
             const TriggerTime* trigger = latest(known->second, outcome.time_ns);
             if (trigger != nullptr && outcome.time_ns - trigger->time_ns < watched_ns)
@@ -608,7 +613,7 @@ void CaptureBook::judge_residual() {
     }
     // Boxes differ; only names whose next connections fail mostly tell of a time.
     const double chance = baseline(m_residual.other_port_failed, m_residual.other_port, baseline_unknown);
-    constexpr double soon_seconds = 30;
+    constexpr double soon_seconds = 60;   // no residual blocking that is known is shorter
     std::vector<std::pair<double, bool>> all;
     std::set<std::uint32_t> lasting;
     double p_value = 1;
@@ -657,7 +662,9 @@ void CaptureBook::judge_residual() {
     std::map<std::uint32_t, Group> groups;
     for (std::size_t i = 0; i < m_judged.size(); ++i) {
         JudgedFlow& judged = m_judged[i];
-        if (judged.mechanism != Mechanism::residual) continue;
+        const bool may_be_residual = judged.mechanism == Mechanism::residual ||
+                                     (!judged.is_firm && (judged.mechanism == Mechanism::reset_injection || judged.mechanism == Mechanism::silent_drop));
+        if (!may_be_residual || blocked.count(judged.flow.name) > 0) continue;
         const auto known = triggers.find(triple_of(judged.flow));
         if (known == triggers.end()) continue;
         const TriggerTime* trigger = latest(known->second, judged.flow.first_ns);

@@ -114,6 +114,7 @@ class CaptureBook {
         std::uint64_t triple = 0;        // hash of client, server, server port
         std::uint64_t pair = 0;          // hash of client, server
         std::int64_t time_ns = 0;
+        std::uint32_t name = 0;
         bool is_failed = false;
     };
     struct Exposure {

@@ -538,7 +538,7 @@ void Report::describe_mechanisms() {
     }
     constexpr std::uint64_t passed_min = 5;
     for (const auto& [name, counted] : m_passed)
-        if (counted.first >= passed_min && counted.second == 0) passed.insert(std::string(m_names.name(name)));
+        if (counted.first - counted.second >= passed_min && 10 * counted.second <= counted.first) passed.insert(std::string(m_names.name(name)));
     Finding all = set_finding("mechanism", "captures", mechanisms, {}, "mechanisms",
                               mechanisms.empty() ? std::string("No mechanism of interference is firm.") : fmt::format("{} mechanisms are firm: {}.", mechanisms.size(), fmt::join(mechanisms, ", ")));
     all.caveat = "What is not in the list was not shown; that it is absent cannot be shown by captures.";

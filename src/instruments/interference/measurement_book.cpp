@@ -247,6 +247,11 @@ struct MeasurementBook::State {
 
     void add(const Measurement& m);
     void add_data_v2(const Measurement& m, Network& network) const;
+    struct Span {
+        std::uint64_t blocked = 0;
+        std::uint64_t measurements = 0;
+    };
+    static Span worst_span(const std::map<std::int32_t, Day>& days, std::size_t layer);
     BlockedCell cell_of(const std::string& name, const NetworkKey& key, const Network& network, Layer layer,
                         const std::map<NetworkKey, std::map<std::int32_t, Day>>& days_of) const;
     void find_changes(BlockedCell& cell, const std::map<std::int32_t, Day>& days) const;
@@ -355,6 +360,21 @@ void MeasurementBook::State::add_data_v2(const Measurement& m, Network& network)
     count(3, score.tls.highest.blocked);
 }
 
+/// The days in a row on which blocked measurements exceed others most (Kadane's algorithm; Bentley, CACM 27 (1984) 865).
+MeasurementBook::State::Span MeasurementBook::State::worst_span(const std::map<std::int32_t, Day>& days, std::size_t layer) {
+    Span best;
+    Span open;
+    const auto excess = [](const Span& span) { return 2 * static_cast<std::int64_t>(span.blocked) - static_cast<std::int64_t>(span.measurements); };
+    for (const auto& [day, counts_of_day] : days) {
+        const auto& count = counts_of_day.of[layer];
+        if (excess(open) <= 0) open = {};
+        open.blocked += count.blocked;
+        open.measurements += count.seen;
+        if (best.measurements == 0 || excess(open) > excess(best)) best = open;
+    }
+    return best;
+}
+
 BlockedCell MeasurementBook::State::cell_of(const std::string& name, const NetworkKey& key, const Network& network, Layer layer,
                                             const std::map<NetworkKey, std::map<std::int32_t, Day>>& days_of) const {
     const auto at = static_cast<std::size_t>(layer);
@@ -446,6 +466,17 @@ BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Netwo
         const auto model = fit_groups(groups);
         cell.p = std::max(cell.p, beta_binomial_tail(cell.blocked, cell.measurements, model.mean, model.rho));
     }
+    // Blocking that lasted a part of the time shows in that part; every choice of its first and last day is a test of its own.
+    if (cell.blocked < rules.measurements_min) return cell;
+    const Span worst = worst_span(days, at);
+    const auto choices = static_cast<double>(own_days.size()) * static_cast<double>(own_days.size() + 1) / 2;
+    double p = binomial_tail(worst.blocked, worst.measurements, rules.error_share_max);
+    if (!groups.empty()) {
+        const auto model = fit_groups(groups);
+        p = std::max(p, beta_binomial_tail(worst.blocked, worst.measurements, model.mean, model.rho));
+    }
+    // Two ways to look: the better one counts, at the price of both.
+    cell.p = std::min(1.0, 2 * std::min(cell.p, std::min(1.0, p * choices)));
     return cell;
 }
 
