@@ -58,7 +58,7 @@ class DemoCommand final : public Command {
         description.summary = "Make a world, investigate it, hold the verdicts against the truth";
         description.details =
             "Needs nothing and takes less than a minute: posts of a made-up platform with planted campaigns "
-            "and messages to a made-up chat service are "
+            "messages to a made-up chat service and what a made-up network lets through are "
             "written, a case with claims about them is investigated, and the findings are scored against the "
             "truth. "
             "Every step is an unveil command of its own and is shown as you would type it.";
@@ -82,13 +82,15 @@ class DemoCommand final : public Command {
 
         std::vector<std::string> make = {"lab", "make", "demo", "--seed", seed, "--out", world.string()};
         if (fs::exists(world / "truth.json")) make.push_back("--force");
-        step(global, "A world with planted campaigns and a filter", make);
-        step(global, "Its claims, tested on its posts and messages",
+        step(global, "A world with planted campaigns, a filter and a firewall", make);
+        step(global, "Its claims, tested on its posts, messages and packets",
              {"investigate", (world / "case.toml").string(), "--out", result.string()});
         step(global, "The findings, held against the truth that no instrument saw",
              {"lab", "score", "--findings", result.string(), "--truth", (world / "truth.json").string()});
         step(global, "The rules of the chat service, the same way",
              {"lab", "score", "--findings", result.string(), "--truth", (world / demo_chat_truth).string()});
+        step(global, "What the network blocks, the same way",
+             {"lab", "score", "--findings", result.string(), "--truth", (world / demo_network_truth).string()});
 
         const auto comparisons = compare_verdicts(world / "expected_verdicts.json", result / "verdicts.json");
         std::size_t equal = 0;

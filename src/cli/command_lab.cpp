@@ -14,6 +14,7 @@
 #include "core/text.hpp"
 #include "lab/scenario.hpp"
 #include "lab/chat.hpp"
+#include "lab/network_score.hpp"
 #include "lab/score.hpp"
 #include "lab/truth.hpp"
 
@@ -220,7 +221,7 @@ std::string score_text(const Score& score) {
 }
 
 /// "certified-rules.recall < 1" and the like.
-int say_chat_score(const ChatScore& score, const std::vector<Comparison>& conditions, const Global& global) {
+int say_set_score(const SetScore& score, const std::vector<Comparison>& conditions, const Global& global) {
     const auto word = [](std::string text) {
         std::replace(text.begin(), text.end(), ' ', '-');
         return text;
@@ -304,7 +305,8 @@ class LabScoreCommand final : public Command {
                             "Write it as --fail-if 'recall < 0.9'");
             conditions.push_back(std::move(*condition));
         }
-        if (is_chat_truth(truth)) return say_chat_score(score_chat(findings, read_chat_truth(truth)), conditions, invocation.global);
+        if (is_chat_truth(truth)) return say_set_score(score_chat(findings, read_chat_truth(truth)), conditions, invocation.global);
+        if (is_network_truth(truth)) return say_set_score(score_network(findings, truth), conditions, invocation.global);
         const auto score = score_run(findings, read_truth(truth));
         std::vector<std::string> held;
         for (const auto& condition : conditions) {

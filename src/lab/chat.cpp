@@ -243,36 +243,6 @@ std::string bytes_of_file(const std::string& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-ChatScore::Row row_of(std::string what, const std::vector<std::string>& found, const std::set<std::string>& there) {
-    ChatScore::Row row;
-    row.what = std::move(what);
-    std::uint64_t right = 0;
-    for (const auto& one : found)
-        if (there.count(one) > 0) ++right;
-        else row.wrong.push_back(one);
-    const std::set<std::string> seen(found.begin(), found.end());
-    for (const auto& one : there)
-        if (seen.count(one) == 0) row.missed.push_back(one);
-    row.precision = wilson_rate(right, found.size());
-    row.recall = wilson_rate(right, there.size());
-    return row;
-}
-
-/// The findings of the folder itself, or those of the run below it that the instrument made.
-Findings findings_below(const std::string& folder) {
-    std::vector<std::string> paths;
-    std::error_code failure;
-    for (const auto& entry : std::filesystem::directory_iterator(folder + "/runs", failure)) paths.push_back((entry.path() / "findings.json").string());
-    std::sort(paths.begin(), paths.end());
-    if (paths.empty()) paths.push_back(folder + "/findings.json");
-    for (const auto& path : paths) {
-        if (!std::filesystem::exists(path)) continue;
-        Findings findings = findings_from_json(bytes_of_file(path));
-        if (findings.find("rules") != nullptr) return findings;
-    }
-    throw Error(ErrorKind::input, "holds no findings of the filter instrument", "Give the --out folder of 'unveil filter' or 'unveil investigate'", folder);
-}
-
 }  // namespace
 
 CasePart make_chat_part(const ParameterValues& parameters, std::uint64_t seed, const std::string& out_folder, const std::string& log_name,
@@ -353,20 +323,20 @@ ChatTruth read_chat_truth(const std::string& path) {
     }
 }
 
-ChatScore score_chat(const std::string& folder, const ChatTruth& truth) {
-    const Findings findings = findings_below(folder);
-    ChatScore score;
+SetScore score_chat(const std::string& folder, const ChatTruth& truth) {
+    const Findings findings = findings_with(folder, "rules", "filter");
+    SetScore score;
     std::set<std::string> all;
     for (const auto& rules : truth.rules) all.insert(rules.begin(), rules.end());
     const std::vector<std::string>& certified = findings.find("rules")->members;
-    score.rows.push_back(row_of("certified rules", certified, all));
+    score.rows.push_back(set_score_row("certified rules", certified, all));
     for (std::size_t c = 0; c < truth.contexts.size(); ++c) {
         // Only what was certified anywhere could be compared between contexts.
         std::set<std::string> there;
         for (const auto& rule : truth.rules[c])
             if (std::binary_search(certified.begin(), certified.end(), rule)) there.insert(rule);
         const Finding* here = findings.find(fmt::format("rules(\"{}\")", truth.contexts[c]));
-        score.rows.push_back(row_of(fmt::format("of them {}", truth.contexts[c]), here ? here->members : std::vector<std::string>{}, there));
+        score.rows.push_back(set_score_row(fmt::format("of them {}", truth.contexts[c]), here ? here->members : std::vector<std::string>{}, there));
     }
     if (const Finding* folds = findings.find("folds")) {
         // What could not be tried, for want of letters or digits, counts as missed only when it was tried.
@@ -375,7 +345,7 @@ ChatScore score_chat(const std::string& folder, const ChatTruth& truth) {
             if (std::binary_search(folds->members.begin(), folds->members.end(), fold) ||
                 std::binary_search(folds->non_members.begin(), folds->non_members.end(), fold))
                 there.insert(fold);
-        score.rows.push_back(row_of("spellings seen through", folds->members, there));
+        score.rows.push_back(set_score_row("spellings seen through", folds->members, there));
     }
     return score;
 }

@@ -8,7 +8,7 @@
 #include "lab/chat_filter.hpp"
 #include "lab/planted_claim.hpp"
 #include "lab/scenario.hpp"
-#include "lab/score.hpp"
+#include "lab/set_score.hpp"
 
 namespace unveil {
 
@@ -31,18 +31,7 @@ std::string chat_truth_to_json(const ChatTruth& truth);
 bool is_chat_truth(const std::string& path);
 ChatTruth read_chat_truth(const std::string& path);
 
-struct ChatScore {
-    struct Row {
-        std::string what;      // "certified rules", "rules in abroad", "folds"
-        Rate precision;
-        Rate recall;
-        std::vector<std::string> wrong;    // found, but not there
-        std::vector<std::string> missed;
-    };
-    std::vector<Row> rows;
-};
-
 /// Reads the findings of `unveil filter` or of a case below `folder`. Recall of rules in a context counts certified ones that stand there.
-ChatScore score_chat(const std::string& folder, const ChatTruth& truth);
+SetScore score_chat(const std::string& folder, const ChatTruth& truth);
 
 }  // namespace unveil

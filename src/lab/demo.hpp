@@ -1,4 +1,4 @@
-// The world of `unveil demo`: a platform with planted campaigns beside a chat service that suppresses messages, in one case.
+// The world of `unveil demo`: a platform with planted campaigns, a chat service that suppresses messages and a network that blocks sites, in one case.
 #pragma once
 
 #include "lab/scenario.hpp"
@@ -7,7 +7,8 @@ namespace unveil {
 
 Scenario demo_scenario();
 
-/// Truth of the chat service in the folder of such a world; that of the platform is truth.json.
+/// Truths of the chat service and of the network in the folder of such a world; that of the platform is truth.json.
 inline constexpr const char* demo_chat_truth = "chat_truth.json";
+inline constexpr const char* demo_network_truth = "network_truth.json";
 
 }  // namespace unveil

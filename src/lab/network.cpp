@@ -163,8 +163,7 @@ std::string network_truth_to_json(const NetworkWorld& world, const Measurements&
     return text + "\n}\n";
 }
 
-/// How the instrument calls what the lab plants.
-std::string found_as(const std::string& mechanism) {
+std::string network_mechanism_found_as(const std::string& mechanism) {
     static const std::map<std::string, std::string> names = {
         {"rst", "rst-injection"},        {"syn-ack-forged", "syn-ack-injection"},      {"drop-sni", "silent-drop"},          {"quic-sni", "quic-drop"},
         {"fet", "fully-encrypted-drop"}, {"throttle-policing", "throttling-policing"}, {"throttle-shaping", "throttling-shaping"}};
@@ -184,15 +183,14 @@ std::vector<PlantedClaim> network_claims(const NetworkWorld& world, const Measur
         if (effect.mechanism == "residual") residual_flows += effect.flows;
     }
     // Too few connections behind each trigger leave the time open, and with it whether there is one.
-    constexpr std::uint64_t residual_flows_min = 100;
-    if (residual_flows < residual_flows_min) planted.erase("residual");
+    if (residual_flows < network_residual_flows_min) planted.erase("residual");
     for (const std::string& mechanism : lab::network_mechanisms()) {
-        if (mechanism == "residual" && residual_flows > 0 && residual_flows < residual_flows_min) continue;
+        if (mechanism == "residual" && residual_flows > 0 && residual_flows < network_residual_flows_min) continue;
         if (planted.count(mechanism) > 0)
-            claims.push_back({"mechanism-" + mechanism, fmt::format("The network interferes by {}.", mechanism), "", includes("mechanism", found_as(mechanism)),
+            claims.push_back({"mechanism-" + mechanism, fmt::format("The network interferes by {}.", mechanism), "", includes("mechanism", network_mechanism_found_as(mechanism)),
                               "supported", "it was planted"});
         else
-            claims.push_back({"mechanism-" + mechanism, fmt::format("The network does not interfere by {}.", mechanism), "", excludes("mechanism", found_as(mechanism)),
+            claims.push_back({"mechanism-" + mechanism, fmt::format("The network does not interfere by {}.", mechanism), "", excludes("mechanism", network_mechanism_found_as(mechanism)),
                               "undetermined", "it was not planted, and no capture shows that something is absent"});
     }
     // Of each mechanism the name that met it most often: what was met once or twice is not to be told from an accident.
@@ -204,7 +202,7 @@ std::vector<PlantedClaim> network_claims(const NetworkWorld& world, const Measur
     }
     for (const auto& [mechanism, effect] : most)
         claims.push_back({"trigger-" + mechanism, fmt::format("{} is met by {}.", effect->trigger, mechanism), "",
-                          includes(fmt::format("trigger(\\\"{}\\\")", found_as(mechanism)), effect->trigger), "supported", "it is on the list of that box"});
+                          includes(fmt::format("trigger(\\\"{}\\\")", network_mechanism_found_as(mechanism)), effect->trigger), "supported", "it is on the list of that box"});
     std::map<std::string, std::uint64_t> passed;
     std::set<std::string> hit;   // on connections to addresses that trigger by themselves
     for (const auto& flow : world.flows)
@@ -229,7 +227,7 @@ std::vector<PlantedClaim> network_claims(const NetworkWorld& world, const Measur
         if (best == nullptr || block.measurements > best->measurements) best = &block;
     }
     for (const auto& [layer, block] : measured)
-        if (block->measurements >= 15)
+        if (block->measurements >= 30)
             claims.push_back({"site-" + layer, fmt::format("{} is blocked in AS{}.", block->domain, block->asn), "",
                               includes("blocked", fmt::format("{}@AS{}", block->domain, block->asn)), "supported", fmt::format("planted at the layer {}", layer)});
     for (const auto& nuisance : measurements.nuisances)

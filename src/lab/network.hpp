@@ -26,6 +26,11 @@ lab::MeasurementPlan measurement_plan(const ParameterValues& parameters);
 std::string network_truth_to_json(const lab::NetworkWorld& world, const lab::Measurements& measurements, std::uint64_t seed,
                                   const std::string& parameters_json);
 
+/// How the instrument calls what the lab plants.
+std::string network_mechanism_found_as(const std::string& mechanism);
+/// Below so many connections on which it acted, residual blocking stays undecided.
+inline constexpr std::uint64_t network_residual_flows_min = 100;
+
 /// The claims of the case; every name of a metric that they use stands here.
 std::vector<PlantedClaim> network_claims(const lab::NetworkWorld& world, const lab::Measurements& measurements);
 
