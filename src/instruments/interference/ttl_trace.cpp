@@ -349,6 +349,7 @@ void place(const TtlTraceResult& control, TraceComparison& comparison, int hop_l
         comparison.code = TraceCode::can_identify_server;
         comparison.box = at.router;
         comparison.has_box = true;
+        comparison.box_hop = hop;
         return;
     }
     comparison.code = TraceCode::hop_without_address;
@@ -400,12 +401,15 @@ void compare_answered(const TtlTraceResult& censored, const TtlTraceResult& cont
     }
     if (comparison.hop < control.answer_hop) {
         place(control, comparison, comparison.hop);
-        if (!comparison.has_box && comparison.code == TraceCode::hop_without_address && at_hop(censored, comparison.hop).has_router()) {
-            comparison.box = at_hop(censored, comparison.hop).router;
-            comparison.has_box = true;
-            comparison.code = comparison.box == censored.server ? TraceCode::nat_firewall : TraceCode::can_identify_server;
-            comparison.has_box = comparison.code == TraceCode::can_identify_server;
-            cite(comparison.censored_frames, at_hop(censored, comparison.hop).router_frame);
+        // The probe that was answered may have gone on: then a router named itself where the control's was silent.
+        if (const auto& at = at_hop(censored, comparison.hop); comparison.code == TraceCode::hop_without_address && at.has_router()) {
+            comparison.has_box = at.router != censored.server;
+            comparison.code = comparison.has_box ? TraceCode::can_identify_server : TraceCode::nat_firewall;
+            if (comparison.has_box) {
+                comparison.box = at.router;
+                comparison.box_hop = comparison.hop;
+            }
+            cite(comparison.censored_frames, at.router_frame);
         }
     } else {
         comparison.hop = control.answer_hop;

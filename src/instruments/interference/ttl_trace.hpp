@@ -51,7 +51,8 @@ struct TtlTraceResult {
     unsigned mirror_hops = 0;
     std::uint64_t mirror_frames[2] = {0, 0};      // the two answers that show it
     std::uint64_t ignored_flows = 0;              // beyond flows_max or traces_max
-    bool is_trace() const { return hop_count >= hops_min; }
+    /// One that was answered early needs no more TTLs than it took.
+    bool is_trace() const { return hop_count >= hops_min || (answer_hop > 0 && hop_count >= static_cast<unsigned>(answer_hop)); }
 };
 
 /// Reads one capture. When it holds several traces the one with most TTLs counts, of equals the first: a trace is the probes to one server, port
@@ -87,6 +88,7 @@ struct TraceComparison {
     TraceCode code = TraceCode::not_comparable;
     IpAddress box;                    // of the router at whose hop it acts, as the control's path shows it
     bool has_box = false;
+    int box_hop = -1;                 // where the path shows it: `hop`, or the first hop behind it that is not silent
     int hop = -1;                     // lowest TTL that reaches it
     int seen_hop = -1;                // lowest TTL that it answered; differs from `hop` when it mirrors TTLs
     bool is_dropping = false;         // no answer at all
