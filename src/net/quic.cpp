@@ -449,4 +449,24 @@ QuicResult QuicClient::add_datagram(std::span<const std::uint8_t> datagram) {
 const ClientHello& QuicClient::hello() const { return m_state->hello; }
 std::uint32_t QuicClient::initials_read() const { return m_state->initials_read; }
 
+std::string server_name_at_first_sight(std::span<const std::uint8_t> datagram) {
+    const ParsedHeader parsed = parse_header(datagram);
+    constexpr std::uint32_t version_1 = 1;
+    if (parsed.header.kind != QuicKind::initial || parsed.header.version != version_1) return {};
+    QuicClient::State state;
+    Bytes plain;
+    if (!state.open(datagram.first(parsed.header.packet_bytes), parsed, plain)) return {};
+    ByteCursor cursor(plain);
+    if (cursor.u8() != 0x06) return {};
+    cursor.varint();
+    const std::uint64_t length = cursor.varint();
+    if (!cursor.is_ok()) return {};
+    Bytes rest = plain.subspan(cursor.position());
+    // The payload that showed it has a length of two bytes, both 0: the second reads as padding.
+    while (length == 0 && !rest.empty() && rest[0] == 0) rest = rest.subspan(1);
+    const Bytes message = length == 0 ? rest : rest.first(std::min<std::size_t>(length, rest.size()));
+    ClientHello hello;
+    return parse_client_hello_message(message, hello) == TlsParse::done ? hello.server_name : std::string();
+}
+
 }  // namespace unveil

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -50,8 +51,13 @@ class QuicClient {
     std::uint32_t initials_read() const;
 
   private:
+    friend std::string server_name_at_first_sight(std::span<const std::uint8_t> datagram);
     struct State;
     std::unique_ptr<State> m_state;
 };
+
+/// The name that a box sees which reads as the one measured by Zohaib et al. (USENIX Security 2025, section 3.6): only version 1, only one packet, only
+/// when it begins with a CRYPTO frame, whose length it does not ask when it is 0. Empty when it sees none. What it then blocks is another matter.
+std::string server_name_at_first_sight(std::span<const std::uint8_t> datagram);
 
 }  // namespace unveil

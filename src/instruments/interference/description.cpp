@@ -29,6 +29,8 @@ const InstrumentDescription& Interference::description() const {
                                 .help = "Only flows of these clients, such as one's own probe"});
         d.parameters.push_back({.name = "addresses", .type = ParameterType::choice, .default_text = "shortened",
                                 .help = "How clients' addresses are written: cut to /24 and /48, or in full", .choices = {"shortened", "full"}});
+        d.parameters.push_back({.name = "ttl-trace", .type = ParameterType::flag, .default_text = "",
+                                .help = "Two captures hold the same probes with growing TTL, the first for a name that may be censored, the second for a harmless one: say where they part"});
         d.metrics = {
             {"mechanism", "mechanisms", "that are firm: mechanism includes \"dns-injection\"; a set"},
             {"mechanism(\"name\")", "mechanisms", "that are firm for this trigger; a set"},
@@ -52,6 +54,8 @@ const InstrumentDescription& Interference::description() const {
             {"throttle.rate_share", "share", "of the controls' rate that throttled names get, median"},
             {"fully_encrypted.eligible_share", "share", "of first payloads that the published rule would take; says nothing of blocking"},
             {"fully_encrypted.lost_difference", "share", "of eligible first payloads lost, less that of the others"},
+            {"trace.code", "codes", "of where two traces part, in CenTrace's words: trace.code includes \"CAN_IDENTIFY_SERVER\"; a set"},
+            {"trace.box", "addresses", "that the path shows where they part; a set"},
             {"quic.port_rule", "rules", "of how ports compare when QUIC is blocked: source-above, source-above-or-equal, none; a set"},
         };
         d.limits = {
@@ -67,6 +71,7 @@ const InstrumentDescription& Interference::description() const {
             "Wu et al. 2023, How the Great Firewall of China Detects and Blocks Fully Encrypted Traffic, USENIX Security",
             "Wu et al. 2025, A Wall Behind A Wall: Emerging Regional Censorship in China, IEEE S&P",
             "Zohaib et al. 2025, Exposing and Circumventing SNI-based QUIC Censorship of the Great Firewall of China, USENIX Security",
+            "Sundara Raman et al. 2022, Network Measurement Methods for Locating and Examining Censorship Devices, CoNEXT",
             "Benjamini & Hochberg 1995, Controlling the false discovery rate",
             "Clopper & Pearson 1934, The use of confidence or fiducial limits",
         };

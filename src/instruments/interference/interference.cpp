@@ -16,6 +16,7 @@
 #include "instruments/interference/capture_book.hpp"
 #include "instruments/interference/capture_watch.hpp"
 #include "instruments/interference/measurement_book.hpp"
+#include "instruments/interference/ttl_trace.hpp"
 #include "statistics/proportion.hpp"
 
 namespace unveil {
@@ -58,6 +59,7 @@ class Report {
     Findings findings();
 
   private:
+    void describe_traces();
     void describe_captures();
     void describe_flows();
     void describe_figures();
@@ -76,6 +78,7 @@ class Report {
     std::unique_ptr<CaptureBook> m_book;
     std::unique_ptr<CaptureWatch> m_watch;
     std::unique_ptr<interference::MeasurementBook> m_measurements;
+    std::vector<TtlTraceResult> m_traces;                                        // of the captures, when asked for
     std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> m_passed;   // by name: flows, of them with a sign
     std::map<std::string, std::set<std::string>> m_mechanisms;                   // by mechanism: triggers
     std::map<std::string, std::vector<Locator>> m_mechanism_locators;
@@ -83,6 +86,10 @@ class Report {
 };
 
 void Report::read_captures(const std::vector<FrameSource*>& sources) {
+    const bool has_traces = m_parameters.flag("ttl-trace");
+    if (has_traces && sources.size() != 2)
+        throw Error(ErrorKind::usage, fmt::format("--ttl-trace compares two captures, and {} {} given", sources.size(), sources.size() == 1 ? "is" : "are"),
+                    "Give the capture of the probes that may be censored first, then that of the harmless ones");
     if (sources.empty()) return;
     for (const auto& text : m_parameters.texts("client")) {
         IpAddress address;
@@ -105,11 +112,14 @@ void Report::read_captures(const std::vector<FrameSource*>& sources) {
                                                                 [this](const RateRecord& rate) { m_book->add(rate); }});
     std::vector<Frame> batch;
     for (FrameSource* source : sources) {
+        TtlTrace trace;
         while (source->next(batch)) {
             m_progress.check();
             m_progress.update("packets", m_watch->counts().frames, 0);
             m_watch->add(batch);
+            if (has_traces) trace.add(batch);
         }
+        if (has_traces) m_traces.push_back(trace.finish());
         // A connection of one capture does not go on in another.
         m_watch->finish();
     }
@@ -201,6 +211,41 @@ std::string Report::box_of(const FlowRecord& flow) const {
     if (flow.box_class == 0) return {};
     const auto& facts = built_in_facts();
     return flow.kind == PayloadKind::dns ? facts.dns_classes[flow.box_class - 1u].name : facts.reset_classes[flow.box_class - 1u].name;
+}
+
+void Report::describe_traces() {
+    const TraceComparison comparison = compare_traces(m_traces[0], m_traces[1]);
+    const std::set<std::string> code = {std::string(trace_code_name(comparison.code))};
+    std::string sentence = fmt::format("Where the two traces part: {}.", *code.begin());
+    const std::string box = comparison.has_box ? address_text(comparison.box) : std::string();
+    if (!box.empty()) sentence += fmt::format(" The path shows {} there, at hop {}.", box, comparison.box_hop);
+    else if (comparison.hop > 0) sentence += fmt::format(" It is at hop {}.", comparison.hop);
+    Finding finding = set_finding("trace.code", "probes with growing TTL", code, {}, "codes", std::move(sentence));
+    finding.caveat = "An address is that of the router at the hop; the box may stand before or behind it.";
+    m_findings.items.push_back(std::move(finding));
+    std::set<std::string> boxes;
+    if (!box.empty()) boxes.insert(box);
+    m_findings.items.push_back(set_finding("trace.box", "probes with growing TTL", boxes, {}, "addresses",
+                                           boxes.empty() ? std::string("No address is named.") : fmt::format("{} is at the hop.", box)));
+    OutputTable& table = m_tables.open("trace", {{"capture", CellType::text, "suspected or harmless"},
+                                                 {"ttl", CellType::integer, "of the probe"},
+                                                 {"router", CellType::text, "that named itself"},
+                                                 {"answer", CellType::text, "in the server's name"},
+                                                 {"answer_ttl", CellType::integer, "as it arrived"},
+                                                 {"frames", CellType::text, "probe, router, answer"}});
+    for (std::size_t t = 0; t < m_traces.size(); ++t)
+        for (unsigned ttl = 1; ttl <= m_traces[t].hop_max && ttl < m_traces[t].hops.size(); ++ttl) {
+            const TraceHop& hop = m_traces[t].hops[ttl];
+            if (hop.probe_frame == 0) continue;
+            table.text(t == 0 ? "suspected" : "harmless");
+            table.integer(ttl);
+            table.text(hop.has_router() ? address_text(hop.router) : std::string());
+            table.text(trace_answer_name(hop.answer.kind));
+            if (hop.answer.kind == TraceAnswerKind::none) table.missing();
+            else table.integer(hop.answer.ttl);
+            table.text(fmt::format("{} {} {}", hop.probe_frame, hop.router_frame, hop.answer.frame));
+            table.end_row();
+        }
 }
 
 void Report::describe_captures() {
@@ -574,6 +619,7 @@ Findings Report::findings() {
         describe_flows();
         describe_mechanisms();
         describe_figures();
+        if (!m_traces.empty()) describe_traces();
     }
     if (m_measurements) describe_measurements();
     return std::move(m_findings);

@@ -343,5 +343,17 @@ TEST(QuicClient, PayloadsOfAMeasuredFirewallAreToldApart) {
     EXPECT_TRUE(client.hello().has_ech);
 }
 
+// The table of the artifact's README: which of ten payloads with google.com in them are blocked. The box blocks google.com, not the outer name of ECH.
+TEST(QuicClient, TheTableOfBlockedPayloadsFollowsFromWhatTheBoxSees) {
+    const std::string folder = std::string(UNVEIL_SHARED_DIR) + "/data/interference/gfw-quic-2025/experiments/what-triggers-blocking/payloads/";
+    if (read_file(folder + "exp1.bin").empty()) GTEST_SKIP() << "needs " << folder;
+    const std::vector<std::pair<std::string, bool>> table = {{"exp1", true},   {"exp3", false},  {"exp4", false},  {"exp8", true},   {"exp9", false},
+                                                             {"exp10", true}, {"exp11", false}, {"exp13", false}, {"exp14", false}, {"exp16", false}};
+    for (const auto& [name, is_blocked] : table) {
+        const std::string seen = server_name_at_first_sight(read_file(folder + name + ".bin"));
+        EXPECT_EQ(seen == "google.com" || seen == "www.google.com", is_blocked) << name << " shows '" << seen << "'";
+    }
+}
+
 }  // namespace
 }  // namespace unveil::test
