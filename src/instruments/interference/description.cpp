@@ -31,6 +31,8 @@ const InstrumentDescription& Interference::description() const {
                                 .help = "How clients' addresses are written: cut to /24 and /48, or in full", .choices = {"shortened", "full"}});
         d.parameters.push_back({.name = "ttl-trace", .type = ParameterType::flag, .default_text = "",
                                 .help = "Two captures hold the same probes with growing TTL, the first for a name that may be censored, the second for a harmless one: say where they part"});
+        d.parameters.push_back({.name = "two-sided", .type = ParameterType::flag, .default_text = "",
+                                .help = "Two captures are of the same connections, the first at the client, the second at the server: say what neither end sent"});
         d.metrics = {
             {"mechanism", "mechanisms", "that are firm: mechanism includes \"dns-injection\"; a set"},
             {"mechanism(\"name\")", "mechanisms", "that are firm for this trigger; a set"},
@@ -54,6 +56,8 @@ const InstrumentDescription& Interference::description() const {
             {"throttle.rate_share", "share", "of the controls' rate that throttled names get, median"},
             {"fully_encrypted.eligible_share", "share", "of first payloads that the published rule would take; says nothing of blocking"},
             {"fully_encrypted.lost_difference", "share", "of eligible first payloads lost, less that of the others"},
+            {"unsent", "packets", "that arrived at one end and were not sent by the other"},
+            {"clock_offset", "seconds", "by which the server's capture is ahead of the client's"},
             {"trace.code", "codes", "of where two traces part, in CenTrace's words: trace.code includes \"CAN_IDENTIFY_SERVER\"; a set"},
             {"trace.box", "addresses", "that the path shows where they part; a set"},
             {"quic.port_rule", "rules", "of how ports compare when QUIC is blocked: source-above, source-above-or-equal, none; a set"},

@@ -17,6 +17,7 @@
 #include "instruments/interference/capture_watch.hpp"
 #include "instruments/interference/measurement_book.hpp"
 #include "instruments/interference/ttl_trace.hpp"
+#include "instruments/interference/two_sided.hpp"
 #include "statistics/proportion.hpp"
 
 namespace unveil {
@@ -60,6 +61,7 @@ class Report {
 
   private:
     void describe_traces();
+    void describe_two_sides();
     void describe_captures();
     void describe_flows();
     void describe_figures();
@@ -78,6 +80,7 @@ class Report {
     std::unique_ptr<CaptureBook> m_book;
     std::unique_ptr<CaptureWatch> m_watch;
     std::unique_ptr<interference::MeasurementBook> m_measurements;
+    TwoSided m_two_sides;
     std::vector<TtlTraceResult> m_traces;                                        // of the captures, when asked for
     std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> m_passed;   // by name: flows, of them with a sign
     std::map<std::string, std::set<std::string>> m_mechanisms;                   // by mechanism: triggers
@@ -90,6 +93,10 @@ void Report::read_captures(const std::vector<FrameSource*>& sources) {
     if (has_traces && sources.size() != 2)
         throw Error(ErrorKind::usage, fmt::format("--ttl-trace compares two captures, and {} {} given", sources.size(), sources.size() == 1 ? "is" : "are"),
                     "Give the capture of the probes that may be censored first, then that of the harmless ones");
+    const bool has_two_sides = m_parameters.flag("two-sided");
+    if (has_two_sides && sources.size() != 2)
+        throw Error(ErrorKind::usage, fmt::format("--two-sided compares two captures, and {} {} given", sources.size(), sources.size() == 1 ? "is" : "are"),
+                    "Give the capture at the client first, then that at the server");
     if (sources.empty()) return;
     for (const auto& text : m_parameters.texts("client")) {
         IpAddress address;
@@ -111,13 +118,15 @@ void Report::read_captures(const std::vector<FrameSource*>& sources) {
                                                                 },
                                                                 [this](const RateRecord& rate) { m_book->add(rate); }});
     std::vector<Frame> batch;
-    for (FrameSource* source : sources) {
+    for (std::size_t s = 0; s < sources.size(); ++s) {
+        FrameSource* const source = sources[s];
         TtlTrace trace;
         while (source->next(batch)) {
             m_progress.check();
             m_progress.update("packets", m_watch->counts().frames, 0);
             m_watch->add(batch);
             if (has_traces) trace.add(batch);
+            if (has_two_sides) m_two_sides.add(static_cast<unsigned>(s), batch);
         }
         if (has_traces) m_traces.push_back(trace.finish());
         // A connection of one capture does not go on in another.
@@ -211,6 +220,52 @@ std::string Report::box_of(const FlowRecord& flow) const {
     if (flow.box_class == 0) return {};
     const auto& facts = built_in_facts();
     return flow.kind == PayloadKind::dns ? facts.dns_classes[flow.box_class - 1u].name : facts.reset_classes[flow.box_class - 1u].name;
+}
+
+void Report::describe_two_sides() {
+    const TwoSidedResult result = m_two_sides.finish();
+    Finding finding = exact_count("unsent", "packets that arrived at either end", result.unsent, "packets",
+                                  fmt::format("{} of {} packets that arrived were not sent by the other end, in {} connections that both captures hold.", grouped_digits(result.unsent),
+                                              grouped_digits(result.arrived), grouped_digits(result.flows_both)));
+    finding.caveat = "They were made in between: by a censor, or by an address translator or firewall that ended a connection. A capture that lost packets makes sent ones look unsent.";
+    for (const auto& unsent : result.examples)
+        if (finding.locators.size() < Finding::locators_max) finding.locators.push_back(unsent.where);
+    finding.locators_total = result.unsent;
+    Figure figure;
+    figure.kind = FigureKind::bars;
+    figure.title = "Packets that nobody sent";
+    figure.x_label = "packets";
+    for (std::size_t kind = 0; kind < unsent_kinds; ++kind) {
+        const auto count = static_cast<double>(result.by_kind[kind]);
+        if (count > 0) figure.rows.push_back({std::string(unsent_kind_name(static_cast<UnsentKind>(kind))), count, count, count});
+    }
+    figure.caption = "By what they are.";
+    if (!figure.rows.empty()) finding.figure = std::move(figure);
+    m_findings.items.push_back(std::move(finding));
+    if (result.is_aligned) {
+        Finding offset = exact_count("clock_offset", "captures", 0, "seconds", "");
+        offset.low = result.offset_low_seconds;
+        offset.high = result.offset_high_seconds;
+        offset.value = (offset.low + offset.high) / 2;
+        offset.level = 1;
+        offset.strength = StrengthKind::interval;
+        offset.sentence = fmt::format("The server's clock is between {:.4f} and {:.4f} seconds ahead: no packet arrives before it was sent.", offset.low, offset.high);
+        m_findings.items.push_back(std::move(offset));
+    } else {
+        m_findings.caveats.push_back("The clocks of the two captures do not fit together by any shift; one of them ran unevenly.");
+    }
+    if (result.left_out > 0) m_findings.caveats.push_back(fmt::format("{} packets were not compared, since there were too many.", grouped_digits(result.left_out)));
+    OutputTable& table = m_tables.open("unsent", {{"evidence", CellType::integer, "capture in which it arrived, from 1"},
+                                                  {"frame", CellType::integer, "of that capture"},
+                                                  {"kind", CellType::text, "reset, syn-ack, dns-answer, data or other"},
+                                                  {"in_the_name_of", CellType::text, "its source address"}});
+    for (const auto& unsent : result.examples) {
+        table.integer(std::int64_t{unsent.where.evidence} + 1);
+        table.integer(static_cast<std::int64_t>(unsent.where.row));
+        table.text(unsent_kind_name(unsent.kind));
+        table.text(unsent.where.evidence == 0 ? address_text(unsent.in_the_name_of) : client_text(unsent.in_the_name_of));
+        table.end_row();
+    }
 }
 
 void Report::describe_traces() {
@@ -620,6 +675,7 @@ Findings Report::findings() {
         describe_mechanisms();
         describe_figures();
         if (!m_traces.empty()) describe_traces();
+        if (m_parameters.flag("two-sided")) describe_two_sides();
     }
     if (m_measurements) describe_measurements();
     return std::move(m_findings);
