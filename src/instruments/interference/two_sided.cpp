@@ -1,7 +1,9 @@
 #include "instruments/interference/two_sided.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <map>
 #include <tuple>
 #include <unordered_set>
 
@@ -75,23 +77,33 @@ TwoSidedResult TwoSided::finish() {
             known->second.is_single = is_new;
         }
     std::unordered_set<std::uint64_t> both;
-    double low = -std::numeric_limits<double>::infinity();
-    double high = std::numeric_limits<double>::infinity();
+    // Clocks drift: every minute has bounds of its own.
+    struct Bounds {
+        double low = -std::numeric_limits<double>::infinity();
+        double high = std::numeric_limits<double>::infinity();
+    };
+    std::map<std::int64_t, Bounds> minutes;
+    constexpr std::int64_t minute_ns = 60'000'000'000;
     for (const Seen& seen : m_seen[0]) {
         const auto there = times[1].find(seen.print);
         if (there == times[1].end()) continue;
         both.insert(seen.flow);
         if (!there->second.is_single || !times[0].at(seen.print).is_single) continue;
         const double difference = static_cast<double>(there->second.first_ns - seen.time_ns) / 1e9;
-        if (seen.is_from_client) high = std::min(high, difference);
-        else low = std::max(low, difference);
+        Bounds& bounds = minutes[seen.time_ns / minute_ns];
+        if (seen.is_from_client) bounds.high = std::min(bounds.high, difference);
+        else bounds.low = std::max(bounds.low, difference);
     }
     result.flows_both = both.size();
-    result.is_aligned = low > -1e18 && high < 1e18 && low <= high;
-    if (result.is_aligned) {
-        result.offset_low_seconds = low;
-        result.offset_high_seconds = high;
+    bool is_possible = true;
+    for (const auto& [minute, bounds] : minutes) {
+        if (!std::isfinite(bounds.low) || !std::isfinite(bounds.high)) continue;
+        is_possible = is_possible && bounds.low <= bounds.high;
+        result.offset_low_seconds = result.is_aligned ? std::min(result.offset_low_seconds, bounds.low) : bounds.low;
+        result.offset_high_seconds = result.is_aligned ? std::max(result.offset_high_seconds, bounds.high) : bounds.high;
+        result.is_aligned = true;
     }
+    result.is_aligned = result.is_aligned && is_possible;
     for (unsigned side = 0; side < 2; ++side)
         for (const Seen& seen : m_seen[side]) {
             const bool has_arrived = seen.is_from_client == (side == 1);

@@ -31,7 +31,7 @@ struct TwoSidedResult {
     std::uint64_t unsent = 0;
     std::array<std::uint64_t, unsent_kinds> by_kind{};
     std::vector<Unsent> examples;     // the first examples_max, by capture and frame
-    /// The server's clock less the client's: no packet arrives before it was sent. Seconds; only when is_aligned.
+    /// The server's clock less the client's, over all minutes: no packet arrives before it was sent. Only when is_aligned.
     double offset_low_seconds = 0;
     double offset_high_seconds = 0;
     bool is_aligned = false;
