@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "case/comparison.hpp"
 #include "core/output_table.hpp"
 #include "core/text.hpp"
 #include "report/assets.hpp"
@@ -414,7 +415,10 @@ class Page {
                     element("span", "class=\"range\"", range_text(item.other_low, item.other_high, item.unit));
             }
         } else {
-            raw("<span class=\"missing\">not measured</span>");
+            // What a set holds is said by the sentence above; it has no size to show.
+            const auto comparison = parse_comparison(item.text);
+            const bool is_set = comparison && is_about_set(comparison->relation);
+            if (!is_set) raw("<span class=\"missing\">not measured</span>");
         }
         raw("</td><td class=\"picture\">");
         if (item.is_measured) {
