@@ -131,7 +131,7 @@ lab::MeasurementPlan measurement_plan(const ParameterValues& parameters) {
     plan.daily = parameters.real("daily");
     plan.blocks = count("blocks");
     plan.failure_rate = parameters.real("probe-failure-rate");
-    plan.has_nuisances = !parameters.flag("no-nuisances");
+    plan.has_nuisances = !parameters.flag("undisturbed");
     return plan;
 }
 
@@ -277,10 +277,10 @@ Scenario network_scenario() {
     two_sided.name = "two-sided";
     two_sided.type = ParameterType::flag;
     two_sided.help = "also write server.pcap, what the servers see of it";
-    Parameter no_nuisances;
-    no_nuisances.name = "no-nuisances";
-    no_nuisances.type = ParameterType::flag;
-    no_nuisances.help = "without sites that are down, geo-blocking, captchas and broken IPv6 in the measurements";
+    Parameter undisturbed;
+    undisturbed.name = "undisturbed";
+    undisturbed.type = ParameterType::flag;
+    undisturbed.help = "without sites that are down, geo-blocking, captchas and broken IPv6 in the measurements";
     scenario.parameters = {
         choices("mechanisms", with_none, mechanisms, "what the network does; none for a free one"),
         choices("reset-classes", lab::network_reset_classes(), lab::network_reset_classes(), "devices behind 'rst'"),
@@ -310,7 +310,7 @@ Scenario network_scenario() {
         number("daily", ParameterType::real, "1", "measurements a day of each site in each network", 0.01, 1000),
         number("blocks", ParameterType::integer, "6", "blocked pairs of site and country", 0, 10000),
         number("probe-failure-rate", ParameterType::real, "0.02", "share of measurements that fail by themselves", 0, 0.5),
-        no_nuisances};
+        undisturbed};
     scenario.files = {"capture.pcap", "measurements.jsonl", "truth.json", "expected_verdicts.json", "case.toml"};
     scenario.make = make_network;
     return scenario;

@@ -358,12 +358,35 @@ TEST(MeasurementBookProperty, CountsControlsAndPValuesAreThoseOfPlainLoopsInAnyO
             EXPECT_EQ(cell.control_measurements, trials);
             if (measurements < 5) continue;
             // Two countries or fewer: the correlation is the assumed one.
-            const double elsewhere = groups.empty() ? 0 : tail_by_definition(blocked, measurements, mean_hits / (static_cast<double>(trials) + 1), rho_few);
-            double own = 0;
-            for (std::uint64_t x = blocked; x <= measurements; ++x)
-                own += std::exp(log_choose(static_cast<double>(measurements), static_cast<double>(x)) + static_cast<double>(x) * std::log(0.2) +
-                                static_cast<double>(measurements - x) * std::log(0.8));
-            EXPECT_NEAR(cell.p, std::min(1.0, std::max(own, elsewhere)), 1e-7);
+            const auto p_of = [&](std::uint64_t hits, std::uint64_t all) {
+                const double elsewhere = groups.empty() ? 0 : tail_by_definition(hits, all, mean_hits / (static_cast<double>(trials) + 1), rho_few);
+                double own = 0;
+                for (std::uint64_t x = hits; x <= all; ++x)
+                    own += std::exp(log_choose(static_cast<double>(all), static_cast<double>(x)) + static_cast<double>(x) * std::log(0.2) +
+                                    static_cast<double>(all - x) * std::log(0.8));
+                return std::min(1.0, std::max(own, elsewhere));
+            };
+            const double whole = p_of(blocked, measurements);
+            if (blocked < 5) {
+                EXPECT_NEAR(cell.p, whole, 1e-7);
+                ++checked;
+                continue;
+            }
+            // Every run of days; of equals in excess any may have been taken.
+            const std::vector<std::int32_t> all_days(days.begin(), days.end());
+            std::map<std::int64_t, std::vector<double>> by_excess;
+            for (std::size_t from = 0; from < all_days.size(); ++from)
+                for (std::size_t to = from; to < all_days.size(); ++to) {
+                    std::uint64_t hits = 0, all = 0;
+                    for (const auto& row : rows)
+                        if (is_own(row) && is_seen(row.seen, cell.layer) && row.day >= all_days[from] && row.day <= all_days[to]) ++all, hits += is_blocked(row.seen, cell.layer);
+                    by_excess[2 * static_cast<std::int64_t>(hits) - static_cast<std::int64_t>(all)].push_back(p_of(hits, all));
+                }
+            const double choices = static_cast<double>(all_days.size() * (all_days.size() + 1)) / 2;
+            bool is_one_of_them = false;
+            for (const double span : by_excess.rbegin()->second)
+                is_one_of_them = is_one_of_them || std::abs(cell.p - std::min(1.0, 2 * std::min(whole, std::min(1.0, span * choices)))) < 1e-7;
+            EXPECT_TRUE(is_one_of_them) << cell.p << " whole " << whole;
             ++checked;
         }
         EXPECT_GT(checked, 40u);
