@@ -21,6 +21,7 @@ constexpr std::uint64_t baseline_min = 20;     // flows, below which the baselin
 constexpr double baseline_unknown = 0.2;
 constexpr double baseline_floor = 1e-3;
 constexpr double reset_ratio_min = 2;          // a reset below this is the host's more likely than not
+constexpr double page_ratio_min = 6;           // an answer from another distance alone is a load balancer's
 constexpr std::int64_t second_ns = 1'000'000'000;
 
 /// P(X >= hits) for X binomial: Abramowitz & Stegun 26.5.24.
@@ -301,11 +302,12 @@ void CaptureBook::judge_names(Mechanism mechanism) {
         if (is_quic) return flows[static_cast<std::size_t>(PayloadKind::quic)];
         return std::uint64_t{flows[static_cast<std::size_t>(PayloadKind::tls)]} + flows[static_cast<std::size_t>(PayloadKind::http)];
     };
+    const double ratio_min = mechanism == Mechanism::reset_injection ? reset_ratio_min : mechanism == Mechanism::block_page ? page_ratio_min : -1e9;
     std::map<std::uint32_t, Group> groups;
     for (std::size_t i = 0; i < m_judged.size(); ++i) {
         JudgedFlow& judged = m_judged[i];
         if (judged.mechanism != mechanism || judged.flow.signs == 0) continue;
-        if (mechanism == Mechanism::reset_injection && judged.flow.log_likelihood_ratio < reset_ratio_min) continue;
+        if (judged.flow.log_likelihood_ratio < ratio_min) continue;
         Group& group = groups[judged.flow.name];
         ++group.hits;
         group.members.push_back(i);
@@ -360,11 +362,12 @@ void CaptureBook::judge_names(Mechanism mechanism) {
         const bool is_not_the_site = is_quic || is_site_told_apart || (servers.size() >= 3 && mechanism != Mechanism::block_page);
         const bool is_group_firm = name != 0 && group.hits >= 3 && is_often && is_not_the_site && verdict.q_value <= m_limits.q_value_max;
         verdict.is_firm = is_group_firm;
-        if (is_group_firm && mechanism == Mechanism::reset_injection) {
-            // A forged reset that was lost on its way to the client has the host answer with one of its own: of this name no better is to be had.
+        if (is_group_firm && (mechanism == Mechanism::reset_injection || mechanism == Mechanism::block_page)) {
+            // A forged reset that was lost on its way to the client has the host answer with one of its own, and a page may come alone: of this name no
+            // better is to be had.
             for (std::size_t i = 0; i < m_judged.size(); ++i) {
                 const FlowRecord& flow = m_judged[i].flow;
-                if (m_judged[i].mechanism == mechanism && flow.name == name && flow.log_likelihood_ratio < reset_ratio_min && !flow.is_answered) group.members.push_back(i);
+                if (m_judged[i].mechanism == mechanism && flow.name == name && flow.log_likelihood_ratio < ratio_min && (mechanism == Mechanism::block_page || !flow.is_answered)) group.members.push_back(i);
             }
             group.hits = group.members.size();
         }

@@ -130,6 +130,7 @@ struct Flow {
     bool has_two_syn_acks = false;
     bool is_answer_odd = false;          // its first bytes came from another distance than the handshake
     bool is_answer_doubled = false;      // and others in their place
+    bool is_host_heard = false;          // the host itself took up the request, from the handshake's distance
     bool is_data_behind_reset = false;
     bool is_reset_amid = false;          // after the answer had begun
     bool is_looking_for_name = false;
@@ -255,6 +256,9 @@ class CaptureWatch::State {
             side.has_acknowledged = true;
         }
         if (flow.client < 0 && bytes > 0) flow.client = guess_client(packet, from);
+        if (is_server && !is_odd && flow.trigger_ns != 0 && packet.has_flag(tcp_flag::ack) && !packet.has_flag(tcp_flag::fin) &&
+            after(packet.acknowledgement, flow.trigger_sequence) > 0)
+            flow.is_host_heard = true;
         if (is_server) {
             flow.client_packets_since = 0;
             if (!is_odd) flow.last_server_frame = packet.frame;
@@ -675,11 +679,12 @@ class CaptureWatch::State {
             if (server.bytes > 0 && !server.has_fin && flow.resets_seen == 0 && ((flow.client_packets_since >= 3 && client.last_ns - server.last_ns > second_ns) || flow.aborted_ns - server.last_ns > 5 * second_ns))
                 record.signs |= sign::frozen;
         }
-        if (flow.is_answer_odd || flow.is_answer_doubled) {
+        // Nobody can write a readable page into TLS.
+        if ((flow.is_answer_odd && flow.kind == PayloadKind::http) || flow.is_answer_doubled) {
             record.signs |= sign::page_injected;
             // Load balancers answer the SYN from another distance than they serve from, always; only a host that speaks as well tells of another.
             float ratio = 1;
-            if (flow.is_answer_odd && server.data_packets > 0) ratio = 6;
+            if (flow.is_answer_odd && (server.data_packets > 0 || flow.is_host_heard)) ratio = 6;
             if (flow.is_answer_doubled) ratio += 6;
             record.log_likelihood_ratio = std::max(record.log_likelihood_ratio, ratio);
             record.frames[1] = flow.answer_frame;

@@ -38,6 +38,16 @@ std::string_view reset_class_of(const ResetPacket& packet, unsigned copies, cons
     return found;
 }
 
+std::string_view reset_class_by_shape(std::string_view payload, std::uint8_t ttl, bool has_df, const InterferenceFacts& facts) {
+    std::string_view found;
+    for (const auto& known : facts.reset_classes) {
+        if (known.has_df != has_df || ttl < known.ttl_min || ttl > known.ttl_max || known.payload != payload) continue;
+        if (!found.empty()) return {};
+        found = known.name;
+    }
+    return found;
+}
+
 ResetVerdict judge_resets(std::span<const ResetPacket> burst, const HostTraits& host, const ResetContext& context, const InterferenceFacts& facts) {
     UNVEIL_ASSERT(!burst.empty());
     ResetVerdict verdict;

@@ -45,6 +45,9 @@ struct ResetVerdict {
 /// Class by packet fields alone, as published fingerprints have them; empty when none or several fit. O(classes).
 std::string_view reset_class_of(const ResetPacket& packet, unsigned copies, const InterferenceFacts& facts);
 
+/// By what a list of single packets has: payload, TTL and DF. Empty when no class fits or several do.
+std::string_view reset_class_by_shape(std::string_view payload, std::uint8_t ttl, bool has_df, const InterferenceFacts& facts);
+
 struct ResetContext {
     bool is_after_trigger = false;     // the client had just said what it wants, and nothing had come back
     bool is_data_behind = false;       // the host sent data behind the reset as if nothing had happened

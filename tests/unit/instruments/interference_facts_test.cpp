@@ -1,0 +1,105 @@
+// Goal: the facts that detectors go by can be checked by a reader, and a broken file of facts is named. Method: every fact of the built-in file is
+// walked; broken copies of it are parsed.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "instruments/interference/facts.hpp"
+#include "instruments/interference/reset_class.hpp"
+
+namespace unveil {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(InterferenceFacts, EachHasASourceAndNoneIsFromMemory) {
+    const InterferenceFacts& facts = built_in_facts();
+    ASSERT_GE(facts.reset_classes.size(), 4u);
+    ASSERT_GE(facts.dns_classes.size(), 3u);
+    for (const auto& fact : facts.reset_classes) {
+        EXPECT_GT(fact.source.size(), 20u) << fact.name;
+        EXPECT_NE(fact.mark, FactMark::remembered) << fact.name;
+        EXPECT_LE(fact.ttl_min, fact.ttl_max);
+        EXPECT_LE(fact.ip_id_min, fact.ip_id_max);
+        EXPECT_LE(fact.copies_min, fact.copies_max);
+    }
+    for (const auto& fact : facts.dns_classes) EXPECT_NE(fact.mark, FactMark::remembered) << fact.name;
+    for (const auto& fact : facts.syn_ack_payloads) EXPECT_NE(fact.mark, FactMark::remembered) << fact.name;
+    for (const auto& rate : facts.base_rates) {
+        EXPECT_GT(rate.trials, 0u) << rate.name;
+        EXPECT_LE(rate.hits, rate.trials) << rate.name;
+    }
+}
+
+std::string changed(std::string_view from, std::string_view to) {
+    std::string text(built_in_facts_json());
+    const auto at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+}
+
+std::string fault_of(const std::string& json) {
+    try {
+        parse_facts(json);
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "none";
+}
+
+TEST(InterferenceFacts, BrokenFilesAreNamedAtTheFact) {
+    EXPECT_THAT(fault_of(changed("\"mark\": \"R\"", "\"mark\": \"X\"")), HasSubstr("reset_classes[0]"));
+    EXPECT_THAT(fault_of(changed("\"ttl_min\": 55", "\"ttl_min\": 555")), HasSubstr("'ttl_min' is above 255"));
+    EXPECT_THAT(fault_of(changed("\"date\": \"2025-05\"", "\"date\": \"lately\"")), HasSubstr("has no date"));
+    EXPECT_THAT(fault_of(changed("\"payload\": \"01020304050607080900\"", "\"payload\": \"0102030405060708090\"")), HasSubstr("no bytes in hex"));
+    EXPECT_THAT(fault_of(changed("\"base_rates\"", "\"rates\"")), HasSubstr("no list 'base_rates'"));
+    EXPECT_THAT(fault_of("[]"), HasSubstr("no list"));
+    EXPECT_EQ(fault_of(std::string(built_in_facts_json())), "none");
+}
+
+ResetPacket reset(std::uint8_t ttl, std::uint16_t ip_id, bool has_df, bool has_ack, std::uint16_t window = 0) {
+    ResetPacket packet;
+    packet.ttl = ttl;
+    packet.ip_id = ip_id;
+    packet.has_df = has_df;
+    packet.has_ack = has_ack;
+    packet.window = window;
+    return packet;
+}
+
+HostTraits host(std::uint8_t ttl) {
+    HostTraits traits;
+    traits.is_known = true;
+    traits.ttl = traits.ttl_low = traits.ttl_high = ttl;
+    traits.has_df = true;
+    return traits;
+}
+
+TEST(JudgeResets, ThePublishedClassesAreFirmAndAHostsOwnIsNot) {
+    const auto& facts = built_in_facts();
+    const ResetContext after_trigger{.is_after_trigger = true};
+    std::vector<ResetPacket> three(3, reset(128, 0x1234, true, true, 1503));
+    for (std::size_t i = 0; i < three.size(); ++i) three[i].time_ns = static_cast<std::int64_t>(i) * 120'000;
+    const ResetVerdict second = judge_resets(three, host(44), after_trigger, facts);
+    EXPECT_EQ(second.box_class, "gfw-2");
+    EXPECT_EQ(second.copies, 3u);
+    EXPECT_GT(second.log_likelihood_ratio, 11);
+    const std::vector<ResetPacket> first = {reset(90, 0, false, false)};
+    EXPECT_EQ(judge_resets(first, host(44), after_trigger, facts).box_class, "gfw-1");
+    EXPECT_GT(judge_resets(first, host(44), after_trigger, facts).log_likelihood_ratio, 11);
+    std::vector<ResetPacket> henan = {reset(58, 1, false, true)};
+    henan[0].payload_bytes = 10;
+    henan[0].payload_fact = 4;
+    EXPECT_EQ(judge_resets(henan, host(58), after_trigger, facts).box_class, "henan");
+    EXPECT_GT(judge_resets(henan, host(58), after_trigger, facts).log_likelihood_ratio, 11);
+    // The host's own, and one whose TTL is odd and nothing else: 1 of 901 in ordinary captures.
+    const std::vector<ResetPacket> own = {reset(44, 0, true, false)};
+    EXPECT_LT(judge_resets(own, host(44), after_trigger, facts).log_likelihood_ratio, 0);
+    const std::vector<ResetPacket> odd = {reset(61, 0, true, false)};
+    const ResetVerdict alone = judge_resets(odd, host(44), after_trigger, facts);
+    EXPECT_TRUE(alone.box_class.empty());
+    EXPECT_LT(alone.log_likelihood_ratio, 11);
+}
+
+}  // namespace
+}  // namespace unveil
