@@ -11,6 +11,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "core/time.hpp"
 
 namespace unveil {
 namespace {
@@ -61,6 +62,17 @@ std::size_t bracketed_length(std::string_view text) {
     while (end < text.size() && is_word(text[end])) ++end;
     if (end == 1 || end == text.size() || text[end] != '>') return 0;
     return end + 1;
+}
+
+/// Length of what can only be a date, perhaps with a time, at the front of `text`; 0: a number such as 2024.
+std::size_t date_length(std::string_view text) {
+    constexpr std::string_view form = "dddd-dd-dd";
+    if (text.size() < form.size()) return 0;
+    for (std::size_t i = 0; i < form.size(); ++i)
+        if (form[i] == 'd' ? !is_digit(text[i]) : text[i] != form[i]) return 0;
+    std::size_t end = form.size();
+    while (end < text.size() && (is_name(text[end]) || std::string_view("TZ:+").find(text[end]) != std::string_view::npos)) ++end;
+    return end;
 }
 
 class Parser {
@@ -192,6 +204,7 @@ class Parser {
     /// Sets m_is_number when what follows can only be a number, so that its fault is the one to tell.
     tl::expected<Operand, ComparisonFault> number() {
         skip_blanks();
+        if (const auto length = date_length(rest())) return date(length);
         const std::size_t begin = m_at;
         std::size_t at = m_at;
         if (at < m_text.size() && m_text[at] == '+') ++at;
@@ -221,6 +234,19 @@ class Parser {
         }
         m_at = unit_end;
         operand.text = m_text.substr(begin, unit_end - begin);
+        return operand;
+    }
+
+    tl::expected<Operand, ComparisonFault> date(std::size_t length) {
+        m_is_number = true;
+        Operand operand;
+        operand.text = rest().substr(0, length);
+        const auto time_us = parse_time_us(operand.text);
+        if (!time_us)
+            return fault(fmt::format("'{}' is no date or time; write 2024-03-01 or 2024-03-01T12:00:00Z",
+                                     printable(operand.text, 40)));
+        operand.number = static_cast<double>(*time_us) / 1e6;
+        m_at += length;
         return operand;
     }
 

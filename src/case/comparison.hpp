@@ -22,7 +22,7 @@ std::string_view relation_words(Relation relation);  // "at least"
 /// Either side of a comparison. A metric is kept in canonical spelling: `blocked("signal.org", "cn")`.
 struct Operand {
     std::string metric;   // empty: a number
-    double number = 0;    // seconds for durations, a share for percentages
+    double number = 0;    // seconds for durations, seconds since 1970 for dates, a share for percentages
     std::string member;   // of a set, without quotes
     std::string text;     // as written
     bool is_metric() const { return !metric.empty(); }
@@ -43,7 +43,8 @@ struct ComparisonFault {
 /// METRIC OP (METRIC | NUMBER) or METRIC (includes | excludes) "member", at most comparison_bytes_max long. Never throws.
 ///   METRIC: a-z first, then a-z 0-9 _ . - and <word>; then perhaps ("argument", ...)
 ///   OP:     >= <= > < == !=
-///   NUMBER: 12, -0.5, 1e6, 5% (0.05), and durations in us ms s m h d (seconds)
+///   NUMBER: 12, -0.5, 1e6, 5% (0.05), durations in us ms s m h d (seconds), and dates and times such as 2024-03-01 and
+///           2024-03-01T12:00:00Z (seconds since 1970, UTC)
 tl::expected<Comparison, ComparisonFault> parse_comparison(std::string_view text);
 constexpr std::size_t comparison_bytes_max = 1000;
 constexpr std::size_t metric_arguments_max = 8;

@@ -46,6 +46,27 @@ TEST(Comparison, ReadsNumbersWithTheirUnits) {
     EXPECT_EQ(number_of("1d"), 86400);
 }
 
+// Goal: a claim can name a day or a moment. Method: dates and times by hand, against seconds since 1970 that `date -u +%s` gives; numbers and metrics
+// that look a little like dates stay what they were.
+TEST(Comparison, ReadsDatesAsSecondsSince1970) {
+    EXPECT_EQ(number_of("1970-01-01"), 0);
+    EXPECT_EQ(number_of("2024-03-01"), 1709251200);
+    EXPECT_EQ(number_of("2024-03-01T12:00:00Z"), 1709294400);
+    EXPECT_EQ(number_of("2024-03-01T12:00"), 1709294400);
+    EXPECT_EQ(number_of("2024-03-01T12:00:00.5Z"), 1709294400.5);
+    EXPECT_EQ(number_of("2024-03-01T12:00:00+02:00"), 1709287200);
+    EXPECT_EQ(number_of("1969-12-31T23:59:59Z"), -1);
+    EXPECT_EQ(number_of("2024"), 2024);
+    EXPECT_EQ(canonical(R"(onset( "signal.org","AS4134" )>=2024-03-01 )"), R"(onset("signal.org", "AS4134") >= 2024-03-01)");
+    EXPECT_EQ(canonical("a < 2024-03-01T12:00:00Z"), "a < 2024-03-01T12:00:00Z");
+    EXPECT_EQ(canonical("a >= 2023-02-29"), "column 6: '2023-02-29' is no date or time; write 2024-03-01 or 2024-03-01T12:00:00Z");
+    EXPECT_EQ(canonical("a >= 2024-13-01"), "column 6: '2024-13-01' is no date or time; write 2024-03-01 or 2024-03-01T12:00:00Z");
+    EXPECT_EQ(canonical("a >= 2024-03-01d"), "column 6: '2024-03-01d' is no date or time; write 2024-03-01 or 2024-03-01T12:00:00Z");
+    EXPECT_EQ(canonical("a >= 2024-03"), "column 10: '-03' is not a unit; known are % us ms s m h d");
+    EXPECT_EQ(canonical("a >= 2024-03-01 12:00"), "column 17: something follows the comparison; write each comparison as its own item");
+    EXPECT_EQ(canonical("a >= -2024-03-01"), "column 11: '-03-01' is not a unit; known are % us ms s m h d");
+}
+
 TEST(Comparison, ReadsWhatASetHolds) {
     const auto comparison = parse_comparison(R"(rules  includes "six \"four\"" )");
     ASSERT_TRUE(comparison);
