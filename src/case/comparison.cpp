@@ -246,6 +246,7 @@ class Parser {
             return fault(fmt::format("'{}' is no date or time; write 2024-03-01 or 2024-03-01T12:00:00Z",
                                      printable(operand.text, 40)));
         operand.number = static_cast<double>(*time_us) / 1e6;
+        operand.is_date = true;
         m_at += length;
         return operand;
     }

@@ -25,6 +25,7 @@ struct Operand {
     double number = 0;    // seconds for durations, seconds since 1970 for dates, a share for percentages
     std::string member;   // of a set, without quotes
     std::string text;     // as written
+    bool is_date = false; // the number was written as a date
     bool is_metric() const { return !metric.empty(); }
 };
 

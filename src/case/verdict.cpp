@@ -8,17 +8,26 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "core/time.hpp"
 
 namespace unveil {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string spoken_value(const DecidedOperand& side) {
-    std::string text = spoken_number(side.value);
-    if (!side.interval.is_point())
-        text +=
-            fmt::format(" ({} to {})", spoken_number(side.interval.low), spoken_number(side.interval.high));
+/// Seconds since 1970 as a day or a moment; what lies beyond every date stays a number.
+std::string spoken_date(double seconds) {
+    constexpr double seconds_max = 2.5e11;
+    if (std::fabs(seconds) > seconds_max) return spoken_number(seconds);
+    const std::string time = format_time(std::llround(seconds * 1e6));
+    return time.ends_with("T00:00:00Z") ? time.substr(0, time.size() - 10) : time;
+}
+
+/// As a date where it is compared with one.
+std::string spoken_value(const DecidedOperand& side, const Operand& other) {
+    const auto spoken = other.is_date ? spoken_date : spoken_number;
+    std::string text = spoken(side.value);
+    if (!side.interval.is_point()) text += fmt::format(" ({} to {})", spoken(side.interval.low), spoken(side.interval.high));
     return text;
 }
 
@@ -118,10 +127,10 @@ ComparisonVerdict judge_comparison(const Comparison& comparison, const Findings&
         return verdict;
     }
     verdict.decision = decide(verdict.left->interval, comparison.relation, verdict.right->interval);
-    const std::string left = fmt::format("{} is {}", comparison.left.metric, spoken_value(*verdict.left));
+    const std::string left = fmt::format("{} is {}", comparison.left.metric, spoken_value(*verdict.left, comparison.right));
     const std::string right =
         comparison.right.is_metric()
-            ? fmt::format("{}, which is {}", comparison.right.metric, spoken_value(*verdict.right))
+            ? fmt::format("{}, which is {}", comparison.right.metric, spoken_value(*verdict.right, comparison.left))
             : comparison.right.text;
     switch (verdict.decision) {
         case Decision::supported:

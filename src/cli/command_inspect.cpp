@@ -10,12 +10,16 @@
 #include <unordered_set>
 
 #include "cli/global.hpp"
+#include "cli/inspect_lines.hpp"
+#include "cli/inspect_network.hpp"
 #include "cli/inspect_trials.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/parameter.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
+#include "evidence/capture.hpp"
+#include "evidence/ooni.hpp"
 #include "evidence/open.hpp"
 #include "evidence/table_posts.hpp"
 #include "evidence/trial_log.hpp"
@@ -82,23 +86,6 @@ std::uint64_t count_filled(const PostBatch& batch, PostField field) {
         default:
             return 0;
     }
-}
-
-/// An argument as a shell takes it.
-std::string shell_word(std::string_view text) {
-    const auto is_plain = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view("_-./=,:@%+").find(c) != std::string_view::npos;
-    };
-    if (!text.empty() && std::all_of(text.begin(), text.end(), is_plain)) return std::string(text);
-    std::string out = "'";
-    for (const char c : text) {
-        if (c == '\'')
-            out += "'\\''";
-        else
-            out += c;
-    }
-    return out + '\'';
 }
 
 std::string next_command(const Inspection& inspection, const ParameterValues& options) {
@@ -243,11 +230,6 @@ Json to_json(const Inspection& inspection) {
     return json;
 }
 
-/// "name   value", further lines under the value.
-void add_line(std::string& out, std::string_view name, std::string_view value) {
-    out += fmt::format("  {:<10}  {}\n", name, value);
-}
-
 std::string human(std::uint64_t number) {
     return human_number(static_cast<double>(number));
 }
@@ -340,10 +322,13 @@ class InspectCommand final : public Command {
             "holds, the time "
             "span and how fine the times are, which column was taken for what, which traces the posts can "
             "carry, every "
-            "kind of row that was skipped with examples, and a command that runs on it.";
+            "kind of row that was skipped with examples, and a command that runs on it. Of captures it says links "
+            "and protocols, of OONI measurements tests, countries and networks.";
         description.positionals = {
-            {"FILE", "Files of posts (CSV, JSON or Parquet) or logs of trials, plain or packed with gzip, zstd or xz", 1,
-             SIZE_MAX}};
+            {"FILE",
+             "Files of posts (CSV, JSON or Parquet), logs of trials, packet captures or OONI measurements, plain or packed with "
+             "gzip, zstd or xz",
+             1, SIZE_MAX}};
         description.options = {
             command_option("format", ParameterType::text, "NAME", "",
                            "Format of the files instead of detecting it; 'unveil list' names them"),
@@ -365,6 +350,16 @@ class InspectCommand final : public Command {
             if (is_trial_log_file(path)) {
                 Json json;
                 const TrialInspection inspection = inspect_trials(path, invocation.global, json);
+                is_all_readable = is_all_readable && inspection.is_readable;
+                if (invocation.global.json) files.push_back(std::move(json));
+                else fmt::print("{}{}", position > 0 ? "\n" : "", inspection.text);
+                ++position;
+                continue;
+            }
+            if (const bool is_capture = is_capture_file(path); is_capture || is_measurements_file(path)) {
+                Json json;
+                const NetworkInspection inspection =
+                    is_capture ? inspect_capture(path, invocation.global, json) : inspect_measurements(path, invocation.global, json);
                 is_all_readable = is_all_readable && inspection.is_readable;
                 if (invocation.global.json) files.push_back(std::move(json));
                 else fmt::print("{}{}", position > 0 ? "\n" : "", inspection.text);

@@ -7,31 +7,13 @@
 #include <set>
 
 #include "cli/global.hpp"
+#include "cli/inspect_lines.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
 #include "evidence/trial_log.hpp"
 
 namespace unveil::cli {
-namespace {
-
-void add_line(std::string& out, std::string_view name, std::string_view value) { out += fmt::format("  {:<10}  {}\n", name, value); }
-
-std::string grouped(std::uint64_t number) { return human_number(static_cast<double>(number)); }
-
-void add_counts(std::string& out, std::string_view label, const std::map<std::string, std::uint64_t>& counts) {
-    constexpr std::size_t lines_max = 20;
-    std::size_t lines = 0;
-    for (const auto& [name, count] : counts) {
-        if (lines++ == lines_max) {
-            add_line(out, "", fmt::format("... and {} more", counts.size() - lines_max));
-            return;
-        }
-        add_line(out, lines == 1 ? label : "", fmt::format("{:<16} {}", printable(name.empty() ? "(none)" : name, 60), grouped(count)));
-    }
-}
-
-}  // namespace
 
 TrialInspection inspect_trials(const std::string& path, const Global& global, nlohmann::ordered_json& json) {
     TrialInspection inspection;
@@ -88,19 +70,13 @@ TrialInspection inspect_trials(const std::string& path, const Global& global, nl
         add_counts(out, "outcomes", outcomes);
         add_counts(out, "contexts", contexts);
         add_counts(out, "steps", steps);
-        for (const auto& [reason, entry] : report.tally.skips()) {
-            add_line(out, "skipped", fmt::format("{} x {}", grouped(entry.count), reason));
-            for (const auto& example : entry.examples) add_line(out, "", "  " + printable(example, 400));
-        }
+        add_tally(out, report.tally);
         if (report.tally.kept() == 0) add_line(out, "problem", "there is no trial in it");
         else if (source->header().experiment == "filter") add_line(out, "run next", fmt::format("unveil filter {} --out result", printable(path, 1000)));
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::input && error.kind() != ErrorKind::run) throw;
-        json["readable"] = false;
-        json["error"] = {{"message", error.message()}, {"where", error.where()}, {"hint", error.hint()}};
-        add_line(out, "problem", printable(error.message(), 4000));
-        if (error.where() != path && !error.where().empty()) add_line(out, "where", printable(error.where(), 1000));
-        if (!error.hint().empty()) add_line(out, "remedy", printable(error.hint(), 2000));
+        put_problem(json, error);
+        add_problem(out, path, error);
     }
     return inspection;
 }

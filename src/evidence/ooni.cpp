@@ -882,7 +882,7 @@ std::unique_ptr<MeasurementSource> open_measurements_from(std::unique_ptr<RawInp
     }
     if (!is_measurements(std::string_view(buffer.begin(), std::min(buffer.size(), head_bytes))))
         throw Error(ErrorKind::input, "holds no OONI measurements: it does not begin with an object that has probe_asn, test_name and the like",
-                    "Give measurements as JSON lines, as the archive of OONI has them", path);
+                    "Give a packet capture (pcap, pcapng), or measurements as JSON lines as the archive of OONI has them; 'unveil inspect' says what a file is", path);
     return std::make_unique<OoniSource>(std::move(buffer), path, evidence, limits);
 }
 

@@ -76,6 +76,7 @@ class Report {
     OutputTables& m_tables;
     Progress& m_progress;
     std::set<IpAddress> m_clients;
+    std::uint64_t m_flows_wanted = 0;
     NameBook m_names;
     std::unique_ptr<CaptureBook> m_book;
     std::unique_ptr<CaptureWatch> m_watch;
@@ -110,6 +111,7 @@ void Report::read_captures(const std::vector<FrameSource*>& sources) {
     m_watch = std::make_unique<CaptureWatch>(built_in_facts(), m_names,
                                              CaptureWatch::Sink{[this](const FlowRecord& flow) {
                                                                     if (!is_wanted(flow)) return;
+                                                                    ++m_flows_wanted;
                                                                     m_book->add(flow);
                                                                     if (flow.name == 0 || (!flow.is_answered && flow.signs == 0)) return;
                                                                     auto& [flows, signs] = m_passed[flow.name];
@@ -320,6 +322,9 @@ void Report::describe_captures() {
         if (count > 0) m_findings.notes.push_back(fmt::format("{} {}.", grouped_digits(count), what));
     if (counts.flows_evicted > 0)
         m_findings.caveats.push_back(fmt::format("{} flows were given up before their end, since too many were open at once.", grouped_digits(counts.flows_evicted)));
+    if (!m_clients.empty())
+        m_findings.caveats.push_back(m_flows_wanted == 0 ? std::string("No flow is of a client that was asked for, so that nothing was judged.")
+                                                         : fmt::format("{} of {} flows are of the clients that were asked for; only these were judged.", grouped_digits(m_flows_wanted), grouped_digits(counts.flows)));
     if (m_book->flows_left_out() > 0)
         m_findings.caveats.push_back(fmt::format("{} flows with signs were counted and not judged, since there were too many.", grouped_digits(m_book->flows_left_out())));
     if (m_names.left_out() > 0) m_findings.caveats.push_back(fmt::format("{} names were too long or too many.", grouped_digits(m_names.left_out())));
@@ -462,7 +467,8 @@ void Report::describe_figures() {
     const PortComparison& ports = m_book->quic_ports();
     const PortRule rule = port_rule(ports);
     if (rule != PortRule::undecided) {
-        std::set<std::string> others = {"source-above", "source-above-or-equal", "none"};
+        // Where no flow had equal ports, either of the two rules may hold.
+        const std::set<std::string> others = rule == PortRule::source_above_equal_untried ? std::set<std::string>{"none"} : std::set<std::string>{"source-above", "source-above-or-equal", "none"};
         const std::set<std::string> members = {std::string(port_rule_name(rule))};
         m_findings.items.push_back(set_finding("quic.port_rule", "QUIC flows with blocked names", members, others, "rules",
                                                fmt::format("Blocked: {} of {} with a source port above the destination's, {} of {} with equal ports, {} of {} with one below.", ports.above_blocked, ports.above,

@@ -39,6 +39,11 @@ class Judge : public testing::Test {
         findings.items.back().level = 1;
         findings.items.back().caveat = "A higher limit settles it.";
         findings.items.emplace_back();
+        findings.items.back().metric = "began";
+        findings.items.back().value = 1'709'294'400;
+        findings.items.back().low = 1'709'251'200;
+        findings.items.back().high = 1'709'424'000;
+        findings.items.emplace_back();
         findings.items.back().metric = "rules";
         findings.items.back().is_set = true;
         findings.items.back().members = {"a", "b + c"};
@@ -56,6 +61,16 @@ TEST_F(Judge, AllComparisonsDecideTogether) {
     EXPECT_EQ(judged({"exact.count >= 11", "wide.share > 0.5"}).decision, Decision::contradicted);
     EXPECT_EQ(judged({"exact.count >= 11", "none.such > 1"}).decision, Decision::contradicted);
     EXPECT_EQ(judged({"exact.count >= 10", "none.such > 1"}).decision, Decision::undetermined);
+}
+
+// Goal: what is compared with a date is told as one. Method: an interval of two days around a moment, against days before, in and behind it, and
+// against a plain number.
+TEST_F(Judge, TellsDatesAsDates) {
+    EXPECT_EQ(judged({"began >= 2024-03-01"}).sentence, "began is 2024-03-01T12:00:00Z (2024-03-01 to 2024-03-03), at least 2024-03-01");
+    EXPECT_EQ(judged({"began < 2024-03-01"}).decision, Decision::contradicted);
+    EXPECT_EQ(judged({"began <= 2024-03-02"}).decision, Decision::undetermined);
+    EXPECT_EQ(judged({"began <= 2024-03-03"}).decision, Decision::supported);
+    EXPECT_EQ(judged({"began > 5"}).sentence, "began is 1,709,294,400 (1,709,251,200 to 1,709,424,000), more than 5");
 }
 
 TEST_F(Judge, SaysWhyAndWhatWouldSettleIt) {
