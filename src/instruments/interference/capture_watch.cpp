@@ -36,8 +36,6 @@ struct Side {
     std::uint32_t acknowledged = 0;    // the highest that it acknowledged
     std::uint32_t packets = 0;
     std::uint32_t data_packets = 0;
-    std::uint32_t late_packets = 0;    // data at or before what had been there
-    std::uint32_t gaps = 0;            // data behind a hole
     std::uint8_t ttl_first = 0;
     std::uint8_t ttl_low = 255;
     std::uint8_t ttl_high = 0;
@@ -75,7 +73,6 @@ struct Lookup {
     std::uint16_t id = 0;
     std::uint16_t type = 0;
     bool has_opt = false;
-    bool has_query = false;
     std::vector<DnsAnswerSeen> answers;
 };
 
@@ -134,7 +131,6 @@ struct Flow {
     bool is_data_behind_reset = false;
     bool is_reset_amid = false;          // after the answer had begun
     bool is_looking_for_name = false;
-    bool is_ipv4_mapped = true;
     std::uint8_t resets_seen = 0;        // of the server's side, at most 255
     std::uint8_t resets_to_server = 0;
     std::vector<ResetPacket> resets;     // in the server's name
@@ -438,10 +434,8 @@ class CaptureWatch::State {
         side.bytes += bytes;
         ++side.data_packets;
         if (side.has_sequence && after(end, side.next_sequence) <= 0) {
-            ++side.late_packets;
             if (client.has_acknowledged && after(client.acknowledged, end) >= 0 && flow.server_repeats < UINT16_MAX) ++flow.server_repeats;
         } else {
-            if (side.has_sequence && after(packet.sequence, side.next_sequence) > 0) ++side.gaps;
             flow.last_new_data_ns = packet.time_ns;
             side.next_sequence = end;
             side.has_sequence = true;
@@ -521,7 +515,6 @@ class CaptureWatch::State {
             known->id = m_message.id;
             known->type = m_message.type;
             known->has_opt = m_message.has_opt;
-            known->has_query = true;
             ++counts.dns_queries;
             flow.client = flow_client(packet);
             return;
@@ -543,6 +536,7 @@ class CaptureWatch::State {
                 seen.record_ttl_seconds = record.ttl_seconds;
             }
         }
+        counts.dns_answered_again += !known->answers.empty() && known->answers.front().content != seen.content;
         known->answers.push_back(seen);
     }
 
@@ -699,7 +693,6 @@ class CaptureWatch::State {
             RateRecord rate;
             rate.name = flow.name;
             rate.bytes_per_second = static_cast<float>(static_cast<double>(server.bytes) / (static_cast<double>(lasted_ns) / 1e9));
-            rate.late_share = static_cast<float>(static_cast<double>(server.late_packets + server.gaps) / static_cast<double>(std::max(1u, server.data_packets)));
             const double mean = flow.gaps_s / std::max(1u, flow.gap_count);
             const double variance = flow.gaps_s2 / std::max(1u, flow.gap_count) - mean * mean;
             rate.gap_variation = mean > 0 ? static_cast<float>(std::sqrt(std::max(0.0, variance)) / mean) : 0;
@@ -726,7 +719,6 @@ class CaptureWatch::State {
         const ResetVerdict verdict = judge_resets(flow.resets, host, context, m_facts);
         if (flow.trigger_ns == 0 && flow.syn_acks == 0) record.signs |= sign::reset_at_syn;
         else record.signs |= sign::reset;
-        if (!host.is_known) record.signs |= sign::alone;
         double ratio = verdict.log_likelihood_ratio;
         if (flow.resets_to_server > 0) ratio += 4;
         if (static_cast<float>(ratio) >= record.log_likelihood_ratio || (record.signs & sign::syn_ack_forged) == 0) {

@@ -24,7 +24,6 @@ constexpr std::uint32_t page_injected = 1 << 7;    // the answer's first bytes c
 constexpr std::uint32_t dns_conflict = 1 << 8;     // two answers that differ in what they say and in how they came
 constexpr std::uint32_t dns_pool = 1 << 9;         // one answer, with an address that was seen in forged ones
 constexpr std::uint32_t quic_silent = 1 << 10;     // the client went on and nothing came any more
-constexpr std::uint32_t alone = 1 << 11;           // no packet of the server's own: SYN+ACK or answer
 }  // namespace sign
 
 struct FlowRecord {
@@ -56,7 +55,6 @@ struct FlowRecord {
 struct RateRecord {
     std::uint32_t name = 0;
     float bytes_per_second = 0;
-    float late_share = 0;                  // of the server's data packets: sent again or out of order
     float gap_variation = 0;               // standard deviation over mean of the time between them: a queue makes it small, drops make it large
     IpAddress server;
     std::uint64_t frame = 0;

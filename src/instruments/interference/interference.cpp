@@ -316,6 +316,9 @@ void Report::describe_captures() {
         odd.caveat = "In ordinary captures 1 of 901 does.";
         m_findings.items.push_back(std::move(odd));
     }
+    if (counts.dns_queries > 0)
+        m_findings.notes.push_back(fmt::format("{} lookups, {} of them with a second answer that says something else.", grouped_digits(counts.dns_queries), grouped_digits(counts.dns_answered_again)));
+    if (counts.quic_hellos > 0) m_findings.notes.push_back(fmt::format("{} QUIC connections began with a readable hello.", grouped_digits(counts.quic_hellos)));
     for (const auto& [what, count] : {std::pair<std::string_view, std::uint64_t>{"frames hold no IP", counts.not_ip}, {"frames are of a link type that is not read", counts.unknown_link},
                                       {"frames were cut within their headers", counts.truncated}, {"frames have lengths that contradict each other", counts.malformed},
                                       {"packets were never whole", counts.fragments_given_up}})
