@@ -30,4 +30,14 @@ Finding share(std::string metric, std::string subject, std::uint64_t hits, std::
     return finding;
 }
 
+Finding set_finding(std::string metric, std::string subject, const std::set<std::string>& members, std::set<std::string> non_members, std::string unit,
+                    std::string sentence) {
+    Finding finding = exact_count(std::move(metric), std::move(subject), members.size(), std::move(unit), std::move(sentence));
+    for (const auto& member : members) non_members.erase(member);
+    finding.is_set = true;
+    finding.members.assign(members.begin(), members.end());
+    finding.non_members.assign(non_members.begin(), non_members.end());
+    return finding;
+}
+
 }  // namespace unveil

@@ -37,14 +37,9 @@ std::string metric_of(std::string_view name, std::string_view argument) {
     return fmt::format("{}(\"{}\")", name, quoted);
 }
 
-Finding set_finding(std::string metric, std::string subject, std::set<std::string> members, std::set<std::string> non_members,
+Finding set_finding(std::string metric, std::string subject, const std::set<std::string>& members, std::set<std::string> non_members,
                     std::string sentence) {
-    Finding finding = exact_count(std::move(metric), std::move(subject), members.size(), "rules", std::move(sentence));
-    for (const auto& member : members) non_members.erase(member);
-    finding.is_set = true;
-    finding.members.assign(members.begin(), members.end());
-    finding.non_members.assign(non_members.begin(), non_members.end());
-    return finding;
+    return unveil::set_finding(std::move(metric), std::move(subject), members, std::move(non_members), "rules", std::move(sentence));
 }
 
 /// Whether every component of `other` stands in one of `components`.

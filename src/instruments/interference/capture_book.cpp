@@ -5,11 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
-#include <span>
 #include <tuple>
 
-#include "core/error.hpp"
 #include "core/hash.hpp"
+#include "statistics/binomial.hpp"
 #include "statistics/multiple_testing.hpp"
 #include "statistics/proportion.hpp"
 
@@ -24,13 +23,6 @@ constexpr double reset_ratio_min = 2;          // a reset below this is the host
 constexpr double page_ratio_min = 6;           // an answer from another distance alone is a load balancer's
 constexpr std::int64_t second_ns = 1'000'000'000;
 
-/// P(X >= hits) for X binomial: Abramowitz & Stegun 26.5.24.
-double binomial_tail(std::uint64_t hits, std::uint64_t trials, double probability) {
-    if (hits == 0) return 1;
-    if (hits > trials) return 0;
-    return incomplete_beta(static_cast<double>(hits), static_cast<double>(trials - hits) + 1, probability);
-}
-
 /// What the controls leave possible for the share of flows that show a sign by chance.
 double baseline(std::uint64_t hits, std::uint64_t trials, double otherwise) {
     if (trials < baseline_min) return otherwise;
@@ -41,8 +33,8 @@ std::uint64_t address_hash(const IpAddress& address) { return hash_bytes({reinte
 
 std::uint64_t combined(std::uint64_t a, std::uint64_t b) { return (a ^ (b + 0x9E3779B97F4A7C15ull + (a << 6) + (a >> 2))) * 0xFF51AFD7ED558CCDull; }
 
-std::uint64_t triple_of(const FlowRecord& flow) { return combined(combined(address_hash(flow.client), address_hash(flow.server)), flow.server_port); }
 std::uint64_t pair_of(const FlowRecord& flow) { return combined(address_hash(flow.client), address_hash(flow.server)); }
+std::uint64_t triple_of(const FlowRecord& flow) { return combined(pair_of(flow), flow.server_port); }
 
 bool is_tcp(const FlowRecord& flow) { return flow.protocol == static_cast<std::uint8_t>(Protocol::tcp); }
 bool is_foreign_kind(PayloadKind kind) { return kind == PayloadKind::other || kind == PayloadKind::ssh; }

@@ -29,15 +29,6 @@ constexpr std::size_t named_findings_max = 200;
 std::string day_text(std::int32_t day) { return format_time(std::int64_t{day} * day_seconds * 1'000'000).substr(0, 10); }
 std::string time_text(std::int64_t time_ns) { return format_time(time_ns / 1000); }
 
-Finding set_finding(std::string metric, std::string subject, const std::set<std::string>& members, std::set<std::string> non_members, std::string unit, std::string sentence) {
-    Finding finding = exact_count(std::move(metric), std::move(subject), members.size(), std::move(unit), std::move(sentence));
-    for (const auto& member : members) non_members.erase(member);
-    finding.is_set = true;
-    finding.members.assign(members.begin(), members.end());
-    finding.non_members.assign(non_members.begin(), non_members.end());
-    return finding;
-}
-
 /// What an argument of a metric may hold; other names stand in the tables alone.
 bool can_be_argument(std::string_view name) {
     return !name.empty() && name.size() <= 100 && std::all_of(name.begin(), name.end(), [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; });

@@ -7,6 +7,7 @@
 
 #include "core/hash.hpp"
 #include "core/time.hpp"
+#include "statistics/binomial.hpp"
 #include "statistics/change_point.hpp"
 #include "statistics/multiple_testing.hpp"
 #include "statistics/proportion.hpp"
@@ -112,11 +113,6 @@ std::optional<double> median(const std::array<std::uint16_t, data_v2_count>& cou
         return data_v2_values[data_v2_count - 1];
     };
     return (at((total - 1) / 2) + at(total / 2)) / 2;
-}
-
-double binomial_tail(std::uint64_t hits, std::uint64_t trials, double share) {
-    if (hits == 0) return 1;
-    return incomplete_beta(static_cast<double>(hits), static_cast<double>(trials - hits + 1), share);
 }
 
 }  // namespace
