@@ -13,9 +13,6 @@ std::uint64_t load(const std::uint8_t* at) {
     return value;
 }
 
-/// Whether a stands before b in the order of their bytes.
-bool is_before(const IpAddress& a, const IpAddress& b) { return std::memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size()) < 0; }
-
 std::uint64_t folded_product(std::uint64_t a, std::uint64_t b) {
     const Wide product = static_cast<Wide>(a) * b;
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
@@ -25,7 +22,7 @@ std::uint64_t folded_product(std::uint64_t a, std::uint64_t b) {
 
 FlowKey flow_key(const Packet& packet, bool& is_from_low) {
     const bool is_same = packet.source == packet.destination;
-    is_from_low = is_same ? packet.source_port <= packet.destination_port : is_before(packet.source, packet.destination);
+    is_from_low = is_same ? packet.source_port <= packet.destination_port : packet.source < packet.destination;
     FlowKey key;
     key.low = is_from_low ? packet.source : packet.destination;
     key.high = is_from_low ? packet.destination : packet.source;

@@ -304,6 +304,14 @@ Decoded pass_authentication(Rest& rest, std::uint8_t& protocol) {
     return Decoded::packet;
 }
 
+/// In the halves in which addresses are compared: a processor reads back at once only what was written in one piece.
+void set_ipv4(IpAddress& address, const std::uint8_t* at) {
+    std::uint64_t lower = 0xFFFF'0000'0000 | be32(at);
+    if constexpr (std::endian::native == std::endian::little) lower = __builtin_bswap64(lower);
+    std::memset(address.bytes.data(), 0, 8);
+    std::memcpy(address.bytes.data() + 8, &lower, 8);
+}
+
 Decoded decode_ipv4(Rest rest, Packet& packet, Depth depth) {
     constexpr std::size_t header_bytes_min = 20;
     ++depth.ip;
@@ -324,11 +332,8 @@ Decoded decode_ipv4(Rest rest, Packet& packet, Depth depth) {
     packet.has_df = (fragment & 0x4000) != 0;
     packet.ttl = at[8];
     packet.protocol = at[9];
-    constexpr std::array<std::uint8_t, 12> prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-    std::memcpy(packet.source.bytes.data(), prefix.data(), prefix.size());
-    std::memcpy(packet.source.bytes.data() + 12, at + 12, 4);
-    std::memcpy(packet.destination.bytes.data(), prefix.data(), prefix.size());
-    std::memcpy(packet.destination.bytes.data() + 12, at + 16, 4);
+    set_ipv4(packet.source, at + 12);
+    set_ipv4(packet.destination, at + 16);
     rest.advance(header_bytes);
     if ((fragment & 0x3FFF) != 0) {
         packet.is_fragment = true;
@@ -527,8 +532,11 @@ std::string_view decoded_name(Decoded decoded) {
     return "";
 }
 
+/// Copied, since a packet made on the spot is written in small pieces and read in large ones, for which a processor waits.
+constinit const Packet blank{};
+
 Decoded decode_packet(const Frame& frame, Packet& packet) {
-    packet = Packet{};
+    packet = blank;
     packet.time_ns = frame.time_ns;
     packet.frame = frame.number;
     packet.evidence = frame.evidence;
@@ -543,7 +551,7 @@ Decoded decode_ip(std::span<const std::uint8_t> bytes, std::uint32_t bytes_origi
     const auto time_ns = packet.time_ns;
     const auto frame = packet.frame;
     const auto evidence = packet.evidence;
-    packet = Packet{};
+    packet = blank;
     packet.time_ns = time_ns;
     packet.frame = frame;
     packet.evidence = evidence;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,8 +18,20 @@ namespace unveil {
 /// IPv4 addresses are kept as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2), so that both kinds compare and hash alike.
 struct IpAddress {
     std::array<std::uint8_t, 16> bytes{};
-    auto operator<=>(const IpAddress&) const = default;
+    /// Half of it in network order, as a number.
+    std::uint64_t upper() const { return half(0); }
+    std::uint64_t lower() const { return half(8); }
+    bool operator==(const IpAddress& other) const { return upper() == other.upper() && lower() == other.lower(); }
+    std::strong_ordering operator<=>(const IpAddress& other) const { return upper() == other.upper() ? lower() <=> other.lower() : upper() <=> other.upper(); }
     bool is_v4() const;
+
+  private:
+    std::uint64_t half(std::size_t from) const {
+        std::uint64_t value;
+        std::memcpy(&value, bytes.data() + from, sizeof value);
+        if constexpr (std::endian::native == std::endian::little) value = __builtin_bswap64(value);
+        return value;
+    }
 };
 IpAddress ipv4_address(std::uint32_t host_order);
 /// "192.0.2.1" or RFC 5952.
