@@ -48,6 +48,15 @@ bool is_bogon(const IpAddress& address) {
     return a == 0 || a == 10 || a == 127 || a >= 224 || (a == 100 && b >= 64 && b < 128) || (a == 169 && b == 254) || (a == 172 && b >= 16 && b < 32) || (a == 192 && b == 168);
 }
 
+std::string last_two_labels(std::string_view name) {
+    std::size_t from = name.rfind('.');
+    if (from != std::string_view::npos && from > 0) from = name.rfind('.', from - 1);
+    return std::string(from == std::string_view::npos ? name : name.substr(from + 1));
+}
+
+/// Routes change.
+constexpr int dns_ttl_slack = 2;
+
 }  // namespace
 
 std::string_view mechanism_name(Mechanism mechanism) {
@@ -137,8 +146,8 @@ void CaptureBook::add(const FlowRecord& flow) {
             ++m_flows_left_out;
         }
     }
-    // An answered lookup is kept: its address may turn out to be a forged one.
-    const bool is_lookup = flow.kind == PayloadKind::dns && flow.is_answered && flow.forged_address != IpAddress{};
+    // An answered lookup is kept: its address may turn out to be a forged one, or its answer too fast.
+    const bool is_lookup = flow.kind == PayloadKind::dns && flow.is_answered;
     if (flow.signs == 0 && !is_lookup) return;
     if (m_judged.size() >= m_limits.flows_kept_max) {
         ++m_flows_left_out;
@@ -221,7 +230,79 @@ void CaptureBook::judge() {
     });
 }
 
+/// A box that drops the resolver's answer leaves only its own, which comes sooner than the resolver can: of the same resolver, all answers for one
+/// name, three or more and from another distance than any other, are faster than all answers for other names. Had the resolver sent them, n of n + m
+/// answers would be the first n by chance once in (n + m choose n) times. Distance is asked as well since a cached answer is fast too.
+void CaptureBook::find_dns_races() {
+    constexpr std::size_t answers_min = 3;
+    constexpr std::size_t others_min = 20;
+    constexpr double chance_max = 1e-3;
+    struct Answers {
+        std::vector<std::size_t> members;   // of m_judged
+        std::int64_t fastest_ns = INT64_MAX;
+        std::int64_t slowest_ns = 0;
+        std::set<std::uint8_t> ttls;
+    };
+    std::map<IpAddress, std::map<std::uint32_t, Answers>> resolvers;
+    for (std::size_t i = 0; i < m_judged.size(); ++i) {
+        const FlowRecord& flow = m_judged[i].flow;
+        if (flow.kind != PayloadKind::dns || flow.signs != 0 || flow.frames[1] == 0 || flow.sign_ns < flow.trigger_ns) continue;
+        Answers& answers = resolvers[flow.server][flow.name];
+        answers.members.push_back(i);
+        answers.fastest_ns = std::min(answers.fastest_ns, flow.sign_ns - flow.trigger_ns);
+        answers.slowest_ns = std::max(answers.slowest_ns, flow.sign_ns - flow.trigger_ns);
+        answers.ttls.insert(flow.answer_ttl);
+    }
+    for (const auto& [server, names] : resolvers) {
+        std::vector<const Answers*> by_fastest;
+        std::size_t total = 0;
+        for (const auto& [name, answers] : names) {
+            by_fastest.push_back(&answers);
+            total += answers.members.size();
+        }
+        std::stable_sort(by_fastest.begin(), by_fastest.end(), [](const Answers* a, const Answers* b) { return a->fastest_ns < b->fastest_ns; });
+        // Several names may be forged: from the fastest on, those that are apart from all that follow.
+        std::size_t others = total;
+        std::int64_t slowest_ns = 0;
+        std::size_t racing = 0;
+        double log_chance = 0;
+        std::size_t drawn = 0;
+        std::set<std::uint8_t> ttls;
+        for (std::size_t k = 0; k + 1 < by_fastest.size(); ++k) {
+            const Answers& answers = *by_fastest[k];
+            if (answers.members.size() < answers_min) break;
+            others -= answers.members.size();
+            slowest_ns = std::max(slowest_ns, answers.slowest_ns);
+            ttls.insert(answers.ttls.begin(), answers.ttls.end());
+            if (others < others_min) break;
+            drawn += answers.members.size();
+            log_chance = std::lgamma(static_cast<double>(drawn) + 1) + std::lgamma(static_cast<double>(others) + 1) - std::lgamma(static_cast<double>(total) + 1);
+            const bool is_apart = slowest_ns < by_fastest[k + 1]->fastest_ns;
+            const bool is_elsewhere = std::none_of(by_fastest.begin() + static_cast<std::ptrdiff_t>(k) + 1, by_fastest.end(), [&](const Answers* other) {
+                return std::any_of(other->ttls.begin(), other->ttls.end(), [&](std::uint8_t theirs) {
+                    return std::any_of(ttls.begin(), ttls.end(), [&](std::uint8_t ours) { return std::abs(int{theirs} - int{ours}) <= dns_ttl_slack; });
+                });
+            });
+            if (is_apart && is_elsewhere && log_chance <= std::log(chance_max)) racing = k + 1;
+        }
+        // A nearer server that knows its own few names looks the same; one public address for names that are not of one owner does not.
+        std::map<IpAddress, std::set<std::string>> owners_of;
+        for (std::size_t k = 0; k < racing; ++k)
+            for (const std::size_t i : by_fastest[k]->members) {
+                FlowRecord& flow = m_judged[i].flow;
+                flow.signs |= sign::dns_race;
+                if (flow.forged_address != IpAddress{} && !is_bogon(flow.forged_address)) owners_of[flow.forged_address].insert(last_two_labels(m_names.name(flow.name)));
+            }
+        for (std::size_t k = 0; k < racing; ++k)
+            for (const std::size_t i : by_fastest[k]->members) {
+                const auto owners = owners_of.find(m_judged[i].flow.forged_address);
+                m_judged[i].is_firm = owners != owners_of.end() && owners->second.size() >= 2;
+            }
+    }
+}
+
 void CaptureBook::judge_dns() {
+    find_dns_races();
     // Addresses that came first in conflicts of several names: no owner has them all.
     constexpr float conflict_sure = 10;
     std::map<IpAddress, std::set<std::uint32_t>> names_of;
@@ -262,7 +343,8 @@ void CaptureBook::judge_dns() {
         verdict.mechanism = Mechanism::dns_injection;
         verdict.trigger = m_names.name(name);
         verdict.is_firm = std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return m_judged[i].is_firm; });
-        if (!verdict.is_firm) verdict.alternative = "a resolver that answered twice";
+        const bool is_race = std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return (m_judged[i].flow.signs & sign::dns_race) != 0; });
+        if (!verdict.is_firm) verdict.alternative = is_race ? "a nearer name server that knows this name" : "a resolver that answered twice";
         close_group(std::move(verdict), group);
     }
 }

@@ -130,6 +130,7 @@ class CaptureBook {
         std::vector<std::size_t> members;         // of m_judged
     };
 
+    void find_dns_races();
     void judge_dns();
     void judge_names(Mechanism mechanism);
     void judge_servers();

@@ -608,6 +608,7 @@ class CaptureWatch::State {
         const DnsAnswerSeen& first = answers.front();
         record.frames[1] = first.frame;
         record.sign_ns = first.time_ns;
+        record.answer_ttl = first.ttl;
         if (first.has_address) record.forged_address = first.address;
         // An answer without OPT to a question with one is no resolver's habit; it counts only beside another one.
         for (std::size_t i = 1; i < answers.size(); ++i) {

@@ -24,6 +24,7 @@ constexpr std::uint32_t page_injected = 1 << 7;    // the answer's first bytes c
 constexpr std::uint32_t dns_conflict = 1 << 8;     // two answers that differ in what they say and in how they came
 constexpr std::uint32_t dns_pool = 1 << 9;         // one answer, with an address that was seen in forged ones
 constexpr std::uint32_t quic_silent = 1 << 10;     // the client went on and nothing came any more
+constexpr std::uint32_t dns_race = 1 << 11;        // one answer, from another distance and sooner than the resolver ever answered other names
 }  // namespace sign
 
 struct FlowRecord {
@@ -39,6 +40,7 @@ struct FlowRecord {
     bool is_eligible = false;              // its first payload would be taken for fully encrypted
     bool has_handshake = false;            // SYN+ACK seen
     bool is_answered = false;              // the server said something after the client's first words
+    std::uint8_t answer_ttl = 0;           // IP TTL of the first answer; of dns
     std::uint32_t signs = 0;
     std::uint32_t name = 0;                // of NameBook; 0: none
     std::uint32_t evidence = 0;
