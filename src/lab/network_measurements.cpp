@@ -367,7 +367,7 @@ class Maker {
         std::string body, title = site.title;
         int status = 200;
         for (const auto& [address, is_system] : endpoints) {
-            const bool is_site = std::any_of(right.begin(), right.end(), [&](const Address& one) { return one.text == address.text; }) || address.is_v6;
+            const bool is_site = std::any_of(right.begin(), right.end(), [&, &address = address](const Address& one) { return one.text == address.text; }) || address.is_v6;
             const bool is_bogon = address.asn == 0;
             const std::string endpoint = with_port(address, port);
             std::string tcp_failure, tls_failure;

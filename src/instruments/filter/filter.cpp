@@ -307,7 +307,7 @@ void Judgement::describe_exceptions() {
                 if (whole == State::unknown) continue;
                 sent[notation].push_back({rule, context, whole == State::passed});
                 (whole == State::passed ? pairs : not_pairs).insert(fmt::format("{} unless {}", rule, notation));
-                const bool is_minimal = std::all_of(tests.begin() + 1, tests.end(), [&](const CertificateTest& test) {
+                const bool is_minimal = std::all_of(tests.begin() + 1, tests.end(), [&, &context = context](const CertificateTest& test) {
                     return state(context, test.message) == (test.is_blocked_expected ? State::blocked : State::passed);
                 });
                 if (whole == State::passed && is_minimal) certified.insert(notation);
@@ -350,7 +350,7 @@ void Judgement::describe_shapes() {
     for (const auto& [rule, subject] : m_log.subjects) {
         if (m_certified.count(rule) == 0) continue;
         for (const auto& [context, messages] : subject.shapes) {
-            const auto of = [&](const char* side) {
+            const auto of = [&, &context = context, &messages = messages](const char* side) {
                 const auto message = messages.find(side);
                 return message == messages.end() ? State::unknown : state(context, message->second);
             };

@@ -97,7 +97,7 @@ void TrialBook::leave_out_shut_accounts() {
         for (std::size_t i = 0; i < good; ++i) m_noise.wrongly_blocked += controls[i].is_blocked;
         if (good == controls.size()) continue;
         for (auto& [input, answers] : m_contexts[context])
-            m_noise.answers_void += std::erase_if(answers.samples, [&](const Sample& sample) {
+            m_noise.answers_void += std::erase_if(answers.samples, [&, &controls = controls](const Sample& sample) {
                 return sample.is_blocked && (good == 0 || is_earlier(controls[good - 1], sample));
             });
     }
