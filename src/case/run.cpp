@@ -16,6 +16,7 @@
 #include "core/json.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
+#include "evidence/blocking_fingerprints.hpp"
 #include "evidence/capture.hpp"
 #include "evidence/labelled_words.hpp"
 #include "evidence/ooni.hpp"
@@ -146,6 +147,23 @@ class WatchedLabels final : public WatchedSource, public LabelledWordSource {
     std::unique_ptr<LabelledWordSource> m_source;
 };
 
+class WatchedFingerprints final : public WatchedSource, public BlockingFingerprintSource {
+  public:
+    WatchedFingerprints(std::unique_ptr<BlockingFingerprintSource> source, const RunInput& input) : WatchedSource(input), m_source(std::move(source)) {}
+
+    bool next(std::vector<BlockingFingerprint>& batch) override { return watch(*m_source, batch); }
+    const SourceReport& report() const override { return m_source->report(); }
+    const SourceReport& source_report() const override { return report(); }
+    std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
+    void drain(const Progress& progress) override {
+        std::vector<BlockingFingerprint> batch;
+        while (next(batch)) progress.check();
+    }
+
+  private:
+    std::unique_ptr<BlockingFingerprintSource> m_source;
+};
+
 /// Remembers the tables, because the manifest lists them with their columns.
 class NamedTables final : public OutputTables {
   public:
@@ -233,8 +251,8 @@ Json input_to_json(const RunInput& input, const SourceReport& report) {
     for (const auto& [what, count] : report.tally.notes())
         json["notes"].push_back({{"note", what}, {"count", count}});
     const bool has_rows = report.tally.kept() > 0;
-    // Lists of words have no times.
-    const bool has_times = has_rows && report.format != "labelled-words";
+    // Lists of words and of block pages have no times.
+    const bool has_times = has_rows && report.format != "labelled-words" && report.format != "blocking-fingerprints";
     json["time_first"] = has_times ? Json(format_time(report.time_first_us)) : Json();
     json["time_last"] = has_times ? Json(format_time(report.time_last_us)) : Json();
     // Only where it says something, so that the manifests of runs without controls are what they always were.
@@ -336,6 +354,12 @@ RunResult run_instrument(const RunRequest& request, const std::string& out_folde
             if (description.record == "network record" && is_capture_file(input.path)) {
                 auto source = std::make_unique<WatchedFrames>(open_capture(input.path, position), input);
                 inputs.frames.push_back(source.get());
+                sources.push_back(std::move(source));
+                continue;
+            }
+            if (description.record == "network record" && (input.options.format == "blocking-fingerprints" || is_blocking_fingerprints_file(input.path))) {
+                auto source = std::make_unique<WatchedFingerprints>(open_blocking_fingerprints(input.path), input);
+                inputs.fingerprints.push_back(source.get());
                 sources.push_back(std::move(source));
                 continue;
             }

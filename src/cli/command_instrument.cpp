@@ -27,6 +27,11 @@ std::vector<Parameter> run_options(const InstrumentDescription& instrument) {
                                          "Posts of accounts known to belong to no campaign, read as the inputs are"));
         options.back().is_list = true;
     }
+    if (instrument.record == "network record") {
+        options.push_back(command_option("fingerprints", ParameterType::text, "FILE", "",
+                                         "Lists of known block pages, as OONI publishes them; a further input"));
+        options.back().is_list = true;
+    }
     options.push_back(
         command_option("out", ParameterType::text, "DIR", "",
                    "Folder for the tables, findings.json and manifest.json; needed unless --json"));
@@ -146,6 +151,11 @@ class InstrumentCommand final : public Command {
                 check_control(path, request.inputs);
                 request.inputs.push_back(
                     {.path = path, .shown_path = path, .options = evidence, .role = InputRole::control});
+            }
+        if (options.knows("fingerprints"))
+            for (const auto& path : options.texts("fingerprints")) {
+                if (trimmed(path).empty()) throw Error(ErrorKind::usage, "--fingerprints names no file", "Write --fingerprints FILE");
+                request.inputs.push_back({.path = path, .shown_path = path, .options = {.format = "blocking-fingerprints", .columns = {}}});
             }
         request.scratch_folder = scratch_folder(options, out);
 

@@ -34,6 +34,7 @@ constexpr EvidenceFormat formats[] = {
     {"pcap", "packet captures as tcpdump writes them, in microseconds or nanoseconds", "frame", "formats/pcap.md"},
     {"pcapng", "packet captures as Wireshark writes them: blocks, several interfaces", "frame", "formats/pcap.md"},
     {"ooni", "OONI measurements: one JSON object a line, or one measurement in a file", "measurement", "formats/ooni.md"},
+    {"blocking-fingerprints", "by what block pages are known, as OONI and the Citizen Lab list them: a CSV file", "measurement", "formats/blocking-fingerprints.md"},
 };
 
 std::string known_formats() {

@@ -13,6 +13,7 @@
 #include "core/progress.hpp"
 #include "core/scratch.hpp"
 #include "instruments/finding.hpp"
+#include "table/blocking_fingerprint.hpp"
 #include "table/frame.hpp"
 #include "table/labelled_word.hpp"
 #include "table/measurement.hpp"
@@ -55,6 +56,8 @@ struct InstrumentInputs {
     /// Captures and measurements where the record is "network record"; consumed.
     std::vector<FrameSource*> frames;
     std::vector<MeasurementSource*> measurements;
+    /// Lists of known block pages beside them; consumed.
+    std::vector<BlockingFingerprintSource*> fingerprints;
 };
 struct InstrumentContext {
     std::uint64_t seed = 0;

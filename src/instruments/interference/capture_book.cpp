@@ -116,7 +116,7 @@ void CaptureBook::add(const FlowRecord& flow) {
         else count(ports.below, ports.below_blocked);
     }
     if (is_tcp(flow)) {
-        const bool is_answered = flow.is_answered && (flow.signs & (sign::reset | sign::frozen | lost_signs | sign::page_injected)) == 0;
+        const bool is_answered = flow.is_answered && (flow.signs & (sign::reset | sign::frozen | lost_signs | sign::page_injected | sign::page_known)) == 0;
         if (is_answered && flow.name != 0) {
             auto& names = m_answered[address_hash(flow.server)];
             if (names[0] == 0) names[0] = flow.name;
@@ -165,7 +165,7 @@ Mechanism CaptureBook::mechanism_of(const FlowRecord& flow) const {
     if (flow.kind == PayloadKind::dns) return Mechanism::dns_injection;
     if ((flow.signs & sign::quic_silent) != 0) return Mechanism::quic_drop;
     if ((flow.signs & sign::syn_ack_forged) != 0) return Mechanism::syn_ack_injection;
-    if ((flow.signs & sign::page_injected) != 0) return Mechanism::block_page;
+    if ((flow.signs & (sign::page_injected | sign::page_known)) != 0) return Mechanism::block_page;
     if ((flow.signs & sign::reset) != 0 && (flow.signs & lost_signs) == 0) return Mechanism::reset_injection;
     if (is_foreign_kind(flow.kind) && (flow.signs & sign::uplink_lost) != 0) return Mechanism::protocol_whitelist;
     if (is_foreign_kind(flow.kind) && (flow.signs & sign::dropped) != 0) return Mechanism::fully_encrypted_drop;
@@ -345,6 +345,8 @@ void CaptureBook::judge_dns() {
         verdict.is_firm = std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return m_judged[i].is_firm; });
         const bool is_race = std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return (m_judged[i].flow.signs & sign::dns_race) != 0; });
         if (!verdict.is_firm) verdict.alternative = is_race ? "a nearer name server that knows this name" : "a resolver that answered twice";
+        const bool has_conflict = std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return (m_judged[i].flow.signs & sign::dns_conflict) != 0; });
+        if (!verdict.is_firm) verdict.alternative = has_conflict ? "a resolver that answered twice" : "a filter of the user's own network";
         close_group(std::move(verdict), group);
     }
 }

@@ -63,6 +63,8 @@ struct DnsAnswerSeen {
     bool has_df = false;
     bool has_opt = false;
     bool has_address = false;
+    bool is_page_national = false;
+    std::uint32_t fingerprint = 0;     // 1 + place in the list of an address of block pages
 };
 
 struct Lookup {
@@ -135,6 +137,9 @@ struct Flow {
     std::uint8_t resets_to_server = 0;
     std::vector<ResetPacket> resets;     // in the server's name
     std::unique_ptr<Unfinished> unfinished;
+    std::unique_ptr<TcpStream> page;     // the front of an answer, while it may be on the list
+    std::uint32_t fingerprint = 0;
+    bool is_page_national = false;
     std::unique_ptr<QuicClient> quic;
     std::unique_ptr<DnsTalk> dns;
 };
@@ -149,8 +154,8 @@ std::uint64_t hash_of(std::span<const std::uint8_t> bytes) { return hash_bytes({
 
 class CaptureWatch::State {
   public:
-    State(const InterferenceFacts& facts, NameBook& names, Sink sink)
-        : m_facts(facts), m_names(names), m_sink(std::move(sink)), m_flows(flows_max, idle_ns_max, [this](const FlowKey& key, Flow& flow) { end(key, flow); }) {}
+    State(const InterferenceFacts& facts, NameBook& names, Sink sink, const interference::FingerprintSet* fingerprints)
+        : m_facts(facts), m_names(names), m_sink(std::move(sink)), m_fingerprints(fingerprints), m_flows(flows_max, idle_ns_max, [this](const FlowKey& key, Flow& flow) { end(key, flow); }) {}
 
     void add(std::span<const Frame> frames) {
         for (const Frame& frame : frames) {
@@ -418,10 +423,15 @@ class CaptureWatch::State {
             flow.answer_bytes = static_cast<std::uint16_t>(head.size());
             flow.answer_hash = hash_of(head);
             flow.is_answer_odd = is_odd && after(packet.sequence, flow.syn_ack_sequence + 1) >= 0;
+            begin_page(flow, packet);
         } else if (flow.first_data_ns != 0 && packet.sequence == flow.answer_sequence && packet.payload.size() >= flow.answer_bytes &&
                    hash_of(packet.payload.first(flow.answer_bytes)) != flow.answer_hash) {
             if (!flow.is_answer_doubled && flow.conflict_frame == 0) flow.conflict_frame = packet.frame;
             flow.is_answer_doubled = true;
+        }
+        if (flow.page) {
+            flow.page->add(packet.sequence, packet.payload);
+            if (flow.page->front().size() >= page_bytes_max || packet.has_flag(tcp_flag::fin)) end_page(flow);
         }
         if (is_odd) return;
         if (flow.last_data_ns != 0) {
@@ -441,6 +451,60 @@ class CaptureWatch::State {
             side.has_sequence = true;
         }
     }
+
+    // Pages that are known
+
+    void begin_page(Flow& flow, const Packet& packet) {
+        if (m_fingerprints == nullptr || !m_fingerprints->has_pages() || flow.kind != PayloadKind::http) return;
+        if (m_pages_open >= pages_open_max) {
+            ++counts.pages_not_compared;
+            return;
+        }
+        flow.page = std::make_unique<TcpStream>(OverlapPolicy::first, page_bytes_max);
+        flow.page->start(packet.sequence);
+        ++m_pages_open;
+    }
+
+    void end_page(Flow& flow) {
+        if (!flow.page) return;
+        const auto front = flow.page->front();
+        const HttpParse parse = parse_http_response(front, m_page_head);
+        if (parse == HttpParse::done) {
+            std::vector<std::uint32_t> places;
+            std::string name;
+            for (const auto& [written, value] : m_page_head.headers) {
+                name.assign(written);
+                for (char& c : name)
+                    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+                const auto more = m_fingerprints->of_header(name, value);
+                places.insert(places.end(), more.begin(), more.end());
+            }
+            const auto in_body = m_fingerprints->of_body(http_body(front, m_page_head, page_bytes_max));
+            places.insert(places.end(), in_body.begin(), in_body.end());
+            flow.fingerprint = known_page(places, flow.is_page_national);
+        }
+        flow.page.reset();
+        --m_pages_open;
+    }
+
+    /// 1 + the place of the best match, that of a national list or of a provider's before others; 0 when one is known to match what is no block page.
+    std::uint32_t known_page(const std::vector<std::uint32_t>& places, bool& is_national) const {
+        std::uint32_t best = 0;
+        is_national = false;
+        for (const auto place : places) {
+            const auto& fingerprint = m_fingerprints->at(place);
+            if (fingerprint.scope == "fp") return is_national = false, 0;
+            const bool is_wide = fingerprint.scope == "nat" || fingerprint.scope == "isp";
+            if (fingerprint.match == interference::Fingerprint::Match::regexp || (best != 0 && (is_national || !is_wide))) continue;
+            best = place + 1;
+            is_national = is_wide;
+        }
+        return best;
+    }
+
+    /// What a match adds to the logarithm of the likelihood ratio. A capture does not say in which country it was made, so one of a product's pages, which
+    /// companies and schools show as well, is not enough by itself.
+    static float page_ratio(bool is_national) { return is_national ? 12 : 6; }
 
     // UDP
 
@@ -536,6 +600,12 @@ class CaptureWatch::State {
                 seen.record_ttl_seconds = record.ttl_seconds;
             }
         }
+        if (seen.has_address && m_fingerprints != nullptr && m_fingerprints->has_answers()) {
+            const std::string address = address_text(seen.address);
+            DnsAnswer answer;
+            answer.address = address;
+            seen.fingerprint = known_page(m_fingerprints->of_answer(answer), seen.is_page_national);
+        }
         counts.dns_answered_again += !known->answers.empty() && known->answers.front().content != seen.content;
         known->answers.push_back(seen);
     }
@@ -628,6 +698,15 @@ class CaptureWatch::State {
             record.signs |= sign::dns_conflict;
             record.frames[2] = answers[i].frame;
         }
+        for (const DnsAnswerSeen& answer : answers) {
+            if (answer.fingerprint == 0 || record.fingerprint != 0) continue;
+            record.fingerprint = answer.fingerprint;
+            record.signs |= sign::page_known;
+            record.log_likelihood_ratio += page_ratio(answer.is_page_national);
+            record.forged_address = answer.address;
+            record.sign_ns = answer.time_ns;
+            if (answer.frame != record.frames[1]) record.frames[2] = answer.frame;
+        }
         const std::uint8_t known = dns_class_of(first);
         if ((record.signs & sign::dns_conflict) != 0) record.box_class = known;
     }
@@ -686,12 +765,21 @@ class CaptureWatch::State {
             if (flow.conflict_frame != 0) record.frames[2] = flow.conflict_frame;
             record.sign_ns = flow.first_data_ns;
         }
+        end_page(flow);
+        if (flow.fingerprint != 0) {
+            record.log_likelihood_ratio = page_ratio(flow.is_page_national) + ((record.signs & sign::page_injected) != 0 ? record.log_likelihood_ratio : 0);
+            record.signs |= sign::page_known;
+            record.fingerprint = flow.fingerprint;
+            record.frames[1] = flow.answer_frame;
+            record.sign_ns = flow.first_data_ns;
+        }
         if ((record.signs & (sign::dropped | sign::uplink_lost | sign::frozen)) != 0 && record.frames[1] == 0) record.frames[1] = flow.last_server_frame;
         m_sink.flow(record);
 
         const std::int64_t lasted_ns = flow.last_new_data_ns - flow.first_data_ns;
         if (server.bytes >= rate_bytes_min && flow.first_data_ns != 0 && lasted_ns > 0 && flow.name != 0) {
             RateRecord rate;
+            rate.client = record.client;
             rate.name = flow.name;
             rate.bytes_per_second = static_cast<float>(static_cast<double>(server.bytes) / (static_cast<double>(lasted_ns) / 1e9));
             const double mean = flow.gaps_s / std::max(1u, flow.gap_count);
@@ -757,6 +845,9 @@ class CaptureWatch::State {
     const InterferenceFacts& m_facts;
     NameBook& m_names;
     Sink m_sink;
+    const interference::FingerprintSet* m_fingerprints;
+    std::size_t m_pages_open = 0;
+    HttpHead m_page_head;
     FlowTable<Flow> m_flows;
     FragmentTable m_fragments;
     ClientHello m_hello;
@@ -765,7 +856,8 @@ class CaptureWatch::State {
     bool m_ignored = false;
 };
 
-CaptureWatch::CaptureWatch(const InterferenceFacts& facts, NameBook& names, Sink sink) : m_state(std::make_unique<State>(facts, names, std::move(sink))) {}
+CaptureWatch::CaptureWatch(const InterferenceFacts& facts, NameBook& names, Sink sink, const interference::FingerprintSet* fingerprints)
+    : m_state(std::make_unique<State>(facts, names, std::move(sink), fingerprints)) {}
 CaptureWatch::~CaptureWatch() = default;
 void CaptureWatch::add(std::span<const Frame> frames) { m_state->add(frames); }
 void CaptureWatch::finish() { m_state->finish(); }

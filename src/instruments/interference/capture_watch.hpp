@@ -10,6 +10,7 @@
 #include "instruments/interference/facts.hpp"
 #include "instruments/interference/flow_record.hpp"
 #include "instruments/interference/name_book.hpp"
+#include "instruments/interference/ooni_scorers.hpp"
 #include "table/frame.hpp"
 
 namespace unveil {
@@ -32,6 +33,7 @@ struct CaptureCounts {
     std::uint64_t first_payloads = 0;    // of TCP clients
     std::uint64_t first_payloads_eligible = 0;  // for the rule on fully encrypted traffic
     std::uint64_t quic_hellos = 0;
+    std::uint64_t pages_not_compared = 0;       // with fingerprints: too many answers were open at once
     std::int64_t first_ns = INT64_MAX;
     std::int64_t last_ns = INT64_MIN;
 };
@@ -47,7 +49,11 @@ class CaptureWatch {
     };
     static constexpr std::uint32_t rate_bytes_min = 40'000;
 
-    CaptureWatch(const InterferenceFacts& facts, NameBook& names, Sink sink);
+    /// With fingerprints (which must live longer) the first page_bytes_max of an answer over HTTP, and the addresses of lookups, are compared with them.
+    static constexpr std::uint32_t page_bytes_max = 16u << 10;
+    static constexpr std::size_t pages_open_max = 4'096;
+
+    CaptureWatch(const InterferenceFacts& facts, NameBook& names, Sink sink, const interference::FingerprintSet* fingerprints = nullptr);
     ~CaptureWatch();
 
     void add(std::span<const Frame> frames);

@@ -25,6 +25,7 @@ constexpr std::uint32_t dns_conflict = 1 << 8;     // two answers that differ in
 constexpr std::uint32_t dns_pool = 1 << 9;         // one answer, with an address that was seen in forged ones
 constexpr std::uint32_t quic_silent = 1 << 10;     // the client went on and nothing came any more
 constexpr std::uint32_t dns_race = 1 << 11;        // one answer, from another distance and sooner than the resolver ever answered other names
+constexpr std::uint32_t page_known = 1 << 11;      // the answer is on a list of block pages, or of addresses that lead to them
 }  // namespace sign
 
 struct FlowRecord {
@@ -51,10 +52,12 @@ struct FlowRecord {
     std::int64_t sign_ns = 0;              // first packet that is not the server's, or last one that was
     std::array<std::uint64_t, frames_max> frames{};
     IpAddress forged_address;              // of dns
+    std::uint32_t fingerprint = 0;         // 1 + place in the list, with page_known
 };
 
 /// How fast a long answer came.
 struct RateRecord {
+    IpAddress client;
     std::uint32_t name = 0;
     float bytes_per_second = 0;
     float gap_variation = 0;               // standard deviation over mean of the time between them: a queue makes it small, drops make it large

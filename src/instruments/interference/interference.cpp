@@ -46,6 +46,7 @@ class Report {
   public:
     Report(const ParameterValues& parameters, InstrumentContext& context) : m_parameters(parameters), m_tables(context.tables), m_progress(context.progress) {}
 
+    void read_fingerprints(const std::vector<BlockingFingerprintSource*>& sources);
     void read_captures(const std::vector<FrameSource*>& sources);
     void read_measurements(const std::vector<MeasurementSource*>& sources);
     Findings findings();
@@ -69,6 +70,7 @@ class Report {
     std::set<IpAddress> m_clients;
     std::uint64_t m_flows_wanted = 0;
     NameBook m_names;
+    interference::FingerprintSet m_fingerprints;
     std::unique_ptr<CaptureBook> m_book;
     std::unique_ptr<CaptureWatch> m_watch;
     std::unique_ptr<interference::MeasurementBook> m_measurements;
@@ -79,6 +81,20 @@ class Report {
     std::map<std::string, std::vector<Locator>> m_mechanism_locators;
     Findings m_findings;
 };
+
+void Report::read_fingerprints(const std::vector<BlockingFingerprintSource*>& sources) {
+    if (sources.empty()) return;
+    std::vector<interference::Fingerprint> all;
+    std::vector<BlockingFingerprint> batch;
+    for (BlockingFingerprintSource* source : sources)
+        while (source->next(batch)) {
+            m_progress.check();
+            all.insert(all.end(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
+        }
+    const auto tried = static_cast<std::uint64_t>(std::count_if(all.begin(), all.end(), [](const auto& one) { return one.match != interference::Fingerprint::Match::regexp; }));
+    m_findings.notes.push_back(fmt::format("Pages and addresses were compared with {} fingerprints.", grouped_digits(tried)));
+    m_fingerprints = interference::FingerprintSet(std::move(all));
+}
 
 void Report::read_captures(const std::vector<FrameSource*>& sources) {
     const bool has_traces = m_parameters.flag("ttl-trace");
@@ -109,7 +125,8 @@ void Report::read_captures(const std::vector<FrameSource*>& sources) {
                                                                     ++flows;
                                                                     signs += flow.signs != 0;
                                                                 },
-                                                                [this](const RateRecord& rate) { m_book->add(rate); }});
+                                                                [this](const RateRecord& rate) { m_book->add(rate); }},
+                                             m_fingerprints.empty() ? nullptr : &m_fingerprints);
     std::vector<Frame> batch;
     for (std::size_t s = 0; s < sources.size(); ++s) {
         FrameSource* const source = sources[s];
@@ -125,6 +142,8 @@ void Report::read_captures(const std::vector<FrameSource*>& sources) {
         // A connection of one capture does not go on in another.
         m_watch->finish();
     }
+    if (m_watch->counts().pages_not_compared > 0)
+        m_findings.caveats.push_back(fmt::format("{} answers were not compared with the fingerprints, since too many were open at once.", grouped_digits(m_watch->counts().pages_not_compared)));
     m_book->judge();
 }
 
@@ -133,7 +152,7 @@ void Report::read_measurements(const std::vector<MeasurementSource*>& sources) {
     interference::BookRules rules;
     rules.q_max = m_parameters.real("measurement-q-max");
     rules.measurements_min = static_cast<std::uint32_t>(m_parameters.integer("measurements-min"));
-    m_measurements = std::make_unique<interference::MeasurementBook>(rules);
+    m_measurements = std::make_unique<interference::MeasurementBook>(rules, &m_fingerprints);
     OutputTable* scores = nullptr;
     if (m_parameters.flag("scores"))
         scores = &m_tables.open("scores", {{"evidence", CellType::integer, "input of the run, from 1"},
@@ -149,7 +168,8 @@ void Report::read_measurements(const std::vector<MeasurementSource*>& sources) {
                                            {"down", CellType::real, "weight"},
                                            {"ok", CellType::real, "weight"},
                                            {"rule", CellType::text, "that decided"},
-                                           {"pointers", CellType::text, "JSON pointers of what decided"}});
+                                           {"pointers", CellType::text, "JSON pointers of what decided"},
+                                           {"fingerprints", CellType::text, "names of those that match, of unveil and the fast path"}});
     MeasurementBatch batch;
     std::uint64_t done = 0;
     for (MeasurementSource* source : sources)
@@ -165,7 +185,8 @@ void Report::read_measurements(const std::vector<MeasurementSource*>& sources) {
 
 void Report::write_score(OutputTable& table, const Measurement& measurement) {
     const std::string scorer = m_parameters.text("scorer");
-    const auto row = [&](std::string_view standing, std::string_view layer, const interference::Weights& weights, std::string_view rule, std::string_view pointers) {
+    const auto row = [&](std::string_view standing, std::string_view layer, const interference::Weights& weights, std::string_view rule, std::string_view pointers,
+                         const std::vector<std::uint32_t>& fingerprints) {
         table.integer(std::int64_t{measurement.where.evidence} + 1);
         table.integer(static_cast<std::int64_t>(measurement.where.row));
         table.text(scorer);
@@ -180,25 +201,27 @@ void Report::write_score(OutputTable& table, const Measurement& measurement) {
         table.real(weights.ok);
         table.text(rule);
         table.text(pointers);
+        std::string names;
+        for (const auto place : fingerprints) names += (names.empty() ? "" : " ") + m_fingerprints.at(place).name;
+        table.text(names);
         table.end_row();
     };
-    static const interference::FingerprintSet none;
     if (scorer == "ooni-fastpath") {
-        const auto score = interference::score_fastpath(measurement, none);
+        const auto score = interference::score_fastpath(measurement, m_fingerprints);
         const std::string_view standing = score.is_discarded ? "discarded" : !score.is_scored ? "not scored" : score.is_confirmed ? "confirmed" : score.is_failure() ? "failure" : score.is_anomaly() ? "anomaly" : "ok";
-        row(standing, score.blocking_type, {score.general, 0, 0}, "", "");
+        row(standing, score.blocking_type, {score.general, 0, 0}, "", "", score.fingerprints);
         return;
     }
     if (scorer == "ooni-data-v2") {
-        const auto score = interference::score_data_v2(measurement, none);
+        const auto score = interference::score_data_v2(measurement, m_fingerprints);
         if (!score.is_scored) return;
         for (const auto& [name, layer] : {std::pair<std::string_view, const interference::DataV2Layer&>{"dns", score.dns}, {"tcp", score.tcp}, {"tls", score.tls}})
-            row(score.probe_analysis, name, layer.highest, layer.rule, "");
+            row(score.probe_analysis, name, layer.highest, layer.rule, "", {});
         return;
     }
-    const auto score = interference::score_unveil(measurement, none);
+    const auto score = interference::score_unveil(measurement, m_fingerprints);
     const auto& layer = score.layer_of(score.layer);
-    row(interference::standing_name(score.standing), interference::layer_name(score.layer), layer.weights, score.rule, fmt::format("{}", fmt::join(layer.pointers, " ")));
+    row(interference::standing_name(score.standing), interference::layer_name(score.layer), layer.weights, score.rule, fmt::format("{}", fmt::join(layer.pointers, " ")), score.fingerprints);
 }
 
 std::string Report::client_text(const IpAddress& address) const {
@@ -379,7 +402,8 @@ void Report::describe_flows() {
                                                  {"box_class", CellType::text, "published class, when it fits one"},
                                                  {"log_likelihood_ratio", CellType::real, "that a box sent what came in the server's name"},
                                                  {"milliseconds", CellType::real, "from the client's first words to the sign"},
-                                                 {"frames", CellType::text, "the client's words, then the signs"}});
+                                                 {"frames", CellType::text, "the client's words, then the signs"},
+                                                 {"fingerprint", CellType::text, "name of the known block page that the answer is"}});
     for (const JudgedFlow& judged : m_book->flows()) {
         const FlowRecord& flow = judged.flow;
         table.integer(std::int64_t{flow.evidence} + 1);
@@ -400,6 +424,7 @@ void Report::describe_flows() {
         for (const std::uint64_t frame : flow.frames)
             if (frame != 0) frames += fmt::format("{}{}", frames.empty() ? "" : " ", frame);
         table.text(frames);
+        table.text(flow.fingerprint == 0 ? std::string() : m_fingerprints.at(flow.fingerprint - 1).name);
         table.end_row();
     }
 }
@@ -687,6 +712,7 @@ Findings Interference::run(const InstrumentInputs& inputs, const ParameterValues
     if (inputs.frames.empty() && inputs.measurements.empty())
         throw Error(ErrorKind::input, "there is neither a capture nor a file of measurements", "Give pcap, pcapng or OONI JSONL files");
     Report report(parameters, context);
+    report.read_fingerprints(inputs.fingerprints);
     report.read_captures(inputs.frames);
     report.read_measurements(inputs.measurements);
     return report.findings();

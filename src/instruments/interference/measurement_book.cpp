@@ -236,7 +236,7 @@ std::string_view cell_control_name(CellControl control) {
 
 struct MeasurementBook::State {
     BookRules rules;
-    FingerprintSet fingerprints;
+    const FingerprintSet* fingerprints = nullptr;
     BookCounts counts;
     std::uint64_t cells = 0;
     std::map<std::string, Domain, std::less<>> domains;
@@ -283,7 +283,7 @@ void MeasurementBook::State::add(const Measurement& m) {
             return;
         }
     }
-    const auto score = score_unveil(m, fingerprints);
+    const auto score = score_unveil(m, *fingerprints);
     const auto day = static_cast<std::int32_t>(floor_div(m.start_us, day_us));
     auto found = domains.find(subject);
     if (found == domains.end()) {
@@ -344,7 +344,7 @@ void MeasurementBook::State::add(const Measurement& m) {
 }
 
 void MeasurementBook::State::add_data_v2(const Measurement& m, Network& network) const {
-    const auto score = score_data_v2(m, fingerprints);
+    const auto score = score_data_v2(m, *fingerprints);
     if (!score.is_scored) return;
     auto& hour = network.hours[floor_div(m.start_us, hour_us)];
     const auto count = [&](std::size_t which, double value) {
@@ -517,9 +517,10 @@ void MeasurementBook::State::find_changes(BlockedCell& cell, const std::map<std:
     }
 }
 
-MeasurementBook::MeasurementBook(const BookRules& rules, FingerprintSet fingerprints) : m_state(std::make_unique<State>()) {
+MeasurementBook::MeasurementBook(const BookRules& rules, const FingerprintSet* fingerprints) : m_state(std::make_unique<State>()) {
+    static const FingerprintSet none;
     m_state->rules = rules;
-    m_state->fingerprints = std::move(fingerprints);
+    m_state->fingerprints = fingerprints == nullptr ? &none : fingerprints;
 }
 MeasurementBook::~MeasurementBook() = default;
 MeasurementBook::MeasurementBook(MeasurementBook&&) noexcept = default;

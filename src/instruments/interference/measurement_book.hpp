@@ -159,7 +159,8 @@ struct BookCounts {
 
 class MeasurementBook {
   public:
-    explicit MeasurementBook(const BookRules& rules = {}, FingerprintSet fingerprints = {});
+    /// `fingerprints` must live longer; null: none.
+    explicit MeasurementBook(const BookRules& rules = {}, const FingerprintSet* fingerprints = nullptr);
     ~MeasurementBook();
     MeasurementBook(MeasurementBook&&) noexcept;
 

@@ -5,40 +5,32 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "core/tally.hpp"
+#include "table/blocking_fingerprint.hpp"
 #include "table/measurement.hpp"
 
 namespace unveil::interference {
 
 // ---- fingerprints of block pages
 
-/// One line of the tables of https://github.com/ooni/blocking-fingerprints, which a user may bring; none is part of this program.
-struct Fingerprint {
-    enum class Match : std::uint8_t { full, prefix, contains, regexp };
-
-    std::string name;
-    std::string scope;     // "nat", "isp", "inst", "prod", "vbw", "fp" (known to match what is no block page)
-    std::string location;  // "dns", "body", "header.server"
-    std::string pattern;
-    Match match = Match::contains;
-    std::vector<std::string> countries;  // where it is expected
-    int confidence = 0;                  // 0 to 10
-};
-
-/// Lines that cannot be used are counted in `tally` with `where`. Columns are found by their names.
-std::vector<Fingerprint> parse_fingerprints(std::string_view csv, std::string_view where, Tally& tally);
+using Fingerprint = BlockingFingerprint;
 
 class FingerprintSet {
   public:
     FingerprintSet() = default;
     explicit FingerprintSet(std::vector<Fingerprint> fingerprints);
+    // What is looked up by are views into the fingerprints.
+    FingerprintSet(FingerprintSet&&) = default;
+    FingerprintSet& operator=(FingerprintSet&&) = default;
 
     bool empty() const { return m_all.empty(); }
+    bool has_answers() const { return !m_dns.empty(); }
+    bool has_pages() const { return m_all.size() > m_dns.size(); }
     const Fingerprint& at(std::uint32_t place) const { return m_all[place]; }
     /// Places of those that match, in their order. Regular expressions are never tried: hostile text can make them take for ever.
     std::vector<std::uint32_t> of_answer(const DnsAnswer& answer) const;
