@@ -351,15 +351,15 @@ RunResult run_instrument(const RunRequest& request, const std::string& out_folde
                 sources.push_back(std::move(source));
                 continue;
             }
-            if (description.record == "network record" && is_capture_file(input.path)) {
-                auto source = std::make_unique<WatchedFrames>(open_capture(input.path, position), input);
-                inputs.frames.push_back(source.get());
-                sources.push_back(std::move(source));
-                continue;
-            }
             if (description.record == "network record" && (input.options.format == "blocking-fingerprints" || is_blocking_fingerprints_file(input.path))) {
                 auto source = std::make_unique<WatchedFingerprints>(open_blocking_fingerprints(input.path), input);
                 inputs.fingerprints.push_back(source.get());
+                sources.push_back(std::move(source));
+                continue;
+            }
+            if (description.record == "network record" && is_capture_file(input.path)) {
+                auto source = std::make_unique<WatchedFrames>(open_capture(input.path, position), input);
+                inputs.frames.push_back(source.get());
                 sources.push_back(std::move(source));
                 continue;
             }

@@ -346,7 +346,7 @@ void CaptureBook::judge_dns() {
         const bool is_race = std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return (m_judged[i].flow.signs & sign::dns_race) != 0; });
         if (!verdict.is_firm) verdict.alternative = is_race ? "a nearer name server that knows this name" : "a resolver that answered twice";
         const bool has_conflict = std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return (m_judged[i].flow.signs & sign::dns_conflict) != 0; });
-        if (!verdict.is_firm) verdict.alternative = has_conflict ? "a resolver that answered twice" : "a filter of the user's own network";
+        if (!verdict.is_firm) verdict.alternative = has_conflict ? "a resolver that answered twice" : "an address that is the name's own";
         close_group(std::move(verdict), group);
     }
 }

@@ -63,7 +63,6 @@ struct DnsAnswerSeen {
     bool has_df = false;
     bool has_opt = false;
     bool has_address = false;
-    bool is_page_national = false;
     std::uint32_t fingerprint = 0;     // 1 + place in the list of an address of block pages
 };
 
@@ -505,6 +504,8 @@ class CaptureWatch::State {
     /// What a match adds to the logarithm of the likelihood ratio. A capture does not say in which country it was made, so one of a product's pages, which
     /// companies and schools show as well, is not enough by itself.
     static float page_ratio(bool is_national) { return is_national ? 12 : 6; }
+    /// Lists hold addresses of real hosts that forged answers use, and private ones, which may be the name's own.
+    static constexpr float listed_address_ratio = 6;
 
     // UDP
 
@@ -604,7 +605,10 @@ class CaptureWatch::State {
             const std::string address = address_text(seen.address);
             DnsAnswer answer;
             answer.address = address;
-            seen.fingerprint = known_page(m_fingerprints->of_answer(answer), seen.is_page_national);
+            bool is_wide = false;
+            seen.fingerprint = known_page(m_fingerprints->of_answer(answer), is_wide);
+            // Filters at home answer with what stands on other lists, 0.0.0.0 above all.
+            if (!is_wide) seen.fingerprint = 0;
         }
         counts.dns_answered_again += !known->answers.empty() && known->answers.front().content != seen.content;
         known->answers.push_back(seen);
@@ -702,7 +706,7 @@ class CaptureWatch::State {
             if (answer.fingerprint == 0 || record.fingerprint != 0) continue;
             record.fingerprint = answer.fingerprint;
             record.signs |= sign::page_known;
-            record.log_likelihood_ratio += page_ratio(answer.is_page_national);
+            record.log_likelihood_ratio += listed_address_ratio;
             record.forged_address = answer.address;
             record.sign_ns = answer.time_ns;
             if (answer.frame != record.frames[1]) record.frames[2] = answer.frame;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "evidence/blocking_fingerprints.hpp"
 #include "evidence/capture.hpp"
 #include "instruments/interference/capture_book.hpp"
 #include "instruments/interference/capture_watch.hpp"
@@ -28,9 +29,9 @@ struct Looked {
     Looked() : book(built_in_facts(), names, {}) {}
 };
 
-void look_at(const std::vector<std::string>& paths, Looked& looked) {
+void look_at(const std::vector<std::string>& paths, Looked& looked, const interference::FingerprintSet* fingerprints = nullptr) {
     CaptureWatch watch(built_in_facts(), looked.names,
-                       {[&](const FlowRecord& flow) { looked.book.add(flow); }, [&](const RateRecord& rate) { looked.book.add(rate); }});
+                       {[&](const FlowRecord& flow) { looked.book.add(flow); }, [&](const RateRecord& rate) { looked.book.add(rate); }}, fingerprints);
     for (std::uint32_t p = 0; p < paths.size(); ++p) {
         const auto source = open_capture(paths[p], p);
         std::vector<Frame> batch;
@@ -67,6 +68,48 @@ TEST(InterferenceCaptures, OrdinaryTrafficAccusesNobody) {
     fmt::print("{} of {} files (at most {:.4f}), {} of {} flows (at most {:.6f})\n", files_firm, files, by_file.high, firm, flows, by_flow.high);
     EXPECT_GT(files, 400u);
     EXPECT_EQ(firm, 0u);
+}
+
+/// OONI's lists; empty where they are absent.
+interference::FingerprintSet published_fingerprints() {
+    std::vector<interference::Fingerprint> all;
+    for (const auto* name : {"fingerprints_dns.csv", "fingerprints_http.csv"}) {
+        const std::string path = data_folder + "interference/ooni-blocking-fingerprints/" + name;
+        if (!std::filesystem::exists(path)) continue;
+        const auto source = open_blocking_fingerprints(path);
+        std::vector<BlockingFingerprint> batch;
+        while (source->next(batch)) all.insert(all.end(), batch.begin(), batch.end());
+    }
+    return interference::FingerprintSet(std::move(all));
+}
+
+TEST(InterferenceCaptures, OrdinaryTrafficHoldsNoKnownBlockPageAndABlockedSiteDoes) {
+    const std::string folder = data_folder + "captures/ndpi/pcap";
+    const auto fingerprints = published_fingerprints();
+    if (!std::filesystem::exists(folder) || fingerprints.empty()) GTEST_SKIP() << "needs " << folder << " and OONI's lists";
+    std::uint64_t files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (!is_capture_file(entry.path().string())) continue;
+        ++files;
+        Looked looked;
+        look_at({entry.path().string()}, looked, &fingerprints);
+        for (const auto& judged : looked.book.flows())
+            if (judged.flow.fingerprint != 0) ADD_FAILURE() << entry.path().filename() << ": " << fingerprints.at(judged.flow.fingerprint - 1).name;
+        EXPECT_EQ(looked.counts.pages_not_compared, 0u);
+    }
+    EXPECT_GT(files, 400u);
+    const std::string product = data_folder + "interference/centrace/testdata/91.199.201.114_www.bitcomet.com_www.bitcomet.com.pcap";
+    if (!std::filesystem::exists(product)) GTEST_SKIP() << "needs " << product;
+    Looked looked;
+    look_at({product}, looked, &fingerprints);
+    std::set<std::string> found;
+    for (const auto& judged : looked.book.flows())
+        if (judged.flow.fingerprint != 0) {
+            found.insert(fingerprints.at(judged.flow.fingerprint - 1).name);
+            EXPECT_EQ(judged.mechanism, Mechanism::block_page);
+            EXPECT_FALSE(judged.is_firm) << "a product's page by itself is not enough";
+        }
+    EXPECT_EQ(found, std::set<std::string>{"cl.prod_fortiguard_webfilter_blockurl"});
 }
 
 const std::string archive_capture = data_folder + "interference/centrace/testdata/222.138.4.221_archive.org_archive.org.pcap";
