@@ -343,10 +343,9 @@ void CaptureBook::judge_dns() {
         verdict.mechanism = Mechanism::dns_injection;
         verdict.trigger = m_names.name(name);
         verdict.is_firm = std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return m_judged[i].is_firm; });
-        const bool is_race = std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return (m_judged[i].flow.signs & sign::dns_race) != 0; });
-        if (!verdict.is_firm) verdict.alternative = is_race ? "a nearer name server that knows this name" : "a resolver that answered twice";
-        const bool has_conflict = std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return (m_judged[i].flow.signs & sign::dns_conflict) != 0; });
-        if (!verdict.is_firm) verdict.alternative = has_conflict ? "a resolver that answered twice" : "an address that is the name's own";
+        const auto has_sign = [&](std::uint32_t asked) { return std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return (m_judged[i].flow.signs & asked) != 0; }); };
+        if (!verdict.is_firm)
+            verdict.alternative = has_sign(sign::dns_conflict) ? "a resolver that answered twice" : has_sign(sign::dns_race) ? "a nearer name server that knows this name" : "an address that is the name's own";
         close_group(std::move(verdict), group);
     }
 }

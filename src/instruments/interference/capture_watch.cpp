@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "core/hash.hpp"
+#include "instruments/interference/dns_lookups.hpp"
+#include "instruments/interference/known_pages.hpp"
 #include "instruments/interference/reset_class.hpp"
-#include "net/dns.hpp"
 #include "net/flow_table.hpp"
 #include "net/fragments.hpp"
 #include "net/http.hpp"
@@ -49,37 +50,6 @@ struct Side {
 /// What a client's first words need while they are not whole.
 struct Unfinished {
     TcpStream stream{OverlapPolicy::first, 32u << 10};
-};
-
-struct DnsAnswerSeen {
-    std::uint64_t frame = 0;
-    std::int64_t time_ns = 0;
-    std::uint64_t content = 0;         // hash of the records, in any order
-    IpAddress address;                 // the first
-    std::uint16_t flags = 0;
-    std::uint16_t ip_id = 0;
-    std::uint8_t ttl = 0;
-    std::uint32_t record_ttl_seconds = 0;
-    bool has_df = false;
-    bool has_opt = false;
-    bool has_address = false;
-    std::uint32_t fingerprint = 0;     // 1 + place in the list of an address of block pages
-};
-
-struct Lookup {
-    static constexpr std::size_t answers_max = 6;
-    std::uint64_t frame = 0;
-    std::int64_t time_ns = 0;
-    std::uint32_t name = 0;
-    std::uint16_t id = 0;
-    std::uint16_t type = 0;
-    bool has_opt = false;
-    std::vector<DnsAnswerSeen> answers;
-};
-
-struct DnsTalk {
-    static constexpr std::size_t lookups_max = 64;
-    std::vector<Lookup> lookups;
 };
 
 struct Flow {
@@ -137,11 +107,14 @@ struct Flow {
     std::vector<ResetPacket> resets;     // in the server's name
     std::unique_ptr<Unfinished> unfinished;
     std::unique_ptr<TcpStream> page;     // the front of an answer, while it may be on the list
-    std::uint32_t fingerprint = 0;
-    bool is_page_national = false;
+    KnownPage known_page;
     std::unique_ptr<QuicClient> quic;
     std::unique_ptr<DnsTalk> dns;
 };
+
+/// What a match adds to the logarithm of the likelihood ratio. A capture does not say in which country it was made, so one of a product's pages, which
+/// companies and schools show as well, is not enough by itself.
+float page_ratio(bool is_wide) { return is_wide ? 12 : 6; }
 
 bool is_bytes(std::span<const std::uint8_t> bytes, std::string_view text) {
     return !text.empty() && bytes.size() == text.size() && std::memcmp(bytes.data(), text.data(), text.size()) == 0;
@@ -154,7 +127,8 @@ std::uint64_t hash_of(std::span<const std::uint8_t> bytes) { return hash_bytes({
 class CaptureWatch::State {
   public:
     State(const InterferenceFacts& facts, NameBook& names, Sink sink, const interference::FingerprintSet* fingerprints)
-        : m_facts(facts), m_names(names), m_sink(std::move(sink)), m_fingerprints(fingerprints), m_flows(flows_max, idle_ns_max, [this](const FlowKey& key, Flow& flow) { end(key, flow); }) {}
+        : m_facts(facts), m_names(names), m_sink(std::move(sink)), m_dns(facts, names, fingerprints, m_sink.flow), m_pages(fingerprints),
+          m_flows(flows_max, idle_ns_max, [this](const FlowKey& key, Flow& flow) { end(key, flow); }) {}
 
     void add(std::span<const Frame> frames) {
         for (const Frame& frame : frames) {
@@ -184,6 +158,9 @@ class CaptureWatch::State {
         m_flows.finish();
         counts.flows_evicted = m_flows.evicted();
         counts.fragments_given_up = m_fragments.dropped();
+        counts.dns_queries = m_dns.counts().queries;
+        counts.dns_answered_again = m_dns.counts().answered_again;
+        counts.pages_not_compared = m_pages.not_compared();
     }
 
     CaptureCounts counts;
@@ -422,15 +399,14 @@ class CaptureWatch::State {
             flow.answer_bytes = static_cast<std::uint16_t>(head.size());
             flow.answer_hash = hash_of(head);
             flow.is_answer_odd = is_odd && after(packet.sequence, flow.syn_ack_sequence + 1) >= 0;
-            begin_page(flow, packet);
+            if (flow.kind == PayloadKind::http) flow.page = m_pages.begin(packet);
         } else if (flow.first_data_ns != 0 && packet.sequence == flow.answer_sequence && packet.payload.size() >= flow.answer_bytes &&
                    hash_of(packet.payload.first(flow.answer_bytes)) != flow.answer_hash) {
             if (!flow.is_answer_doubled && flow.conflict_frame == 0) flow.conflict_frame = packet.frame;
             flow.is_answer_doubled = true;
         }
         if (flow.page) {
-            flow.page->add(packet.sequence, packet.payload);
-            if (flow.page->front().size() >= page_bytes_max || packet.has_flag(tcp_flag::fin)) end_page(flow);
+            if (PageWatch::add(*flow.page, packet)) end_page(flow);
         }
         if (is_odd) return;
         if (flow.last_data_ns != 0) {
@@ -451,61 +427,9 @@ class CaptureWatch::State {
         }
     }
 
-    // Pages that are known
-
-    void begin_page(Flow& flow, const Packet& packet) {
-        if (m_fingerprints == nullptr || !m_fingerprints->has_pages() || flow.kind != PayloadKind::http) return;
-        if (m_pages_open >= pages_open_max) {
-            ++counts.pages_not_compared;
-            return;
-        }
-        flow.page = std::make_unique<TcpStream>(OverlapPolicy::first, page_bytes_max);
-        flow.page->start(packet.sequence);
-        ++m_pages_open;
-    }
-
     void end_page(Flow& flow) {
-        if (!flow.page) return;
-        const auto front = flow.page->front();
-        const HttpParse parse = parse_http_response(front, m_page_head);
-        if (parse == HttpParse::done) {
-            std::vector<std::uint32_t> places;
-            std::string name;
-            for (const auto& [written, value] : m_page_head.headers) {
-                name.assign(written);
-                for (char& c : name)
-                    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-                const auto more = m_fingerprints->of_header(name, value);
-                places.insert(places.end(), more.begin(), more.end());
-            }
-            const auto in_body = m_fingerprints->of_body(http_body(front, m_page_head, page_bytes_max));
-            places.insert(places.end(), in_body.begin(), in_body.end());
-            flow.fingerprint = known_page(places, flow.is_page_national);
-        }
-        flow.page.reset();
-        --m_pages_open;
+        if (flow.page) flow.known_page = m_pages.end(std::move(flow.page));
     }
-
-    /// 1 + the place of the best match, that of a national list or of a provider's before others; 0 when one is known to match what is no block page.
-    std::uint32_t known_page(const std::vector<std::uint32_t>& places, bool& is_national) const {
-        std::uint32_t best = 0;
-        is_national = false;
-        for (const auto place : places) {
-            const auto& fingerprint = m_fingerprints->at(place);
-            if (fingerprint.scope == "fp") return is_national = false, 0;
-            const bool is_wide = fingerprint.scope == "nat" || fingerprint.scope == "isp";
-            if (fingerprint.match == interference::Fingerprint::Match::regexp || (best != 0 && (is_national || !is_wide))) continue;
-            best = place + 1;
-            is_national = is_wide;
-        }
-        return best;
-    }
-
-    /// What a match adds to the logarithm of the likelihood ratio. A capture does not say in which country it was made, so one of a product's pages, which
-    /// companies and schools show as well, is not enough by itself.
-    static float page_ratio(bool is_national) { return is_national ? 12 : 6; }
-    /// Lists hold addresses of real hosts that forged answers use, and private ones, which may be the name's own.
-    static constexpr float listed_address_ratio = 6;
 
     // UDP
 
@@ -515,7 +439,8 @@ class CaptureWatch::State {
         unsigned from = 0;
         if (is_dns) {
             Flow& flow = flow_of(packet, from);
-            take_dns(flow, packet);
+            if (!flow.dns) flow.dns = std::make_unique<DnsTalk>();
+            m_dns.take(*flow.dns, packet);
             return;
         }
         Flow& flow = flow_of(packet, from);
@@ -557,70 +482,6 @@ class CaptureWatch::State {
         flow.quic.reset();
     }
 
-    // DNS
-
-    void take_dns(Flow& flow, const Packet& packet) {
-        if (parse_dns(packet.payload, m_message) == DnsError::too_short || m_message.questions == 0) return;
-        if (!flow.dns) flow.dns = std::make_unique<DnsTalk>();
-        auto& lookups = flow.dns->lookups;
-        const bool is_answer = m_message.is_response();
-        const std::uint32_t name = m_names.number(m_message.name);
-        auto known = std::find_if(lookups.begin(), lookups.end(), [&](const Lookup& lookup) { return lookup.id == m_message.id && lookup.name == name && lookup.type == m_message.type; });
-        if (known == lookups.end()) {
-            if (is_answer) return;   // to a question from before the capture
-            if (lookups.size() >= DnsTalk::lookups_max) {
-                end_lookup(packet, lookups.front());
-                lookups.erase(lookups.begin());
-            }
-            lookups.push_back({});
-            known = lookups.end() - 1;
-            known->frame = packet.frame;
-            known->time_ns = packet.time_ns;
-            known->name = name;
-            known->id = m_message.id;
-            known->type = m_message.type;
-            known->has_opt = m_message.has_opt;
-            ++counts.dns_queries;
-            flow.client = flow_client(packet);
-            return;
-        }
-        if (!is_answer || known->answers.size() >= Lookup::answers_max) return;
-        DnsAnswerSeen seen;
-        seen.frame = packet.frame;
-        seen.time_ns = packet.time_ns;
-        seen.flags = m_message.flags;
-        seen.ip_id = packet.ip_id;
-        seen.ttl = packet.ttl;
-        seen.has_df = packet.has_df;
-        seen.has_opt = m_message.has_opt;
-        seen.content = m_message.rcode();
-        for (const DnsRecord& record : m_message.answers) {
-            seen.content += mix(hash_of(record.data) + record.type);
-            if (!seen.has_address && dns_address(record, seen.address)) {
-                seen.has_address = true;
-                seen.record_ttl_seconds = record.ttl_seconds;
-            }
-        }
-        if (seen.has_address && m_fingerprints != nullptr && m_fingerprints->has_answers()) {
-            const std::string address = address_text(seen.address);
-            DnsAnswer answer;
-            answer.address = address;
-            bool is_wide = false;
-            seen.fingerprint = known_page(m_fingerprints->of_answer(answer), is_wide);
-            // Filters at home answer with what stands on other lists, 0.0.0.0 above all.
-            if (!is_wide) seen.fingerprint = 0;
-        }
-        counts.dns_answered_again += !known->answers.empty() && known->answers.front().content != seen.content;
-        known->answers.push_back(seen);
-    }
-
-    static std::uint64_t mix(std::uint64_t value) { return value * 0x9E3779B97F4A7C15ull; }
-    static std::int8_t flow_client(const Packet& packet) {
-        bool is_from_low = false;
-        flow_key(packet, is_from_low);
-        return is_from_low ? 0 : 1;
-    }
-
     // Ends of flows
 
     static void set_ends(FlowRecord& record, const FlowKey& key, const Flow& flow) {
@@ -636,83 +497,13 @@ class CaptureWatch::State {
 
     void end(const FlowKey& key, Flow& flow) {
         if (flow.dns) {
-            for (Lookup& lookup : flow.dns->lookups) end_lookup(key, flow, lookup);
+            m_dns.end(*flow.dns);
             flow.dns.reset();
             return;
         }
         if (flow.client < 0) return;
         if (key.protocol == static_cast<std::uint8_t>(Protocol::tcp)) end_tcp(key, flow);
         else if (flow.kind == PayloadKind::quic) end_quic(key, flow);
-    }
-
-    void end_lookup(const Packet& packet, const Lookup& lookup) {
-        Flow flow;
-        bool is_from_low = false;
-        const FlowKey key = flow_key(packet, is_from_low);
-        flow.client = is_from_low ? 0 : 1;
-        if (packet.source_port == 53 && packet.destination_port != 53) flow.client = static_cast<std::int8_t>(1 - flow.client);
-        flow.evidence = packet.evidence;
-        end_lookup(key, flow, lookup);
-    }
-
-    void end_lookup(const FlowKey& key, const Flow& flow, const Lookup& lookup) {
-        FlowRecord record;
-        set_ends(record, key, flow);
-        record.kind = PayloadKind::dns;
-        record.name = lookup.name;
-        record.first_ns = lookup.time_ns;
-        record.trigger_ns = lookup.time_ns;
-        record.is_answered = !lookup.answers.empty();
-        record.frames[0] = lookup.frame;
-        if (!lookup.answers.empty()) judge_answers(lookup, record);
-        m_sink.flow(record);
-    }
-
-    /// Class of an answer by the facts; 0: none.
-    std::uint8_t dns_class_of(const DnsAnswerSeen& answer) const {
-        for (std::size_t i = 0; i < m_facts.dns_classes.size(); ++i) {
-            const auto& known = m_facts.dns_classes[i];
-            if (known.flags == answer.flags && known.has_opt == answer.has_opt && (!known.has_df || *known.has_df == answer.has_df)) return static_cast<std::uint8_t>(i + 1);
-        }
-        return 0;
-    }
-
-    void judge_answers(const Lookup& lookup, FlowRecord& record) const {
-        const auto& answers = lookup.answers;
-        const DnsAnswerSeen& first = answers.front();
-        record.frames[1] = first.frame;
-        record.sign_ns = first.time_ns;
-        record.answer_ttl = first.ttl;
-        if (first.has_address) record.forged_address = first.address;
-        // An answer without OPT to a question with one is no resolver's habit; it counts only beside another one.
-        for (std::size_t i = 1; i < answers.size(); ++i) {
-            if (answers[i].content == first.content) continue;
-            const bool has_other_ttl = std::abs(int{answers[i].ttl} - int{first.ttl}) > ttl_slack;
-            const bool has_other_look = answers[i].has_df != first.has_df || (answers[i].flags ^ first.flags) != 0 || answers[i].has_opt != first.has_opt;
-            double ratio = 0;
-            // Second answers that say something else came in 3 of 927 lookups of ordinary captures, with another TTL in none.
-            ratio += 5;
-            if (has_other_ttl) ratio += 5;
-            if (has_other_look) ratio += 2;
-            if (lookup.has_opt && first.has_opt != answers[i].has_opt) ratio += 2;
-            constexpr std::int64_t race_ns = 3 * second_ns;
-            if (answers[i].time_ns - first.time_ns > race_ns) ratio -= 4;
-            if (ratio <= record.log_likelihood_ratio) continue;
-            record.log_likelihood_ratio = static_cast<float>(ratio);
-            record.signs |= sign::dns_conflict;
-            record.frames[2] = answers[i].frame;
-        }
-        for (const DnsAnswerSeen& answer : answers) {
-            if (answer.fingerprint == 0 || record.fingerprint != 0) continue;
-            record.fingerprint = answer.fingerprint;
-            record.signs |= sign::page_known;
-            record.log_likelihood_ratio += listed_address_ratio;
-            record.forged_address = answer.address;
-            record.sign_ns = answer.time_ns;
-            if (answer.frame != record.frames[1]) record.frames[2] = answer.frame;
-        }
-        const std::uint8_t known = dns_class_of(first);
-        if ((record.signs & sign::dns_conflict) != 0) record.box_class = known;
     }
 
     void end_tcp(const FlowKey& key, Flow& flow) {
@@ -770,10 +561,10 @@ class CaptureWatch::State {
             record.sign_ns = flow.first_data_ns;
         }
         end_page(flow);
-        if (flow.fingerprint != 0) {
-            record.log_likelihood_ratio = page_ratio(flow.is_page_national) + ((record.signs & sign::page_injected) != 0 ? record.log_likelihood_ratio : 0);
+        if (flow.known_page.fingerprint != 0) {
+            record.log_likelihood_ratio = page_ratio(flow.known_page.is_wide) + ((record.signs & sign::page_injected) != 0 ? record.log_likelihood_ratio : 0);
             record.signs |= sign::page_known;
-            record.fingerprint = flow.fingerprint;
+            record.fingerprint = flow.known_page.fingerprint;
             record.frames[1] = flow.answer_frame;
             record.sign_ns = flow.first_data_ns;
         }
@@ -849,14 +640,12 @@ class CaptureWatch::State {
     const InterferenceFacts& m_facts;
     NameBook& m_names;
     Sink m_sink;
-    const interference::FingerprintSet* m_fingerprints;
-    std::size_t m_pages_open = 0;
-    HttpHead m_page_head;
+    DnsWatch m_dns;
+    PageWatch m_pages;
     FlowTable<Flow> m_flows;
     FragmentTable m_fragments;
     ClientHello m_hello;
     HttpHead m_head;
-    DnsMessage m_message;
     bool m_ignored = false;
 };
 

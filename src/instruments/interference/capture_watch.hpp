@@ -49,10 +49,7 @@ class CaptureWatch {
     };
     static constexpr std::uint32_t rate_bytes_min = 40'000;
 
-    /// With fingerprints (which must live longer) the first page_bytes_max of an answer over HTTP, and the addresses of lookups, are compared with them.
-    static constexpr std::uint32_t page_bytes_max = 16u << 10;
-    static constexpr std::size_t pages_open_max = 4'096;
-
+    /// With fingerprints, which must live longer, the front of answers over HTTP and the addresses of lookups are compared with them.
     CaptureWatch(const InterferenceFacts& facts, NameBook& names, Sink sink, const interference::FingerprintSet* fingerprints = nullptr);
     ~CaptureWatch();
 

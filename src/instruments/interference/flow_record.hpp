@@ -25,7 +25,7 @@ constexpr std::uint32_t dns_conflict = 1 << 8;     // two answers that differ in
 constexpr std::uint32_t dns_pool = 1 << 9;         // one answer, with an address that was seen in forged ones
 constexpr std::uint32_t quic_silent = 1 << 10;     // the client went on and nothing came any more
 constexpr std::uint32_t dns_race = 1 << 11;        // one answer, from another distance and sooner than the resolver ever answered other names
-constexpr std::uint32_t page_known = 1 << 11;      // the answer is on a list of block pages, or of addresses that lead to them
+constexpr std::uint32_t page_known = 1 << 12;      // the answer is on a list of block pages, or of addresses that lead to them
 }  // namespace sign
 
 struct FlowRecord {
