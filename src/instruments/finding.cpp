@@ -27,12 +27,20 @@ constexpr std::array<std::pair<StrengthKind, std::string_view>, 5> strength_name
     {StrengthKind::q_value, "q"},
     {StrengthKind::likelihood_ratio, "likelihood-ratio"},
 }};
-constexpr std::array<std::pair<FigureKind, std::string_view>, 5> figure_names = {{
+constexpr std::array<std::pair<FigureKind, std::string_view>, 7> figure_names = {{
     {FigureKind::none, "none"},
     {FigureKind::bars, "bars"},
     {FigureKind::histogram, "histogram"},
     {FigureKind::line, "line"},
     {FigureKind::network, "network"},
+    {FigureKind::map, "map"},
+    {FigureKind::timeline, "timeline"},
+}};
+
+constexpr std::array<std::pair<SpanState, std::string_view>, 3> span_names = {{
+    {SpanState::ok, "ok"},
+    {SpanState::uncertain, "uncertain"},
+    {SpanState::blocked, "blocked"},
 }};
 
 template <typename Names, typename Kind>
@@ -72,6 +80,11 @@ Json figure_to_json(const Figure& figure) {
         row.push_back(edge.to);
         row.push_back(finite(edge.weight));
         json["edges"].push_back(std::move(row));
+    }
+    if (!figure.spans.empty()) json["spans"] = Json::array();
+    for (const auto& span : figure.spans) {
+        UNVEIL_ASSERT(span.row < figure.rows.size());
+        json["spans"].push_back({{"row", span.row}, {"from", finite(span.from)}, {"to", finite(span.to)}, {"state", name_of(span_names, span.state)}});
     }
     return json;
 }
@@ -187,6 +200,11 @@ Figure figure_from_json(const Json& json) {
         if (figure.edges.back().from >= figure.nodes.size() || figure.edges.back().to >= figure.nodes.size())
             throw_bad("an edge leads to a node that is not there");
     }
+    if (json.contains("spans"))
+        for (const auto& span : array_member(json, "spans")) {
+            figure.spans.push_back({as_count<std::uint32_t>(member(span, "row"), "row"), real_member(span, "from"), real_member(span, "to"), kind_member(span, "state", span_names)});
+            if (figure.spans.back().row >= figure.rows.size()) throw_bad("a span lies in a row that is not there");
+        }
     return figure;
 }
 

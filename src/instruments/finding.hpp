@@ -32,11 +32,21 @@ struct FigureRow {
     double high = 0;
 };
 
-enum class FigureKind { none, bars, histogram, line, network };
+/// A stretch of a line of time, from inclusive and to exclusive, in days since 1970. Where a line has none, nobody looked.
+enum class SpanState { ok, uncertain, blocked };
+struct FigureSpan {
+    std::uint32_t row = 0;   // position in rows
+    double from = 0;
+    double to = 0;
+    SpanState state = SpanState::ok;
+};
+
+enum class FigureKind { none, bars, histogram, line, network, map, timeline };
 std::string_view figure_name(FigureKind kind);
 
 /// Data for one chart; the report draws it. bars: one bar a row. histogram: rows are bins in order. line: rows in
-/// order of x. network: nodes and edges.
+/// order of x. network: nodes and edges. map: a row a country, labelled by its ISO 3166-1 letters, value says how much was found there: 0 is looked for
+/// and not found, below 0 looked for and undetermined; countries without a row have no data. timeline: a line a row, and spans.
 struct Figure {
     FigureKind kind = FigureKind::none;
     std::string title;
@@ -46,6 +56,7 @@ struct Figure {
     std::vector<FigureNode> nodes;
     std::vector<FigureEdge> edges;
     std::string caption;  // one sentence: what to see, and what was left out
+    std::vector<FigureSpan> spans;
 };
 
 struct FindingTable {

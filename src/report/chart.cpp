@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
+#include <limits>
+#include <utility>
 #include <vector>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "core/time.hpp"
 #include "report/markup.hpp"
 
 namespace unveil {
@@ -236,8 +240,64 @@ void draw_columns(Canvas canvas, std::string_view size_class, const Figure& figu
     canvas.close();
 }
 
+std::string day_text(double day) { return format_time(static_cast<std::int64_t>(day) * 86'400'000'000).substr(0, 10); }
+
+/// A line a row over one axis of days. What no span covers was not looked at and stays a thin line.
+void draw_timeline(Canvas canvas, std::string_view size_class, const Figure& figure) {
+    const auto count = static_cast<std::uint32_t>(std::min(figure.rows.size(), chart_bars_max));
+    double from = std::numeric_limits<double>::infinity();
+    double to = -from;
+    for (const auto& span : figure.spans) {
+        if (span.row >= count) continue;
+        from = std::min(from, span.from);
+        to = std::max(to, span.to);
+    }
+    if (!(from < to)) return draw_no_data(canvas, size_class, figure);
+    const bool is_narrow = canvas.width < 500;
+    const auto label_columns_max = static_cast<std::size_t>(canvas.width * (is_narrow ? 1.0 : 0.36) / column_width) - 2;
+    std::size_t label_columns = 0;
+    for (std::uint32_t i = 0; i < count; ++i) label_columns = std::max(label_columns, text_columns(shortened(visible_text(figure.rows[i].label), label_columns_max)));
+    // Labels stand above their lines on a phone.
+    const double row_height = is_narrow ? 40 : 26;
+    const double bar_height = 13;
+    const double left = is_narrow ? 2 : static_cast<double>(label_columns) * column_width + 12;
+    const double right = canvas.width - 4;
+    const double bottom = row_height * static_cast<double>(count) + 6;
+    const auto x = [&](double day) { return left + (day - from) / (to - from) * (right - left); };
+    constexpr std::array<std::string_view, 3> classes = {"span-ok", "span-uncertain", "span-blocked"};
+    constexpr std::array<std::string_view, 3> words = {"measured, not blocked", "changed within these days", "blocked"};
+
+    canvas.open(bottom + 24, size_class, figure_label(figure));
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const double y = row_height * static_cast<double>(i) + (is_narrow ? 27 : row_height / 2);
+        const std::string label = shortened(visible_text(figure.rows[i].label), label_columns_max);
+        if (is_narrow) canvas.text(left, y - 12, "label-text", "start", label);
+        else canvas.text(left - 8, y + 4.5, "label-text", "end", label);
+        canvas.put(R"(<path d="M{:.1f} {:.1f}H{:.1f}" class="grid"/>)", left, y, right);
+    }
+    for (const auto& span : figure.spans) {
+        if (span.row >= count) continue;
+        const double y = row_height * static_cast<double>(span.row) + (is_narrow ? 27 : row_height / 2);
+        const auto state = static_cast<std::size_t>(span.state);
+        canvas.put(R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" class="{}">)", x(span.from), y - bar_height / 2, std::max(0.75, x(span.to) - x(span.from)), bar_height, classes[state]);
+        canvas.title(fmt::format("{}: {}, {} to {}", visible_text(figure.rows[span.row].label, 200), words[state], day_text(span.from), day_text(span.to - 1)));
+        canvas.out += "</rect>";
+    }
+    canvas.text(left, bottom + 14, "axis-text", "start", day_text(from));
+    canvas.text(right, bottom + 14, "axis-text", "end", day_text(to - 1));
+    canvas.close();
+}
+
+void append_timeline_legend(std::string& out) {
+    out += R"(<ul class="legend">)";
+    for (const auto& [css_class, words] : {std::pair{"span-blocked", "blocked"}, {"span-uncertain", "changed within these days"}, {"span-ok", "measured, not blocked"}})
+        fmt::format_to(std::back_inserter(out), R"(<li><svg class="swatch" viewBox="0 0 16 16" aria-hidden="true"><rect x="1" y="2" width="14" height="12" class="{}"/></svg>{}</li>)", css_class, words);
+    out += "</ul>";
+}
+
 void draw(Canvas canvas, std::string_view size_class, const Figure& figure) {
     if (figure.rows.empty()) draw_no_data(canvas, size_class, figure);
+    else if (figure.kind == FigureKind::timeline) draw_timeline(canvas, size_class, figure);
     else if (figure.kind == FigureKind::bars) draw_bars(canvas, size_class, figure);
     else draw_columns(canvas, size_class, figure);
 }
@@ -245,9 +305,10 @@ void draw(Canvas canvas, std::string_view size_class, const Figure& figure) {
 }  // namespace
 
 void append_chart(const Figure& figure, std::string& out) {
-    UNVEIL_ASSERT(figure.kind != FigureKind::network && figure.kind != FigureKind::none);
+    UNVEIL_ASSERT(figure.kind != FigureKind::network && figure.kind != FigureKind::map && figure.kind != FigureKind::none);
     draw({out, 680}, "wide", figure);
     draw({out, 340}, "narrow", figure);
+    if (figure.kind == FigureKind::timeline && !figure.rows.empty()) append_timeline_legend(out);
 }
 
 void append_interval_picture(const IntervalPicture& picture, std::string& out) {

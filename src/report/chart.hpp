@@ -9,7 +9,7 @@
 namespace unveil {
 
 /// Two drawings of the same figure, for a desk and for a phone; the style sheet shows one of them. A figure without rows
-/// says "no data". Must not be called for networks.
+/// says "no data". Must not be called for networks and maps.
 void append_chart(const Figure& figure, std::string& out);
 
 /// How many rows a chart draws at most; the table beside it has them all.

@@ -19,6 +19,7 @@
 #include "report/network.hpp"
 #include "report/page.hpp"
 #include "report/pseudonym.hpp"
+#include "report/world_map.hpp"
 
 namespace unveil {
 namespace {
@@ -572,13 +573,16 @@ class Page {
     void chart(const Finding& item) {
         const auto& figure = item.figure;
         raw("<figure>");
-        append_chart(figure, m_out);
-        const std::size_t drawn = figure.kind == FigureKind::bars ? chart_bars_max : chart_rows_max;
         std::string further;
-        if (figure.rows.size() > drawn)
+        if (figure.kind == FigureKind::map) further = append_world_map(figure, m_out);
+        else append_chart(figure, m_out);
+        const std::size_t drawn = figure.kind == FigureKind::bars || figure.kind == FigureKind::timeline ? chart_bars_max : chart_rows_max;
+        if (figure.kind != FigureKind::map && figure.rows.size() > drawn)
             further = fmt::format("The chart shows the first {} of {} rows.", drawn, count_text(figure.rows.size()));
         caption(figure, further);
         raw("</figure>");
+        // Their findings bring tables that say more than the rows do.
+        if (figure.kind == FigureKind::map || figure.kind == FigureKind::timeline) return;
         bool has_interval = false;
         for (const auto& row : figure.rows) has_interval = has_interval || row.low != row.high;
         std::vector<std::string> columns = {figure.x_label.empty() ? "Label" : capitalised(figure.x_label),

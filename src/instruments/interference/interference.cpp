@@ -495,6 +495,70 @@ void Report::describe_figures() {
     }
 }
 
+/// A line for the time of one blocked site in one network: days without measurements are left open.
+void add_timeline_row(const interference::BlockedCell& cell, Figure& figure) {
+    const auto row = static_cast<std::uint32_t>(figure.rows.size());
+    const double since = cell.since ? cell.since->day : cell.day_first;
+    figure.rows.push_back({fmt::format("{} in AS{} ({})", cell.domain, cell.asn, cell.country), since, since, since});
+    // In order: up to each day the state holds.
+    std::vector<std::pair<std::int32_t, SpanState>> states;
+    SpanState now = cell.since ? SpanState::ok : SpanState::blocked;
+    for (const auto* change : {cell.since ? &*cell.since : nullptr, cell.until ? &*cell.until : nullptr}) {
+        if (change == nullptr) continue;
+        states.emplace_back(change->day_low, now);
+        states.emplace_back(change->day_high, SpanState::uncertain);
+        now = now == SpanState::blocked ? SpanState::ok : SpanState::blocked;
+    }
+    states.emplace_back(cell.day_last + 1, now);
+    for (const auto& [first, last] : cell.measured) {
+        std::int32_t from = first;
+        for (const auto& [end, state] : states) {
+            const std::int32_t to = std::min(end, last + 1);
+            if (to <= from) continue;
+            figure.spans.push_back({row, static_cast<double>(from), static_cast<double>(to), state});
+            from = to;
+        }
+    }
+}
+
+/// Sites by what became of them in one country.
+struct CountrySites {
+    std::set<std::string> blocked;
+    std::set<std::string> free;
+    std::set<std::string> open;
+};
+
+Finding countries_finding(const std::map<std::string, CountrySites>& countries) {
+    std::set<std::string> some;
+    std::set<std::string> none;
+    Figure figure;
+    figure.kind = FigureKind::map;
+    figure.title = "Where sites are blocked";
+    figure.x_label = "country";
+    figure.y_label = "sites blocked";
+    figure.caption = "Sites that one network or more of the country blocks. Grey countries have no data, which says nothing about them.";
+    FindingTable table;
+    table.columns = {"Country", "Sites blocked", "Not blocked", "Undetermined"};
+    for (const auto& [country, sites] : countries) {
+        std::size_t undecided = 0;
+        std::size_t free = 0;
+        for (const auto& site : sites.open) undecided += sites.blocked.count(site) == 0;
+        for (const auto& site : sites.free) free += sites.blocked.count(site) == 0 && sites.open.count(site) == 0;
+        if (!sites.blocked.empty()) some.insert(country);
+        else if (free > 0 && undecided == 0) none.insert(country);
+        const double value = !sites.blocked.empty() ? static_cast<double>(sites.blocked.size()) : free > 0 && undecided == 0 ? 0 : -1;
+        figure.rows.push_back({country, value, value, value});
+        table.rows.push_back({country, std::to_string(sites.blocked.size()), std::to_string(free), std::to_string(undecided)});
+    }
+    Finding finding = set_finding("blocked.country", "countries", some, none, "countries", fmt::format("Sites are blocked in {} countries.", grouped_digits(some.size())));
+    finding.caveat = "A country in which a site is undetermined and none is blocked is in neither list; one that nobody measured from is not looked at.";
+    if (!figure.rows.empty()) {
+        finding.figure = std::move(figure);
+        finding.table = std::move(table);
+    }
+    return finding;
+}
+
 void Report::describe_measurements() {
     const auto& counts = m_measurements->counts();
     m_findings.items.push_back(exact_count("measurements", "OONI measurements", counts.kept, "measurements", fmt::format("{} of {} measurements could be placed and dated.", grouped_digits(counts.kept), grouped_digits(counts.measurements))));
@@ -540,6 +604,7 @@ void Report::describe_measurements() {
     std::vector<Locator> locators;
     std::uint64_t locators_total = 0;
     std::map<std::string, const interference::BlockedCell*> onsets;
+    std::map<std::string, CountrySites> countries;
     // A layer of which too little is known counts against a site only where something on it was blocked.
     std::set<std::string> open_places;
     for (const auto& cell : result.cells)
@@ -578,8 +643,11 @@ void Report::describe_measurements() {
         table.end_row();
 
         const std::string place = cell.domain + "@" + network;
+        CountrySites& country = countries[cell.country];
+        if (open_places.count(place) > 0) country.open.insert(cell.domain);
         switch (cell.verdict) {
             case interference::CellVerdict::blocked:
+                country.blocked.insert(cell.domain);
                 blocked.insert(place);
                 blocked_by_network[network].insert(cell.domain);
                 blocked_domains.insert(cell.domain);
@@ -588,6 +656,7 @@ void Report::describe_measurements() {
                 if (onsets.count(place) == 0 || (cell.since && !onsets[place]->since)) onsets[place] = &cell;
                 break;
             case interference::CellVerdict::not_blocked:
+                country.free.insert(cell.domain);
                 free_domains.insert(cell.domain);
                 if (open_places.count(place) > 0) break;
                 not_blocked.insert(place);
@@ -619,6 +688,7 @@ void Report::describe_measurements() {
     figure.caption = order.size() > bars_max ? fmt::format("The {} networks with most; {} more have some.", bars_max, order.size() - bars_max) : "Networks that are not shown have none, or nobody measured there.";
     if (!figure.rows.empty()) all.figure = std::move(figure);
     m_findings.items.push_back(std::move(all));
+    m_findings.items.push_back(countries_finding(countries));
     std::size_t named = 0;
     for (const auto& [network, sites] : blocked_by_network)
         if (named++ < named_findings_max)
@@ -626,7 +696,23 @@ void Report::describe_measurements() {
                                                    fmt::format("{} sites are blocked in {}.", sites.size(), network)));
     // A domain is free when no network blocks it and none is open.
     for (const auto& domain : open_domains) free_domains.erase(domain);
-    m_findings.items.push_back(set_finding("blocked.domain", "sites", blocked_domains, free_domains, "sites", fmt::format("{} sites are blocked somewhere.", grouped_digits(blocked_domains.size()))));
+    Finding somewhere = set_finding("blocked.domain", "sites", blocked_domains, free_domains, "sites", fmt::format("{} sites are blocked somewhere.", grouped_digits(blocked_domains.size())));
+    Figure timeline;
+    timeline.kind = FigureKind::timeline;
+    timeline.title = "When sites were blocked, by network";
+    timeline.caption = "A line for the layer on which it shows first. Where a line is open nobody measured.";
+    FindingTable times;
+    times.columns = {"Site", "Country", "Network", "Layer", "First measured", "Blocked since", "Until", "Last measured"};
+    for (const auto& [place, cell] : onsets) {
+        add_timeline_row(*cell, timeline);
+        times.rows.push_back({cell->domain, cell->country, fmt::format("AS{}", cell->asn), std::string(interference::layer_name(cell->layer)), day_text(cell->day_first),
+                              cell->since ? day_text(cell->since->day) : "", cell->until ? day_text(cell->until->day) : "", day_text(cell->day_last)});
+    }
+    if (!timeline.rows.empty()) {
+        somewhere.figure = std::move(timeline);
+        somewhere.table = std::move(times);
+    }
+    m_findings.items.push_back(std::move(somewhere));
     m_findings.items.push_back(set_finding("down_everywhere", "sites", down, {}, "sites", fmt::format("{} sites failed for everybody, which is no blocking.", grouped_digits(down.size()))));
     m_findings.items.push_back(set_finding("geo_block", "sites", geo, {}, "sites", fmt::format("{} sites turn visitors of a country away themselves.", grouped_digits(geo.size()))));
     named = 0;

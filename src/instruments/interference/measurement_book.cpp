@@ -464,6 +464,9 @@ BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Netwo
     }
     // Blocking that lasted a part of the time shows in that part; every choice of its first and last day is a test of its own.
     if (cell.blocked < rules.measurements_min) return cell;
+    for (const auto day : own_days)
+        if (!cell.measured.empty() && cell.measured.back().second + 1 == day) cell.measured.back().second = day;
+        else cell.measured.emplace_back(day, day);
     const Span worst = worst_span(days, at);
     const auto choices = static_cast<double>(own_days.size()) * static_cast<double>(own_days.size() + 1) / 2;
     double p = binomial_tail(worst.blocked, worst.measurements, rules.error_share_max);

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "instruments/interference/ooni_scorers.hpp"
@@ -109,6 +110,7 @@ struct BlockedCell {
     std::uint32_t days = 0;
     std::int32_t day_first = 0;
     std::int32_t day_last = 0;
+    std::vector<std::pair<std::int32_t, std::int32_t>> measured;  // runs of days with measurements, first and last; where enough is blocked to be looked at
 
     CellControl control = CellControl::helper;
     std::uint64_t control_measurements = 0;  // elsewhere, same domain, layer and days

@@ -44,7 +44,7 @@ TEST(HostileNames, NeverBecomeMarkup) {
         run.version = text();
         run.parameters = {{text(), text()}};
         run.inputs = {evidence};
-        for (const auto kind : {FigureKind::none, FigureKind::bars, FigureKind::histogram, FigureKind::line, FigureKind::network}) {
+        for (const auto kind : {FigureKind::none, FigureKind::bars, FigureKind::map, FigureKind::timeline, FigureKind::histogram, FigureKind::line, FigureKind::network}) {
             auto finding = plain_finding(text(), 3, text(), text());
             finding.subject = text();
             finding.caveat = text();

@@ -43,7 +43,8 @@ Findings rich() {
                       {{"row", 1, 0.5, 2}},
                       {{"a<b>", "A", 1, 2.5}, {"c", "", 0, 0}},
                       {{0, 1, 3}},
-                      "caption"};
+                      "caption",
+                      {{0, 19'723, 19'730.5, SpanState::uncertain}, {0, 19'731, 19'740, SpanState::blocked}}};
     finding.table = {{"c1", "c2"}, {{"1", "2"}, {"=cmd()", ""}}};
     findings.items = {finding, plain("empty")};
     return findings;
