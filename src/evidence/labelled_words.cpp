@@ -38,7 +38,8 @@ CsvReader open_reader(const std::string& path) {
 class LabelledWords final : public LabelledWordSource {
   public:
     explicit LabelledWords(const std::string& path)
-        : m_reader(open_reader(path)), m_word(column_of(m_reader.header(), word_columns)), m_label(column_of(m_reader.header(), label_columns)) {
+        : m_reader(open_reader(path)), m_word(column_of(m_reader.header(), word_columns)), m_label(column_of(m_reader.header(), label_columns)),
+          m_category(column_of(m_reader.header(), std::array<std::string_view, 1>{"category"})), m_theme(column_of(m_reader.header(), std::array<std::string_view, 1>{"theme"})) {
         if (m_word == SIZE_MAX || m_label == SIZE_MAX)
             throw Error(ErrorKind::input, "is no list of labelled words: there is no column 'word' with one named 'topic', 'category' or 'theme'", "Name the columns so", path);
         const std::string& name = m_reader.header()[m_label];
@@ -54,12 +55,14 @@ class LabelledWords final : public LabelledWordSource {
         const bool is_more = m_reader.read(batch_words_max, m_arena, m_report.tally, [&](const CsvRow& row, std::uint64_t) -> const char* {
             const std::string_view word = trimmed(row.text(m_word));
             const std::string_view label = trimmed(row.text(m_label));
-            if (!is_valid_utf8(word) || !is_valid_utf8(label)) return "text is not UTF-8";
+            const std::string_view category = m_category == SIZE_MAX ? std::string_view() : trimmed(row.text(m_category));
+            const std::string_view theme = m_theme == SIZE_MAX ? std::string_view() : trimmed(row.text(m_theme));
+            if (!is_valid_utf8(word) || !is_valid_utf8(label) || !is_valid_utf8(category) || !is_valid_utf8(theme)) return "text is not UTF-8";
             if (word.empty()) return "no word";
             if (label.empty()) return "no label";
-            if (std::max(word.size(), label.size()) > cell_bytes_max) return "longer than 1,000 bytes";
+            if (std::max({word.size(), label.size(), category.size(), theme.size()}) > cell_bytes_max) return "longer than 1,000 bytes";
             if (++m_words > words_max) throw Error(ErrorKind::input, fmt::format("there are more than {} words", words_max), "Split the list", m_report.path);
-            batch.push_back({std::string(word), std::string(label), m_is_topic});
+            batch.push_back({std::string(word), std::string(label), m_is_topic, std::string(category), std::string(theme)});
             return nullptr;
         });
         m_report.tally.keep(batch.size());
@@ -78,6 +81,8 @@ class LabelledWords final : public LabelledWordSource {
     CsvReader m_reader;
     std::size_t m_word;
     std::size_t m_label;
+    std::size_t m_category;
+    std::size_t m_theme;
     bool m_is_topic = false;
     bool m_is_done = false;
     std::size_t m_words = 0;

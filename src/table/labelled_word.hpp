@@ -12,6 +12,8 @@ struct LabelledWord {
     std::string word;     // "a + b" for several components
     std::string label;    // a category of the list, or a topic
     bool is_topic = false;    // the label is the name of a topic, said by whoever made the file: it overrules what is computed
+    std::string category = {};   // of a codebook, where the list has one beside the label or as the label
+    std::string theme = {};      // to which the category belongs
 };
 
 class LabelledWordSource : public RecordSource {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <tuple>
 
-#include "core/random.hpp"
+#include "instruments/filter/codebook.hpp"
 #include "table/rule.hpp"
 
 namespace unveil::filter {
@@ -120,18 +120,63 @@ std::vector<LabelledWord> seed_words() {
     return seeds;
 }
 
+namespace {
+
+using Counts = std::map<std::string, std::uint64_t>;
+
+/// The likeliest; of equals the first by bytes.
+std::string most_of(const Counts& counts) {
+    const auto most = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    return most == counts.end() ? std::string() : most->first;
+}
+
+}  // namespace
+
+void TopicModel::name_classes(const std::vector<LabelledWord>& words) {
+    std::map<std::string, Counts> categories;
+    std::map<std::string, Counts> themes;
+    std::map<std::string, Counts> theme_of;
+    for (const LabelledWord& one : words) {
+        const std::string category = category_key(one.category);
+        const std::string theme = theme_key(one.theme);
+        if (!category.empty()) ++categories[category][one.category];
+        if (!theme.empty()) ++themes[theme][one.theme];
+        if (!category.empty() && !theme.empty()) ++theme_of[category][theme];
+    }
+    const auto number = [](const std::map<std::string, Counts>& spellings, Classes& classes) {
+        for (const auto& [key, counts] : spellings) {
+            classes.numbers.emplace(key, classes.names.size());
+            classes.names.push_back(most_of(counts));
+        }
+    };
+    number(categories, m_categories);
+    number(themes, m_themes);
+    for (const auto& [category, counts] : theme_of) m_theme_of.emplace(category, most_of(counts));
+}
+
 TopicModel::TopicModel(std::vector<LabelledWord> words) {
-    std::sort(words.begin(), words.end(), [](const auto& a, const auto& b) { return std::tie(a.word, a.label) < std::tie(b.word, b.label); });
+    std::sort(words.begin(), words.end(),
+              [](const auto& a, const auto& b) { return std::tie(a.word, a.label, a.category, a.theme, a.is_topic) < std::tie(b.word, b.label, b.category, b.theme, b.is_topic); });
+    name_classes(words);
+    const auto number_of = [](const Classes& classes, const std::string& key) {
+        const auto found = classes.numbers.find(key);
+        return found == classes.numbers.end() ? none : found->second;
+    };
     for (const LabelledWord& one : words) {
         const std::string_view topic = topic_of_label(one.label);
-        if (topic.empty()) continue;
+        const std::string category = category_key(one.category);
+        std::string theme = theme_key(one.theme);
+        // A list without themes takes those that other lists give to its categories.
+        if (const auto known = m_theme_of.find(category); theme.empty() && known != m_theme_of.end()) theme = known->second;
+        Learnt learnt{one.word, one.label, none, number_of(m_categories, category), number_of(m_themes, theme), {}};
+        if (!topic.empty()) learnt.topic = static_cast<std::size_t>(std::find(all_topics.begin(), all_topics.end(), topic) - all_topics.begin());
+        if (topic.empty() && learnt.category == none && learnt.theme == none) continue;
         auto components = rule_components(one.word);
         if (one.is_topic) {
             std::sort(components.begin(), components.end());
-            m_said[rule_notation(components)] = topic;
+            m_said[rule_notation(components)] = {topic, learnt.category == none ? std::string() : one.category, learnt.theme == none ? std::string() : m_themes.names[learnt.theme]};
         }
         if (is_url(one.word)) continue;
-        Learnt learnt{one.word, one.label, static_cast<std::size_t>(std::find(all_topics.begin(), all_topics.end(), topic) - all_topics.begin()), {}};
         for (const auto& component : components)
             for (auto& run : runs_of(lower_case(component))) {
                 const auto [known, is_new] = m_feature_of.emplace(std::move(run), static_cast<std::uint32_t>(m_feature_of.size()));
@@ -140,47 +185,23 @@ TopicModel::TopicModel(std::vector<LabelledWord> words) {
         std::sort(learnt.features.begin(), learnt.features.end());
         learnt.features.erase(std::unique(learnt.features.begin(), learnt.features.end()), learnt.features.end());
         // The same word under the same label many times is said once.
-        if (!m_words.empty() && m_words.back().word == learnt.word && m_words.back().topic == learnt.topic) continue;
+        if (!m_words.empty() && m_words.back().word == learnt.word && m_words.back().topic == learnt.topic && m_words.back().category == learnt.category) continue;
+        m_topical_words += learnt.topic != none;
         m_words.push_back(std::move(learnt));
     }
     m_words_of.resize(m_feature_of.size());
     for (std::uint32_t w = 0; w < m_words.size(); ++w)
         for (const std::uint32_t feature : m_words[w].features) m_words_of[feature].push_back(w);
-    constexpr std::size_t k = all_topics.size();
-    constexpr int epochs = 12;
-    constexpr double rate_first = 0.3;
-    constexpr double decay = 1e-5;
-    m_weights.assign(m_feature_of.size() * k, 0);
-    std::vector<std::uint32_t> order(m_words.size());
-    for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-    Random random(1, 0x70c);
-    for (int epoch = 0; epoch < epochs; ++epoch) {
-        for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
-        const double rate = rate_first / (1 + epoch);
-        for (const std::uint32_t w : order) {
-            const auto p = probabilities(m_words[w].features);
-            const double scale = rate / std::sqrt(static_cast<double>(m_words[w].features.size()));
-            for (const std::uint32_t feature : m_words[w].features)
-                for (std::size_t t = 0; t < k; ++t) {
-                    double& weight = m_weights[feature * k + t];
-                    weight += scale * ((t == m_words[w].topic ? 1.0 : 0.0) - p[t]) - rate * decay * weight;
-                }
-        }
-    }
+    learn(m_topics, all_topics.size(), &Learnt::topic);
+    learn(m_categories.model, m_categories.names.size(), &Learnt::category);
+    learn(m_themes.model, m_themes.names.size(), &Learnt::theme);
 }
 
-std::vector<double> TopicModel::probabilities(const std::vector<std::uint32_t>& features) const {
-    constexpr std::size_t k = all_topics.size();
-    std::vector<double> p(k, 0);
-    // Long words must not be surer than short ones only for their length.
-    const double scale = 1 / std::sqrt(static_cast<double>(std::max<std::size_t>(1, features.size())));
-    for (const std::uint32_t feature : features)
-        for (std::size_t t = 0; t < k; ++t) p[t] += scale * m_weights[feature * k + t];
-    const double most = *std::max_element(p.begin(), p.end());
-    double sum = 0;
-    for (double& one : p) sum += one = std::exp(one - most);
-    for (double& one : p) one /= sum;
-    return p;
+void TopicModel::learn(WordClassifier& model, std::size_t classes, std::size_t Learnt::* number) {
+    std::vector<WordClassifier::Example> examples;
+    for (const Learnt& one : m_words)
+        if (one.*number != none) examples.push_back({&one.features, one.*number});
+    if (!examples.empty()) model.train(examples, m_feature_of.size(), classes);
 }
 
 std::vector<std::uint32_t> TopicModel::known_features(std::span<const std::string> components) const {
@@ -204,41 +225,68 @@ TopicGuess TopicModel::guess(std::span<const std::string> components, double sur
         for (const std::uint32_t word : m_words_of[feature]) shared[word] += 1 / static_cast<double>(m_words_of[feature].size());
     std::vector<std::pair<double, std::uint32_t>> nearest;
     for (const auto& [word, weight] : shared) nearest.emplace_back(-weight / std::sqrt(static_cast<double>(m_words[word].features.size())), word);
-    std::sort(nearest.begin(), nearest.end());
-    for (std::size_t i = 0; i < std::min<std::size_t>(3, nearest.size()); ++i) {
+    const std::size_t shown = std::min<std::size_t>(3, nearest.size());
+    std::partial_sort(nearest.begin(), nearest.begin() + static_cast<std::ptrdiff_t>(shown), nearest.end());
+    for (std::size_t i = 0; i < shown; ++i) {
         const Learnt& one = m_words[nearest[i].second];
         guess.neighbours.push_back(fmt::format("{} ({})", one.word, one.label));
     }
-    if (const auto said = m_said.find(rule_notation(sorted)); said != m_said.end()) {
-        guess.topic = said->second;
+    const auto most = [&](const std::vector<double>& p, double& probability) {
+        const auto best = std::max_element(p.begin(), p.end());
+        if (best == p.end() || features.empty()) return none;
+        probability = *best;
+        return *best >= sure ? static_cast<std::size_t>(best - p.begin()) : none;
+    };
+    std::size_t topic = features.empty() || m_topical_words == 0 ? none : most(m_topics.probabilities(features), guess.probability);
+    std::size_t category = most(m_categories.model.probabilities(features), guess.category_probability);
+    std::size_t theme = most(m_themes.model.probabilities(features), guess.theme_probability);
+    // Where a model is not sure, the labelled words that stand in the rule may be, if all of them say the same.
+    constexpr std::size_t word_bytes_min = 6;
+    std::vector<const Learnt*> held;
+    for (const Learnt& one : m_words)
+        if (one.word.size() >= word_bytes_min && !one.features.empty() &&
+            std::any_of(components.begin(), components.end(), [&](const std::string& component) { return component.find(one.word) != std::string::npos; }))
+            held.push_back(&one);
+    std::stable_sort(held.begin(), held.end(), [](const Learnt* a, const Learnt* b) { return a->word.size() > b->word.size(); });
+    const Learnt* reason = nullptr;
+    const auto fall_back = [&](std::size_t& said, std::size_t Learnt::* number) {
+        if (said != none) return;
+        const Learnt* longest = nullptr;
+        for (const Learnt* one : held) {
+            if (one->*number == none) continue;
+            if (longest == nullptr) longest = one;
+            else if (one->*number != longest->*number) return;
+        }
+        if (longest == nullptr) return;
+        said = longest->*number;
+        if (reason == nullptr) reason = longest;
+    };
+    fall_back(topic, &Learnt::topic);
+    fall_back(category, &Learnt::category);
+    fall_back(theme, &Learnt::theme);
+    if (topic != none) guess.topic = all_topics[topic];
+    if (category != none) guess.category = m_categories.names[category];
+    if (theme != none) guess.theme = m_themes.names[theme];
+    if (reason != nullptr) {
+        std::string held_word = fmt::format("{} ({})", reason->word, reason->label);
+        std::erase(guess.neighbours, held_word);
+        guess.neighbours.insert(guess.neighbours.begin(), std::move(held_word));
+        guess.neighbours.resize(std::min<std::size_t>(3, guess.neighbours.size()));
+    }
+    const auto said = m_said.find(rule_notation(sorted));
+    if (said == m_said.end()) return guess;
+    if (!said->second.topic.empty()) {
+        guess.topic = said->second.topic;
         guess.probability = 1;
         guess.is_said = true;
-        return guess;
     }
-    if (features.empty()) return guess;
-    const auto p = probabilities(features);
-    const auto best = std::max_element(p.begin(), p.end());
-    guess.probability = *best;
-    if (*best >= sure) guess.topic = all_topics[static_cast<std::size_t>(best - p.begin())];
-    if (!guess.topic.empty()) return guess;
-    // Where the model is not sure, a labelled word that stands in the rule may be, if all that do are of one topic.
-    constexpr std::size_t word_bytes_min = 6;
-    std::size_t topic = all_topics.size();
-    const Learnt* longest = nullptr;
-    for (const Learnt& one : m_words) {
-        const bool is_held = one.word.size() >= word_bytes_min &&
-                             std::any_of(components.begin(), components.end(), [&](const std::string& component) { return component.find(one.word) != std::string::npos; });
-        if (!is_held) continue;
-        if (longest != nullptr && one.topic != topic) return guess;
-        topic = one.topic;
-        if (longest == nullptr || one.word.size() > longest->word.size()) longest = &one;
-    }
-    if (longest == nullptr) return guess;
-    guess.topic = all_topics[topic];
-    std::string held = fmt::format("{} ({})", longest->word, longest->label);
-    std::erase(guess.neighbours, held);
-    guess.neighbours.insert(guess.neighbours.begin(), std::move(held));
-    guess.neighbours.resize(std::min<std::size_t>(3, guess.neighbours.size()));
+    const auto overrule = [](const std::string& by, std::string& name, double& probability) {
+        if (by.empty()) return;
+        name = by;
+        probability = 1;
+    };
+    overrule(said->second.category, guess.category, guess.category_probability);
+    overrule(said->second.theme, guess.theme, guess.theme_probability);
     return guess;
 }
 
