@@ -13,8 +13,11 @@ namespace unveil {
 namespace {
 
 constexpr std::array<std::string_view, 4> word_columns = {"word", "rule", "keyword", "keyword_combination"};
-// What somebody decided comes before what a codebook says, a category before its theme.
 constexpr std::array<std::string_view, 3> label_columns = {"topic", "category", "theme"};
+constexpr std::array<std::string_view, 1> topic_column = {"topic"};
+constexpr std::array<std::string_view, 1> category_column = {"category"};
+constexpr std::array<std::string_view, 1> category_number_column = {"category_id"};
+constexpr std::array<std::string_view, 1> theme_column = {"theme"};
 
 constexpr std::size_t cell_bytes_max = 1000;
 constexpr std::size_t words_max = 1'000'000;
@@ -38,12 +41,11 @@ CsvReader open_reader(const std::string& path) {
 class LabelledWords final : public LabelledWordSource {
   public:
     explicit LabelledWords(const std::string& path)
-        : m_reader(open_reader(path)), m_word(column_of(m_reader.header(), word_columns)), m_label(column_of(m_reader.header(), label_columns)),
-          m_category(column_of(m_reader.header(), std::array<std::string_view, 1>{"category"})), m_theme(column_of(m_reader.header(), std::array<std::string_view, 1>{"theme"})) {
-        if (m_word == SIZE_MAX || m_label == SIZE_MAX)
+        : m_reader(open_reader(path)), m_word(column_of(m_reader.header(), word_columns)),
+          m_topic(column_of(m_reader.header(), topic_column)), m_category(column_of(m_reader.header(), category_column)),
+          m_category_number(column_of(m_reader.header(), category_number_column)), m_theme(column_of(m_reader.header(), theme_column)) {
+        if (m_word == SIZE_MAX || std::min({m_topic, m_category, m_theme}) == SIZE_MAX)
             throw Error(ErrorKind::input, "is no list of labelled words: there is no column 'word' with one named 'topic', 'category' or 'theme'", "Name the columns so", path);
-        const std::string& name = m_reader.header()[m_label];
-        m_is_topic = name.size() == 5 && (name[0] == 't' || name[0] == 'T') && column_of({name}, std::array<std::string_view, 1>{"topic"}) == 0;
         m_report.path = path;
         m_report.format = "labelled-words";
     }
@@ -53,16 +55,21 @@ class LabelledWords final : public LabelledWordSource {
         if (m_is_done) return false;
         m_arena.clear();
         const bool is_more = m_reader.read(batch_words_max, m_arena, m_report.tally, [&](const CsvRow& row, std::uint64_t) -> const char* {
-            const std::string_view word = trimmed(row.text(m_word));
-            const std::string_view label = trimmed(row.text(m_label));
-            const std::string_view category = m_category == SIZE_MAX ? std::string_view() : trimmed(row.text(m_category));
-            const std::string_view theme = m_theme == SIZE_MAX ? std::string_view() : trimmed(row.text(m_theme));
-            if (!is_valid_utf8(word) || !is_valid_utf8(label) || !is_valid_utf8(category) || !is_valid_utf8(theme)) return "text is not UTF-8";
+            const auto cell = [&](std::size_t column) { return column == SIZE_MAX ? std::string_view() : trimmed(row.text(column)); };
+            const std::string_view word = cell(m_word);
+            const std::string_view category = cell(m_category);
+            const std::string_view number = cell(m_category_number);
+            const std::string_view theme = cell(m_theme);
+            std::string_view label = cell(m_topic);
+            if (label.empty()) label = category.empty() ? theme : category;
+            for (const std::string_view text : {word, label, category, number, theme}) {
+                if (!is_valid_utf8(text)) return "text is not UTF-8";
+                if (text.size() > cell_bytes_max) return "longer than 1,000 bytes";
+            }
             if (word.empty()) return "no word";
             if (label.empty()) return "no label";
-            if (std::max({word.size(), label.size(), category.size(), theme.size()}) > cell_bytes_max) return "longer than 1,000 bytes";
             if (++m_words > words_max) throw Error(ErrorKind::input, fmt::format("there are more than {} words", words_max), "Split the list", m_report.path);
-            batch.push_back({std::string(word), std::string(label), m_is_topic, std::string(category), std::string(theme)});
+            batch.push_back({std::string(word), std::string(label), m_topic != SIZE_MAX, std::string(category), std::string(number), std::string(theme)});
             return nullptr;
         });
         m_report.tally.keep(batch.size());
@@ -80,10 +87,10 @@ class LabelledWords final : public LabelledWordSource {
   private:
     CsvReader m_reader;
     std::size_t m_word;
-    std::size_t m_label;
+    std::size_t m_topic;
     std::size_t m_category;
+    std::size_t m_category_number;
     std::size_t m_theme;
-    bool m_is_topic = false;
     bool m_is_done = false;
     std::size_t m_words = 0;
     TextArena m_arena;

@@ -9,11 +9,12 @@
 namespace unveil {
 
 struct LabelledWord {
-    std::string word;     // "a + b" for several components
-    std::string label;    // a category of the list, or a topic
-    bool is_topic = false;    // the label is the name of a topic, said by whoever made the file: it overrules what is computed
-    std::string category = {};   // of a codebook, where the list has one beside the label or as the label
-    std::string theme = {};      // to which the category belongs
+    std::string word;                   // "a + b" for several components
+    std::string label;                  // a topic, else a category of the list, else its theme
+    bool is_said = false;               // by whoever made the file, of this very rule: it overrules what is computed
+    std::string category = {};          // of a codebook, where the list has a column for it
+    std::string category_number = {};   // of the category in the codebook
+    std::string theme = {};             // to which the category belongs
 };
 
 class LabelledWordSource : public RecordSource {

@@ -19,7 +19,7 @@ const InstrumentDescription& Filter::description() const {
         d.parameters.push_back({.name = "topics", .type = ParameterType::flag, .default_text = "",
                                 .help = "Say what rules are about by a few words of unveil's own; lists of labelled words beside the log do so better"});
         d.parameters.push_back({.name = "topic-confidence", .type = ParameterType::real, .default_text = "0.7",
-                                .help = "How sure a topic must be", .minimum = 0, .maximum = 1});
+                                .help = "How sure a topic, a category or a theme must be", .minimum = 0, .maximum = 1});
         d.metrics = {
             {"messages", "messages", "sent in all"},
             {"messages.blocked", "messages", "blocked in whole or in part"},
@@ -44,6 +44,11 @@ const InstrumentDescription& Filter::description() const {
             {"folds.open", "changes", "of which it cannot be told"},
             {"topics.share(\"topic\")", "share", "of certified rules about the topic; those that cannot be told open the interval"},
             {"topics.abstained", "rules", "of which it cannot be told"},
+            {"categories", "categories", "of the lists' codebook that some rule is told to be of"},
+            {"categories.share(\"category\")", "share", "of certified rules of the category, for those that some rule is of; those that cannot be told open the interval"},
+            {"categories.abstained", "rules", "of which the category cannot be told"},
+            {"themes.share(\"theme\")", "share", "of certified rules of the theme; those that cannot be told open the interval"},
+            {"themes.abstained", "rules", "of which the theme cannot be told"},
             {"evasions", "changes", "of spelling that let a forbidden message through, by context"},
         };
         d.limits = {

@@ -57,6 +57,25 @@ Finding rate_finding(std::string metric, std::uint64_t wrong, std::uint64_t all,
     return finding;
 }
 
+/// How many rules are of which class.
+struct ToldCounts {
+    std::map<std::string, std::uint64_t, std::less<>> told;
+    std::map<std::string, std::uint64_t, std::less<>> guessed;   // of these, what nobody said
+    std::uint64_t guesses = 0;
+    std::uint64_t abstained = 0;
+
+    void add(const Answer& answer) {
+        if (answer.name.empty()) {
+            ++abstained;
+            return;
+        }
+        ++told[answer.name];
+        if (answer.is_said) return;
+        ++guessed[answer.name];
+        ++guesses;
+    }
+};
+
 class Judgement {
   public:
     /// Without a model topics are not told.
@@ -87,6 +106,7 @@ class Judgement {
     void describe_changes();
     void describe_reading();
     void describe_topics();
+    void describe_share(std::string_view metric, std::string_view name, std::string_view relation, const ToldCounts& counts);
     State state(const std::string& context, const std::string& message) const {
         return m_log.book.noise().state(m_log.book.answers(context, message), m_confidence);
     }
@@ -551,45 +571,67 @@ void Judgement::describe_topics() {
     auto& table = m_tables.open("topics", {{"rule", CellType::text, "components, joined by ' + '"},
                                            {"topic", CellType::text, "empty where it cannot be told"},
                                            {"probability", CellType::real, "of the likeliest topic"},
+                                           {"category", CellType::text, "of the codebook; empty where it cannot be told"},
+                                           {"category_probability", CellType::real, "of the likeliest category"},
+                                           {"theme", CellType::text, "of the codebook; empty where it cannot be told"},
+                                           {"theme_probability", CellType::real, "of the likeliest theme"},
                                            {"why", CellType::text, "labelled words that are nearest"}});
-    std::map<std::string_view, std::uint64_t> counts;
-    std::map<std::string_view, std::uint64_t> guesses;
-    std::uint64_t guessed = 0;
-    std::uint64_t abstained = 0;
+    ToldCounts of_topics;
+    ToldCounts of_categories;
+    ToldCounts of_themes;
     for (const auto& rule : m_certified) {
         const TopicGuess guess = m_topic_model->guess(m_log.subjects.at(rule).components, m_topic_sure);
-        std::string why = guess.is_said ? "said so" : "";
+        std::string why = guess.topic.is_said || guess.category.is_said ? "said so" : "";
         for (const auto& neighbour : guess.neighbours) why += (why.empty() ? "" : "; ") + neighbour;
         table.text(rule);
-        table.text(guess.topic);
-        table.real(guess.probability);
+        for (const Answer* answer : {&guess.topic, &guess.category, &guess.theme}) {
+            table.text(answer->name);
+            table.real(answer->probability);
+        }
         table.text(why);
         table.end_row();
-        if (guess.topic.empty()) ++abstained;
-        else ++counts[guess.topic];
-        if (!guess.topic.empty() && !guess.is_said) {
-            ++guesses[guess.topic];
-            ++guessed;
-        }
+        of_topics.add(guess.topic);
+        of_categories.add(guess.category);
+        of_themes.add(guess.theme);
     }
     if (m_certified.empty()) return;
-    const auto all = static_cast<double>(m_certified.size());
-    for (const auto topic : topics()) {
-        const std::uint64_t count = counts[topic];
-        Finding finding = share(metric_of("topics.share", topic), "certified rules", count, m_certified.size(),
-                                fmt::format("{} of {} rules are about {}, and {} could not be told.", grouped_digits(count), grouped_digits(m_certified.size()), topic,
-                                            grouped_digits(abstained)));
-        // All or none of those that could not be told may be about it, and a fifth of the guesses may be wrong: the worst that was
-        // measured is 17 %.
-        constexpr double wrong_share = 0.2;
-        const auto own = static_cast<double>(guesses[topic]);
-        finding.low = (static_cast<double>(count) - wrong_share * own) / all;
-        finding.high = (static_cast<double>(count + abstained) + wrong_share * (static_cast<double>(guessed) - own)) / all;
-        finding.caveat = "Topics are guessed from labelled words; the interval takes a fifth of the guesses for wrong.";
-        m_findings.items.push_back(std::move(finding));
-    }
-    m_findings.items.push_back(exact_count("topics.abstained", "certified rules", abstained, "rules",
-                                           fmt::format("Of {} rules it cannot be told what they are about.", grouped_digits(abstained))));
+    for (const auto topic : topics()) describe_share("topics.share", topic, "about", of_topics);
+    m_findings.items.push_back(exact_count("topics.abstained", "certified rules", of_topics.abstained, "rules",
+                                           fmt::format("Of {} rules it cannot be told what they are about.", grouped_digits(of_topics.abstained))));
+    if (m_topic_model->categories().empty()) return;
+    // A codebook has a hundred categories; those that no rule is told to be of are not listed.
+    auto categories = exact_count("categories", "certified rules", of_categories.told.size(), "categories",
+                                  fmt::format("The rules of which it can be told are of {} categories of the codebook.", grouped_digits(of_categories.told.size())));
+    categories.caveat = "More may stand behind the rules of which it cannot be told.";
+    categories.table.columns = {"category", "rules"};
+    for (const auto& [category, count] : of_categories.told) categories.table.rows.push_back({category, grouped_digits(count)});
+    m_findings.items.push_back(std::move(categories));
+    for (const auto& [category, count] : of_categories.told) describe_share("categories.share", category, "of the category", of_categories);
+    m_findings.items.push_back(exact_count("categories.abstained", "certified rules", of_categories.abstained, "rules",
+                                           fmt::format("Of {} rules the category cannot be told.", grouped_digits(of_categories.abstained))));
+    if (m_topic_model->themes().empty()) return;
+    for (const auto& theme : m_topic_model->themes()) describe_share("themes.share", theme, "of the theme", of_themes);
+    m_findings.items.push_back(exact_count("themes.abstained", "certified rules", of_themes.abstained, "rules",
+                                           fmt::format("Of {} rules the theme cannot be told.", grouped_digits(of_themes.abstained))));
+}
+
+void Judgement::describe_share(std::string_view metric, std::string_view name, std::string_view relation, const ToldCounts& counts) {
+    const auto of = [&](const std::map<std::string, std::uint64_t, std::less<>>& all) {
+        const auto found = all.find(name);
+        return found == all.end() ? std::uint64_t{0} : found->second;
+    };
+    const std::uint64_t count = of(counts.told);
+    const std::uint64_t all = m_certified.size();
+    Finding finding = share(metric_of(metric, name), "certified rules", count, all,
+                            fmt::format("{} of {} rules are {} {}, and {} could not be told.", grouped_digits(count), grouped_digits(all), relation, name,
+                                         grouped_digits(counts.abstained)));
+    // All or none of those that could not be told may be about it, and a fifth of the guesses may be wrong: the worst that was measured is 17 %.
+    constexpr double wrong_share = 0.2;
+    const auto own = static_cast<double>(of(counts.guessed));
+    finding.low = (static_cast<double>(count) - wrong_share * own) / static_cast<double>(all);
+    finding.high = (static_cast<double>(count + counts.abstained) + wrong_share * (static_cast<double>(counts.guesses) - own)) / static_cast<double>(all);
+    finding.caveat = "It is guessed from labelled words; the interval takes a fifth of the guesses for wrong.";
+    m_findings.items.push_back(std::move(finding));
 }
 
 }  // namespace
@@ -607,7 +649,7 @@ Findings Filter::run(const InstrumentInputs& inputs, const ParameterValues& para
         while (source->next(batch)) {
             context.progress.check();
             for (const auto& word : batch)
-                if (word.is_topic && topic_of_label(word.label).empty()) unknown_topics.insert(word.label);
+                if (word.is_said && word.label != word.category && word.label != word.theme && topic_of_label(word.label).empty()) unknown_topics.insert(word.label);
             words.insert(words.end(), batch.begin(), batch.end());
         }
     std::unique_ptr<TopicModel> topic_model;

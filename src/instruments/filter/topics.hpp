@@ -26,14 +26,18 @@ std::string_view topic_of_label(std::string_view label);
 /// A few plain words for each topic, for those who have no list.
 std::vector<LabelledWord> seed_words();
 
+/// To which of some classes a rule belongs.
+struct Answer {
+    std::string name;          // empty when it abstains
+    std::string likeliest;     // whether it is told or not; empty when nothing speaks for any
+    double probability = 0;    // of the likeliest
+    bool is_said = false;      // somebody said so of this very rule
+};
+
 struct TopicGuess {
-    std::string_view topic;         // empty when it abstains
-    double probability = 0;         // of the likeliest topic
-    bool is_said = false;           // somebody said so of this very rule
-    std::string category;           // as most rows of the lists write it; empty when it abstains
-    double category_probability = 0;
-    std::string theme;
-    double theme_probability = 0;
+    Answer topic;
+    Answer category;           // as category_of_label() names it
+    Answer theme;              // as theme_of_label() names it; that of the category where one is told
     std::vector<std::string> neighbours;   // "word (label)", nearest first, three at most
 };
 
@@ -42,12 +46,15 @@ struct TopicGuess {
 class TopicModel {
   public:
     explicit TopicModel(std::vector<LabelledWord> words);
-    /// Abstains below `sure`, unless the labelled words that stand in the components all say the same.
+    /// What labelled words that stand in the components say, when they all say the same, is enough for a topic of which the model is less than `sure`.
+    /// For categories and themes it is not: it is right half of the time. There it contradicts the model, which then abstains, or bears it out, which
+    /// then needs to be less sure.
     TopicGuess guess(std::span<const std::string> components, double sure) const;
     /// With a topic.
     std::size_t words_learnt() const { return m_topical_words; }
-    std::size_t categories() const { return m_categories.names.size(); }
-    std::size_t themes() const { return m_themes.names.size(); }
+    /// That were learnt, by bytes.
+    std::span<const std::string> categories() const { return m_categories.names; }
+    std::span<const std::string> themes() const { return m_themes.names; }
 
   private:
     static constexpr std::size_t none = SIZE_MAX;
@@ -59,19 +66,21 @@ class TopicModel {
         std::size_t theme = none;
         std::vector<std::uint32_t> features;   // sorted
     };
-    /// Classes by key, each under the spelling that most rows have.
     struct Classes {
-        std::map<std::string, std::size_t> numbers;
-        std::vector<std::string> names;
+        std::vector<std::string> names;   // sorted
         WordClassifier model;
+        std::size_t number_of(const std::string& name) const;
     };
     struct Said {
-        std::string_view topic;
+        std::string topic;
         std::string category;
         std::string theme;
     };
     void name_classes(const std::vector<LabelledWord>& words);
     void learn(WordClassifier& model, std::size_t classes, std::size_t Learnt::* number);
+    /// The longest of the words that say something, when they all say the same; else nothing.
+    static const Learnt* agreed(const std::vector<const Learnt*>& held, std::size_t Learnt::* number);
+    static Answer answer(const Classes& classes, const std::vector<std::uint32_t>& features, const Learnt* agreed, std::size_t Learnt::* number, double sure);
     std::vector<std::uint32_t> known_features(std::span<const std::string> components) const;
 
     std::vector<Learnt> m_words;
@@ -81,7 +90,7 @@ class TopicModel {
     WordClassifier m_topics;
     Classes m_categories;
     Classes m_themes;
-    std::map<std::string, std::string> m_theme_of;                  // by key of the category
+    std::map<std::string, std::string> m_theme_of;                  // by category
     std::vector<std::vector<std::uint32_t>> m_words_of;             // by feature
 };
 

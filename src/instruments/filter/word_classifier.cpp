@@ -2,28 +2,29 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "core/random.hpp"
 
 namespace unveil::filter {
 namespace {
-double knob(const char* name, double fallback) { const char* v = std::getenv(name); return v ? std::atof(v) : fallback; }
-}
+
+// Chosen on the splits of bench_topics. Without the weights of classes, what is rare is never said: macro-F1 of categories is a third lower.
+constexpr int epochs = 12;
+constexpr double rate_first = 0.3;
+constexpr double decay = 1e-5;
+constexpr double class_weight_exponent = -0.5;
+
+}  // namespace
 
 void WordClassifier::train(const std::vector<Example>& examples, std::size_t features, std::size_t classes) {
     m_classes = classes;
     m_weights.assign(features * classes, 0);
-    const int epochs = static_cast<int>(knob("EPOCHS", 12));
-    const double rate_first = knob("RATE", 0.3);
-    constexpr double decay = 1e-5;
     std::vector<double> weight_of(classes, 0);
     for (const Example& one : examples) weight_of[one.number] += 1;
     double mean = 0;
-    for (double& w : weight_of) w = w > 0 ? std::pow(w, -knob("CW", 0)) : 0;
+    for (double& w : weight_of) w = w > 0 ? std::pow(w, class_weight_exponent) : 0;
     for (const Example& one : examples) mean += weight_of[one.number];
     for (double& w : weight_of) w *= static_cast<double>(examples.size()) / mean;
-    for (double& w : weight_of) w = std::min(w, knob("CAP", 1e9));
     std::vector<std::uint32_t> order(examples.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
     Random random(1, 0x70c);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/random.hpp"
+#include "instruments/filter/codebook.hpp"
 #include "instruments/filter/topics.hpp"
 
 namespace unveil::filter {
@@ -37,15 +38,15 @@ TEST(Topics, WordsLikeTheLabelledOnesAreRecognisedAndOthersNot) {
     const TopicModel model(list());
     EXPECT_EQ(model.words_learnt(), 20u) << "what has no topic is not learnt";
     const TopicGuess casino = model.guess(std::vector<std::string>{"best casino"}, 0.7);
-    EXPECT_EQ(casino.topic, "gambling");
+    EXPECT_EQ(casino.topic.name, "gambling");
     ASSERT_EQ(casino.neighbours.size(), 3u);
     EXPECT_THAT(casino.neighbours[0], ::testing::HasSubstr("casino"));
-    EXPECT_EQ(model.guess(std::vector<std::string>{"天安门", "坦克"}, 0.7).topic, "events and protest");
+    EXPECT_EQ(model.guess(std::vector<std::string>{"天安门", "坦克"}, 0.7).topic.name, "events and protest");
     const TopicGuess unknown = model.guess(std::vector<std::string>{"ΩΨ"}, 0.7);
-    EXPECT_EQ(unknown.topic, "");
+    EXPECT_EQ(unknown.topic.name, "");
     EXPECT_THAT(unknown.neighbours, IsEmpty());
-    EXPECT_EQ(model.guess(std::vector<std::string>{"天安门", "赌场里"}, 1.1).topic, "events and protest") << "one labelled word stands in it";
-    EXPECT_EQ(model.guess(std::vector<std::string>{"天安门", "赌博"}, 1.1).topic, "") << "two of different topics say nothing";
+    EXPECT_EQ(model.guess(std::vector<std::string>{"天安门", "赌场里"}, 1.1).topic.name, "events and protest") << "one labelled word stands in it";
+    EXPECT_EQ(model.guess(std::vector<std::string>{"天安门", "赌博"}, 1.1).topic.name, "") << "two of different topics say nothing";
 }
 
 TEST(Topics, WhatSomebodySaidOverrules) {
@@ -53,13 +54,14 @@ TEST(Topics, WhatSomebodySaidOverrules) {
     words.push_back({"casino + b", "health", true});
     const TopicModel model(words);
     const TopicGuess guess = model.guess(std::vector<std::string>{"b", "casino"}, 0.7);
-    EXPECT_EQ(guess.topic, "health");
-    EXPECT_TRUE(guess.is_said);
-    EXPECT_EQ(guess.probability, 1);
+    EXPECT_EQ(guess.topic.name, "health");
+    EXPECT_TRUE(guess.topic.is_said);
+    EXPECT_EQ(guess.topic.probability, 1);
 }
 
 TEST(Topics, TheOrderOfTheListDoesNotMatter) {
     auto words = list();
+    for (LabelledWord& word : words) word.category = word.label;
     const TopicModel first(words);
     Random random(4);
     for (int round = 0; round < 5; ++round) {
@@ -67,12 +69,111 @@ TEST(Topics, TheOrderOfTheListDoesNotMatter) {
         const TopicModel other(words);
         for (const char* word : {"casino night", "民主", "x"}) {
             const std::vector<std::string> components{word};
-            EXPECT_EQ(first.guess(components, 0.5).probability, other.guess(components, 0.5).probability);
+            EXPECT_EQ(first.guess(components, 0.5).topic.probability, other.guess(components, 0.5).topic.probability);
+            EXPECT_EQ(first.guess(components, 0.5).category.probability, other.guess(components, 0.5).category.probability);
             EXPECT_EQ(first.guess(components, 0.5).neighbours, other.guess(components, 0.5).neighbours);
         }
     }
-    EXPECT_EQ(TopicModel({}).guess(std::vector<std::string>{"a"}, 0).topic, "");
-    EXPECT_EQ(TopicModel({}).guess(std::vector<std::string>{}, 0).topic, "");
+    EXPECT_EQ(TopicModel({}).guess(std::vector<std::string>{"a"}, 0).topic.name, "");
+    EXPECT_EQ(TopicModel({}).guess(std::vector<std::string>{}, 0).topic.name, "");
+}
+
+/// A codebook with two themes; enough words of each category for a model to be sure.
+std::vector<LabelledWord> coded_list() {
+    std::vector<LabelledWord> words;
+    const auto add = [&](std::initializer_list<const char*> of_category, const char* category, const char* number, const char* theme) {
+        for (const char* word : of_category) words.push_back({word, category, false, category, number, theme});
+    };
+    add({"casino", "online casino", "casino bonus", "betting", "sports betting", "赌博网站", "赌博", "网上赌博", "澳门赌场"}, "Gambling", "69", "Social");
+    add({"学生运动", "六四事件", "六四", "天安门事件", "天安门", "学潮", "广场集会"}, "Tiananmen Square (June 4 1989)", "34", "Events");
+    add({"法轮功", "法轮大法", "法轮", "大法弟子"}, "Religion", "47", "Political");
+    add({"www.example.com", "example casino page"}, "URLs", "107", "Technology");
+    return words;
+}
+
+TEST(Topics, SpellingsOfACategoryAreMergedByTheTable) {
+    for (const char* one : {"Tiananmen Square (June 4 1989)", "Tiananmen Square Massacre ", "tiananmen square"}) EXPECT_EQ(category_of_label(one), "tiananmen square massacre") << one;
+    EXPECT_EQ(category_of_label("2008 Olympics"), "beijing olympics");
+    EXPECT_EQ(category_of_label("18th CPC National Congress (2012)"), "18th cpc national congress") << "a number that is no year stays";
+    EXPECT_EQ(category_of_label("Relatives / associates of government officals"), category_of_label("Relatives / Associates of Government Officials"));
+    EXPECT_EQ(category_of_label("Something  New"), "something new") << "what the table does not know is a category of its own";
+    EXPECT_EQ(category_of_label("General", "48"), "communist party of china general");
+    EXPECT_EQ(category_of_label("General", "127"), "religion");
+    EXPECT_EQ(category_of_label("Gambling", "48"), "gambling") << "a number counts only beside a name that needs it";
+    EXPECT_EQ(category_of_label("Illicit Goods and Services;Prurient Interests", "1;66"), "illicit goods and services");
+    for (const char* nothing : {"", "Context unclear", "Person Identity / Context Unclear", "General", "((", "(2008)"}) EXPECT_EQ(category_of_label(nothing), "") << nothing;
+    EXPECT_EQ(theme_of_label("Event "), theme_of_label("Events"));
+    for (std::size_t i = 0; i < merged_labels().size(); ++i) {
+        const MergedLabel& one = merged_labels()[i];
+        EXPECT_EQ(category_of_label(one.spelling, one.number), one.category) << one.spelling << ": an entry before it hides it";
+        EXPECT_EQ(category_of_label(one.category), one.category) << one.category << " is merged further";
+    }
+}
+
+TEST(Topics, CategoriesAndThemesAreToldBesideTheTopic) {
+    const TopicModel model(coded_list());
+    EXPECT_THAT(model.categories(), ElementsAre("falun gong", "gambling", "tiananmen square massacre")) << "addresses are no category";
+    EXPECT_THAT(model.themes(), ElementsAre("event", "political", "social"));
+    const TopicGuess guess = model.guess(std::vector<std::string>{"casino night"}, 0.7);
+    EXPECT_EQ(guess.topic.name, "gambling");
+    EXPECT_EQ(guess.category.name, "gambling");
+    EXPECT_EQ(guess.theme.name, "social");
+    EXPECT_GE(guess.theme.probability, guess.category.probability);
+    EXPECT_LT(guess.category.probability, 1);
+    const TopicGuess unsure = model.guess(std::vector<std::string>{"casino night"}, 1.1);
+    EXPECT_EQ(unsure.topic.name, "gambling") << "a labelled word stands in it, which is enough for a topic";
+    EXPECT_EQ(unsure.category.name, "") << "and not for a category";
+    EXPECT_EQ(unsure.category.likeliest, "gambling");
+    const TopicGuess nothing = model.guess(std::vector<std::string>{"ΩΨ"}, 0);
+    EXPECT_EQ(nothing.category.likeliest + nothing.theme.likeliest, "");
+}
+
+TEST(Topics, ALabelledWordInTheRuleBearsTheCategoryOutOrContradictsIt) {
+    const TopicModel model(coded_list());
+    const std::vector<std::string> holds_one{"a casino at night"};
+    const TopicGuess one = model.guess(holds_one, 0);
+    ASSERT_EQ(one.category.likeliest, "gambling");
+    EXPECT_EQ(model.guess(holds_one, one.category.probability + 0.29).category.name, "gambling");
+    EXPECT_EQ(model.guess(holds_one, one.category.probability + 0.31).category.name, "");
+    // The model follows the many runs of a casino, the only labelled word that stands in the rule is another's.
+    const std::vector<std::string> other{"天安门", "casinx bonux bettinx casinx onlinx sportx"};
+    const TopicGuess contradicted = model.guess(other, 0);
+    ASSERT_EQ(contradicted.category.likeliest, "gambling");
+    EXPECT_EQ(contradicted.category.name, "");
+}
+
+TEST(Topics, AListWithoutThemesTakesThoseOfOthers) {
+    auto words = coded_list();
+    words.push_back({"slot machine", "Gambling", false, "Gambling", "", ""});
+    const TopicGuess guess = TopicModel(words).guess(std::vector<std::string>{"slot machine"}, 0.3);
+    EXPECT_EQ(guess.category.name, "gambling");
+    EXPECT_EQ(guess.theme.name, "social");
+    for (LabelledWord& word : words) word.theme.clear();
+    const TopicModel without(words);
+    EXPECT_THAT(without.themes(), IsEmpty());
+    EXPECT_EQ(without.guess(std::vector<std::string>{"slot machine"}, 0.3).theme.name, "");
+}
+
+TEST(Topics, WhatSomebodySaidOfACategoryOverrules) {
+    auto words = coded_list();
+    words.push_back({"casino + b", "health", true, "Falun Gong", "", ""});
+    words.push_back({"c", "Gambling", true, "Gambling", "", ""});
+    words.push_back({"赌博", "gambling", true, "", "", ""});
+    const TopicModel model(words);
+    const TopicGuess guess = model.guess(std::vector<std::string>{"b", "casino"}, 0.7);
+    EXPECT_EQ(guess.topic.name, "health");
+    EXPECT_EQ(guess.category.name, "falun gong");
+    EXPECT_TRUE(guess.category.is_said);
+    EXPECT_EQ(guess.category.probability, 1);
+    EXPECT_EQ(guess.theme.name, "political");
+    EXPECT_TRUE(guess.theme.is_said);
+    const TopicGuess category_only = model.guess(std::vector<std::string>{"c"}, 0.7);
+    EXPECT_EQ(category_only.topic.name, "gambling") << "it follows from the category";
+    EXPECT_EQ(category_only.category.name, "gambling");
+    const TopicGuess topic_only = model.guess(std::vector<std::string>{"赌博"}, 0.7);
+    EXPECT_TRUE(topic_only.topic.is_said);
+    EXPECT_FALSE(topic_only.category.is_said) << "what was not said is computed";
+    EXPECT_EQ(topic_only.category.likeliest, "gambling");
 }
 
 }  // namespace
