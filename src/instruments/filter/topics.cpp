@@ -191,7 +191,8 @@ TopicModel::TopicModel(std::vector<LabelledWord> words) {
     m_words_of.resize(m_feature_of.size());
     for (std::uint32_t w = 0; w < m_words.size(); ++w)
         for (const std::uint32_t feature : m_words[w].features) m_words_of[feature].push_back(w);
-    learn(m_topics, all_topics.size(), &Learnt::topic);
+    m_topics.names.assign(all_topics.begin(), all_topics.end());
+    learn(m_topics.model, all_topics.size(), &Learnt::topic);
     learn(m_categories.model, m_categories.names.size(), &Learnt::category);
     learn(m_themes.model, m_themes.names.size(), &Learnt::theme);
 }
@@ -238,22 +239,21 @@ TopicGuess TopicModel::guess(std::span<const std::string> components, double sur
             held.push_back(&one);
     std::stable_sort(held.begin(), held.end(), [](const Learnt* a, const Learnt* b) { return a->word.size() > b->word.size(); });
 
-    if (!features.empty() && m_topical_words > 0) {
-        const auto p = m_topics.probabilities(features);
-        const auto best = std::max_element(p.begin(), p.end());
-        guess.topic.likeliest = all_topics[static_cast<std::size_t>(best - p.begin())];
-        guess.topic.probability = *best;
-        if (*best >= sure) guess.topic.name = guess.topic.likeliest;
-    }
-    if (const Learnt* reason = agreed(held, &Learnt::topic); guess.topic.name.empty() && reason != nullptr) {
-        guess.topic.name = all_topics[reason->topic];
-        std::string held_word = fmt::format("{} ({})", reason->word, reason->label);
-        std::erase(guess.neighbours, held_word);
-        guess.neighbours.insert(guess.neighbours.begin(), std::move(held_word));
-        guess.neighbours.resize(std::min<std::size_t>(3, guess.neighbours.size()));
-    }
-    guess.category = answer(m_categories, features, agreed(held, &Learnt::category), &Learnt::category, sure);
+    const Learnt* of_topic = agreed(held, &Learnt::topic);
+    const Learnt* of_category = agreed(held, &Learnt::category);
+    guess.topic = answer(m_topics, m_topical_words > 0 ? features : std::vector<std::uint32_t>(), of_topic, &Learnt::topic, sure);
+    guess.category = answer(m_categories, features, of_category, &Learnt::category, sure);
     guess.theme = answer(m_themes, features, agreed(held, &Learnt::theme), &Learnt::theme, sure);
+    // Models of few words are never sure; there a labelled word that stands in the rule must do.
+    constexpr std::size_t words_few = 1000;
+    if (guess.topic.name.empty() && of_topic != nullptr && m_topical_words < words_few) guess.topic.name = all_topics[of_topic->topic];
+    for (const auto& [answer, reason] : {std::pair(&guess.category, of_category), std::pair(&guess.topic, of_topic)}) {
+        if (answer->name.empty() || answer->probability >= sure) continue;
+        std::string shown_word = fmt::format("{} ({})", reason->word, reason->label);
+        std::erase(guess.neighbours, shown_word);
+        guess.neighbours.insert(guess.neighbours.begin(), std::move(shown_word));
+    }
+    guess.neighbours.resize(std::min<std::size_t>(3, guess.neighbours.size()));
     if (const auto said = m_said.find(rule_notation(sorted)); said != m_said.end()) {
         const auto overrule = [](const std::string& by, Answer& answer) {
             if (!by.empty()) answer = {by, by, 1, true};
@@ -262,7 +262,9 @@ TopicGuess TopicModel::guess(std::span<const std::string> components, double sur
         overrule(said->second.category, guess.category);
         overrule(said->second.theme, guess.theme);
     }
-    // A category is told more rightly than a theme is guessed.
+    // A category is told more rightly than a topic or a theme, and they must not contradict it.
+    if (const auto topic = topic_of_label(guess.category.name); guess.topic.name.empty() && !topic.empty())
+        guess.topic = {std::string(topic), std::string(topic), guess.category.probability, guess.category.is_said};
     if (const auto theme = m_theme_of.find(guess.category.name); theme != m_theme_of.end() && !guess.theme.is_said) {
         const double probability = guess.theme.likeliest == theme->second ? guess.theme.probability : 0;
         guess.theme = {theme->second, theme->second, std::max(probability, guess.category.probability), guess.category.is_said};
@@ -281,7 +283,7 @@ const TopicModel::Learnt* TopicModel::agreed(const std::vector<const Learnt*>& h
 }
 
 Answer TopicModel::answer(const Classes& classes, const std::vector<std::uint32_t>& features, const Learnt* agreed, std::size_t Learnt::* number, double sure) {
-    // bench_topics: what is told for this reason alone is as often right as the rest.
+    // Of what is told for this reason alone, 329 of 350 were right on the splits of bench_topics.
     constexpr double borne_out = 0.3;
     if (features.empty() || classes.names.empty()) return {};
     const auto p = classes.model.probabilities(features);

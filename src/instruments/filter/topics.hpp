@@ -46,9 +46,8 @@ struct TopicGuess {
 class TopicModel {
   public:
     explicit TopicModel(std::vector<LabelledWord> words);
-    /// What labelled words that stand in the components say, when they all say the same, is enough for a topic of which the model is less than `sure`.
-    /// For categories and themes it is not: it is right half of the time. There it contradicts the model, which then abstains, or bears it out, which
-    /// then needs to be less sure.
+    /// Tells what has a probability of `sure`. When the labelled words that stand in the components all say the same, that contradicts the model, which
+    /// then abstains, or bears it out, which then needs to be less sure. For topics, when few words were learnt, they are enough.
     TopicGuess guess(std::span<const std::string> components, double sure) const;
     /// With a topic.
     std::size_t words_learnt() const { return m_topical_words; }
@@ -87,7 +86,7 @@ class TopicModel {
     std::size_t m_topical_words = 0;
     std::map<std::string, Said> m_said;                             // by notation
     std::unordered_map<std::string, std::uint32_t> m_feature_of;
-    WordClassifier m_topics;
+    Classes m_topics;
     Classes m_categories;
     Classes m_themes;
     std::map<std::string, std::string> m_theme_of;                  // by category

@@ -1,11 +1,16 @@
 // Goal: rules are sorted as the labelled words say, in any order of them, and nothing is said without a reason. Method: small lists; every
-// label of the table.
+// label of the table; the lists and the codebook that were published, where they are at hand.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <set>
 
 #include "core/random.hpp"
+#include "core/text.hpp"
+#include "evidence/csv_reader.hpp"
+#include "evidence/labelled_words.hpp"
 #include "instruments/filter/codebook.hpp"
 #include "instruments/filter/topics.hpp"
 
@@ -174,6 +179,49 @@ TEST(Topics, WhatSomebodySaidOfACategoryOverrules) {
     EXPECT_TRUE(topic_only.topic.is_said);
     EXPECT_FALSE(topic_only.category.is_said) << "what was not said is computed";
     EXPECT_EQ(topic_only.category.likeliest, "gambling");
+}
+
+/// Every row of a table, one cell; empty where the table is absent.
+std::vector<std::string> cells_of(const std::string& path, std::string_view column) {
+    std::vector<std::string> cells;
+    if (!std::filesystem::exists(path)) return cells;
+    const EvidenceLimits limits;
+    CsvReader reader(InputBuffer(ByteStream(open_file_input(path), path, limits), limits), limits);
+    std::size_t at = 0;
+    while (at < reader.header().size() && trimmed(reader.header()[at]) != column) ++at;
+    TextArena arena;
+    Tally tally;
+    while (reader.read(4096, arena, tally, [&](const CsvRow& row, std::uint64_t) -> const char* {
+        cells.emplace_back(trimmed(row.text(at)));
+        return nullptr;
+    })) arena.clear();
+    return cells;
+}
+
+TEST(Topics, EveryLabelOfTheCodedListsIsACategoryOfTheirCodebook) {
+    const std::string folder = std::string(UNVEIL_SHARED_DIR) + "/data/filter/";
+    std::set<std::string> codebook;
+    for (const auto& name : cells_of(folder + "codebook_categories.csv.gz", "Category")) codebook.insert(category_of_label(name));
+    if (codebook.empty()) GTEST_SKIP() << folder << " is not here";
+    EXPECT_EQ(codebook.size(), 112u) << "113 rows; two of them are 'Context unclear', which is none";
+    std::set<std::string> labels;
+    std::set<std::string> categories;
+    std::set<std::string> others;
+    for (const char* list : {"tomskype_sinauc_keywords_coded.csv.gz", "line_v22_keywords_coded.csv.gz", "livestream_keywords_2015-02_2015-05_coded.csv.gz", "wechat_oneapp2systems_combos_2016.csv.gz"}) {
+        ASSERT_TRUE(std::filesystem::exists(folder + list));
+        std::vector<LabelledWord> batch;
+        const auto source = open_labelled_words(folder + list);
+        while (source->next(batch))
+            for (const auto& word : batch) {
+                labels.insert(word.category);
+                const std::string category = category_of_label(word.category, word.category_number);
+                if (category.empty() || codebook.contains(category)) categories.insert(category);
+                else others.insert(category);
+            }
+    }
+    EXPECT_THAT(others, ElementsAre("lianyungang protest", "tiananmen self-immolation", "wen jiaobao family wealth scandal")) << "events that the codebook does not have";
+    EXPECT_EQ(labels.size(), 142u);
+    EXPECT_EQ(categories.size(), 96u) << "with none";
 }
 
 }  // namespace
