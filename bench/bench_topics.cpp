@@ -142,10 +142,10 @@ int main(int argc, char** argv) {
         return a;
     };
     const auto wechat = read(folder + "/wechat_oneapp2systems_combos_2016.csv.gz");
-    judge("by client: TOM-Skype and Sina UC, from LINE and live streaming", both(line, live), skype, {0.6, 0.7, 0.8});
-    judge("by client: LINE, from TOM-Skype, Sina UC and live streaming", both(skype, live), line, {0.6, 0.7, 0.8});
-    judge("by time: live streaming 2015, from lists of 2011 to 2014", both(skype, line), live, {0.6, 0.7, 0.8});
-    judge("by client and time: WeChat 2016, from all lists before", both(both(skype, line), live), wechat, {0.6, 0.7, 0.8});
-    judge("own seed words alone: live streaming", filter::seed_words(), live, {0.3, 0.4, 0.5, 0.7});
+    judge("by client: TOM-Skype and Sina UC, from LINE and live streaming", both(line, live), skype, {0.7, 0.8, 0.9});
+    judge("by client: LINE, from TOM-Skype, Sina UC and live streaming", both(skype, live), line, {0.7, 0.8, 0.9});
+    judge("by time: live streaming 2015, from lists of 2011 to 2014", both(skype, line), live, {0.7, 0.8, 0.9});
+    judge("by client and time: WeChat 2016, from all lists before", both(both(skype, line), live), wechat, {0.7, 0.8, 0.9});
+    judge("own seed words alone: live streaming", filter::seed_words(), live, {0.8});
     return 0;
 }

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "core/random.hpp"
-#include "instruments/coordination/simplified_han.hpp"
+#include "core/simplified_han.hpp"
 
 namespace unveil::coordination {
 namespace {

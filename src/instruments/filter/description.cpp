@@ -18,7 +18,7 @@ const InstrumentDescription& Filter::description() const {
                                 .help = "Leave out how rules can be written so that they come through"});
         d.parameters.push_back({.name = "topics", .type = ParameterType::flag, .default_text = "",
                                 .help = "Say what rules are about by a few words of unveil's own; lists of labelled words beside the log do so better"});
-        d.parameters.push_back({.name = "topic-confidence", .type = ParameterType::real, .default_text = "0.7",
+        d.parameters.push_back({.name = "topic-confidence", .type = ParameterType::real, .default_text = "0.8",
                                 .help = "How sure a topic, a category or a theme must be", .minimum = 0, .maximum = 1});
         d.metrics = {
             {"messages", "messages", "sent in all"},

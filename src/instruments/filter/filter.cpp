@@ -625,9 +625,9 @@ void Judgement::describe_share(std::string_view metric, std::string_view name, s
     Finding finding = share(metric_of(metric, name), "certified rules", count, all,
                             fmt::format("{} of {} rules are {} {}, and {} could not be told.", grouped_digits(count), grouped_digits(all), relation, name,
                                          grouped_digits(counts.abstained)));
-    // All or none of those that could not be told may be of it, and so many of the guesses may be wrong: on the splits of bench_topics 18 % at most at a
-    // confidence of 0.7, 26 % at 0.5, 35 % at 0.3 and 49 % at 0. Nobody knows which: all of the wrong ones may be of this class, or none.
-    const double wrong_share = 0.2 + std::max(0.0, 0.7 - m_topic_sure) / 2;
+    // All or none of those that could not be told may be of it, and so many of the guesses may be wrong: on the splits of bench_topics 15 % at most at a
+    // confidence of 0.8, 27 % at 0.5 and 47 % at 0. Nobody knows which: all of the wrong ones may be of this class, or none.
+    const double wrong_share = 0.2 + std::max(0.0, 0.8 - m_topic_sure) / 2;
     const double wrong = wrong_share * static_cast<double>(counts.guesses);
     const auto own = static_cast<double>(of(counts.guessed));
     finding.low = (static_cast<double>(count) - std::min(own, wrong)) / static_cast<double>(all);

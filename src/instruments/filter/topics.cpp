@@ -1,6 +1,7 @@
 #include "instruments/filter/topics.hpp"
 
 #include <fmt/format.h>
+#include <unicode/utf8.h>
 
 #include <algorithm>
 #include <array>
@@ -8,6 +9,8 @@
 #include <set>
 #include <tuple>
 
+#include "core/simplified_han.hpp"
+#include "core/text.hpp"
 #include "instruments/filter/codebook.hpp"
 #include "table/rule.hpp"
 
@@ -63,23 +66,36 @@ bool is_url(std::string_view word) {
     return is_ascii && dot != std::string_view::npos && dot > 0 && dot + 2 < word.size() && word.find(' ') == std::string_view::npos;
 }
 
-/// Runs of one to three characters, marked at the ends of the word.
-std::vector<std::string> runs_of(std::string_view word) {
-    std::vector<std::string> characters{"^"};
-    for (std::size_t at = 0; at < word.size();) {
-        const std::size_t bytes = first_character_bytes(word.substr(at));
-        characters.emplace_back(word.substr(at, bytes));
-        at += bytes;
+/// As filters and those who write around them read it: case, width and what cannot be seen do not matter, nor do blanks and traditional characters.
+std::u32string plain_characters(std::string_view word) {
+    const std::string text = folded(word);
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+    const auto size = static_cast<std::int32_t>(text.size());
+    std::u32string characters;
+    for (std::int32_t i = 0; i < size;) {
+        UChar32 character;
+        U8_NEXT(bytes, i, size, character);
+        if (character > ' ') characters += simplified_han(static_cast<char32_t>(character));
     }
-    characters.emplace_back("$");
-    std::vector<std::string> runs;
-    for (std::size_t begin = 0; begin < characters.size(); ++begin) {
-        std::string run;
-        for (std::size_t length = 1; length <= 3 && begin + length <= characters.size(); ++length) {
-            run += characters[begin + length - 1];
-            if (run != "^" && run != "$") runs.push_back(run);
-        }
+    return characters;
+}
+
+/// For a word to say by itself what a text is about that it stands in: two Chinese characters, six letters.
+bool is_long_enough(std::u32string_view characters) {
+    const auto letters = static_cast<std::size_t>(std::count_if(characters.begin(), characters.end(), [](char32_t c) { return c < 0x800; }));
+    return letters + 3 * (characters.size() - letters) >= 6;
+}
+
+/// Single characters and pairs, also with the ends of the word, which stand as blanks.
+std::vector<std::uint64_t> runs_of(std::u32string_view characters) {
+    std::vector<std::uint64_t> runs;
+    char32_t before = ' ';
+    for (const char32_t character : characters) {
+        runs.push_back(character);
+        runs.push_back(std::uint64_t{before} << 32 | character);
+        before = character;
     }
+    if (!characters.empty()) runs.push_back(std::uint64_t{before} << 32 | ' ');
     return runs;
 }
 
@@ -167,7 +183,7 @@ TopicModel::TopicModel(std::vector<LabelledWord> words) {
         if (const auto known = m_theme_of.find(category); theme.empty() && known != m_theme_of.end()) theme = known->second;
         // "General" says what it is about only with its number.
         const std::string_view topic = topic_of_label(one.label == one.category && !category.empty() ? category : one.label);
-        Learnt learnt{one.word, one.label, none, m_categories.number_of(category), m_themes.number_of(theme), {}};
+        Learnt learnt{one.word, one.label, plain_characters(one.word), none, m_categories.number_of(category), m_themes.number_of(theme), {}};
         if (!topic.empty()) learnt.topic = static_cast<std::size_t>(std::find(all_topics.begin(), all_topics.end(), topic) - all_topics.begin());
         if (topic.empty() && category.empty() && theme.empty()) continue;
         auto components = rule_components(one.word);
@@ -177,8 +193,8 @@ TopicModel::TopicModel(std::vector<LabelledWord> words) {
         }
         if (category == addresses || is_url(one.word)) continue;
         for (const auto& component : components)
-            for (auto& run : runs_of(lower_case(component))) {
-                const auto [known, is_new] = m_feature_of.emplace(std::move(run), static_cast<std::uint32_t>(m_feature_of.size()));
+            for (const std::uint64_t run : runs_of(plain_characters(component))) {
+                const auto [known, is_new] = m_feature_of.emplace(run, static_cast<std::uint32_t>(m_feature_of.size()));
                 learnt.features.push_back(known->second);
             }
         std::sort(learnt.features.begin(), learnt.features.end());
@@ -207,7 +223,7 @@ void TopicModel::learn(WordClassifier& model, std::size_t classes, std::size_t L
 std::vector<std::uint32_t> TopicModel::known_features(std::span<const std::string> components) const {
     std::vector<std::uint32_t> features;
     for (const auto& component : components)
-        for (const auto& run : runs_of(lower_case(component)))
+        for (const std::uint64_t run : runs_of(plain_characters(component)))
             if (const auto known = m_feature_of.find(run); known != m_feature_of.end()) features.push_back(known->second);
     std::sort(features.begin(), features.end());
     features.erase(std::unique(features.begin(), features.end()), features.end());
@@ -231,13 +247,14 @@ TopicGuess TopicModel::guess(std::span<const std::string> components, double sur
         const Learnt& one = m_words[nearest[i].second];
         guess.neighbours.push_back(fmt::format("{} ({})", one.word, one.label));
     }
-    constexpr std::size_t word_bytes_min = 6;
+    std::vector<std::u32string> plain_components;
+    for (const auto& component : components) plain_components.push_back(plain_characters(component));
     std::vector<const Learnt*> held;
     for (const Learnt& one : m_words)
-        if (one.word.size() >= word_bytes_min && !one.features.empty() &&
-            std::any_of(components.begin(), components.end(), [&](const std::string& component) { return component.find(one.word) != std::string::npos; }))
+        if (is_long_enough(one.characters) &&
+            std::any_of(plain_components.begin(), plain_components.end(), [&](const std::u32string& component) { return component.find(one.characters) != std::u32string::npos; }))
             held.push_back(&one);
-    std::stable_sort(held.begin(), held.end(), [](const Learnt* a, const Learnt* b) { return a->word.size() > b->word.size(); });
+    std::stable_sort(held.begin(), held.end(), [](const Learnt* a, const Learnt* b) { return a->characters.size() > b->characters.size(); });
 
     const Learnt* of_topic = agreed(held, &Learnt::topic);
     const Learnt* of_category = agreed(held, &Learnt::category);
@@ -262,7 +279,7 @@ TopicGuess TopicModel::guess(std::span<const std::string> components, double sur
         overrule(said->second.category, guess.category);
         overrule(said->second.theme, guess.theme);
     }
-    // A category is told more rightly than a topic or a theme, and they must not contradict it.
+    // A category is told more rightly than a theme, and neither that nor the topic may contradict it.
     if (const auto topic = topic_of_label(guess.category.name); guess.topic.name.empty() && !topic.empty())
         guess.topic = {std::string(topic), std::string(topic), guess.category.probability, guess.category.is_said};
     if (const auto theme = m_theme_of.find(guess.category.name); theme != m_theme_of.end() && !guess.theme.is_said) {
@@ -283,7 +300,7 @@ const TopicModel::Learnt* TopicModel::agreed(const std::vector<const Learnt*>& h
 }
 
 Answer TopicModel::answer(const Classes& classes, const std::vector<std::uint32_t>& features, const Learnt* agreed, std::size_t Learnt::* number, double sure) {
-    // Of what is told for this reason alone, 329 of 350 were right on the splits of bench_topics.
+    // Of what is told for this reason alone, 406 of 456 categories and 651 of 746 topics were right on the splits of bench_topics.
     constexpr double borne_out = 0.3;
     if (features.empty() || classes.names.empty()) return {};
     const auto p = classes.model.probabilities(features);

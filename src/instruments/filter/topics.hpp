@@ -41,7 +41,7 @@ struct TopicGuess {
     std::vector<std::string> neighbours;   // "word (label)", nearest first, three at most
 };
 
-/// Linear models over the runs of one to three characters of a word (the same words in any order give the same models). URLs are left out. Words
+/// Linear models over the characters and pairs of characters of a word (the same words in any order give the same models). URLs are left out. Words
 /// without a topic are learnt for their category and theme only. O(words * characters * (topics + categories)).
 class TopicModel {
   public:
@@ -60,6 +60,7 @@ class TopicModel {
     struct Learnt {
         std::string word;
         std::string label;
+        std::u32string characters;             // of the word, plain
         std::size_t topic = none;
         std::size_t category = none;
         std::size_t theme = none;
@@ -85,7 +86,7 @@ class TopicModel {
     std::vector<Learnt> m_words;
     std::size_t m_topical_words = 0;
     std::map<std::string, Said> m_said;                             // by notation
-    std::unordered_map<std::string, std::uint32_t> m_feature_of;
+    std::unordered_map<std::uint64_t, std::uint32_t> m_feature_of;
     Classes m_topics;
     Classes m_categories;
     Classes m_themes;

@@ -125,7 +125,7 @@ TEST(Topics, CategoriesAndThemesAreToldBesideTheTopic) {
     EXPECT_EQ(guess.theme.name, "social");
     EXPECT_GE(guess.theme.probability, guess.category.probability);
     EXPECT_LT(guess.category.probability, 1);
-    const TopicGuess unsure = model.guess(std::vector<std::string>{"casino night"}, 1.1);
+    const TopicGuess unsure = model.guess(std::vector<std::string>{"casino night"}, 2);
     EXPECT_EQ(unsure.topic.name, "gambling") << "a labelled word stands in it, which is enough for a topic";
     EXPECT_EQ(unsure.category.name, "") << "and not for a category";
     EXPECT_EQ(unsure.category.likeliest, "gambling");
@@ -145,6 +145,19 @@ TEST(Topics, ALabelledWordInTheRuleBearsTheCategoryOutOrContradictsIt) {
     const TopicGuess contradicted = model.guess(other, 0);
     ASSERT_EQ(contradicted.category.likeliest, "gambling");
     EXPECT_EQ(contradicted.category.name, "");
+}
+
+TEST(Topics, HowAWordIsWrittenDoesNotMatter) {
+    const TopicModel model(coded_list());
+    const TopicGuess plain = model.guess(std::vector<std::string>{"赌博网", "casino"}, 0.7);
+    EXPECT_EQ(plain.category.name, "gambling");
+    for (const std::vector<std::string>& other : {std::vector<std::string>{"賭 博網", "CASINO"}, {"赌\u3000博\u200B网", "c a s i n o"}, {"賭博网", "ｃａｓｉｎｏ"}}) {
+        const TopicGuess guess = model.guess(other, 0.7);
+        EXPECT_EQ(guess.category.probability, plain.category.probability) << other[0];
+        EXPECT_EQ(guess.topic.probability, plain.topic.probability) << other[0];
+        EXPECT_EQ(guess.neighbours, plain.neighbours) << other[0];
+    }
+    EXPECT_EQ(model.guess(std::vector<std::string>{"\xFF\xC3", ""}, 0).category.likeliest, "") << "bytes that are no text";
 }
 
 TEST(Topics, AListWithoutThemesTakesThoseOfOthers) {

@@ -1,4 +1,4 @@
-#include "instruments/coordination/simplified_han.hpp"
+#include "core/simplified_han.hpp"
 
 #include <unicode/utf8.h>
 
@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace unveil::coordination {
+namespace unveil {
 namespace {
 
 // Each traditional character is followed by its simplified one. Derived from Unicode CLDR transform data,
@@ -156,4 +156,4 @@ char32_t simplified_han(char32_t character) {
     return table[character - first_han];
 }
 
-}  // namespace unveil::coordination
+}  // namespace unveil

@@ -2,7 +2,7 @@
 // only.
 #pragma once
 
-namespace unveil::coordination {
+namespace unveil {
 
 /// The simplified form, or `character` itself. The 2,853 pairs are what ICU 72.1's transliterator
 /// "Traditional-Simplified" (Unicode CLDR) makes of each single Han code point; they are a table because
@@ -10,4 +10,4 @@ namespace unveil::coordination {
 /// whose simplification depends on their neighbours (乾隆 keeps 乾) are folded all the same. O(1).
 char32_t simplified_han(char32_t character);
 
-}  // namespace unveil::coordination
+}  // namespace unveil
