@@ -103,6 +103,7 @@ void judge(const char* name, const std::vector<LabelledWord>& known, const std::
                     if (said == truth) (*counts)[truth].right += 1;
                 }
             }
+            if (all == 0) continue;
             // As filter computes them for shares.
             constexpr double wrong_share = 0.2;
             std::string missed;
@@ -146,6 +147,8 @@ int main(int argc, char** argv) {
     judge("by client: LINE, from TOM-Skype, Sina UC and live streaming", both(skype, live), line, {0.7, 0.8, 0.9});
     judge("by time: live streaming 2015, from lists of 2011 to 2014", both(skype, line), live, {0.7, 0.8, 0.9});
     judge("by client and time: WeChat 2016, from all lists before", both(both(skype, line), live), wechat, {0.7, 0.8, 0.9});
+    judge("own seed words alone: TOM-Skype and Sina UC", filter::seed_words(), skype, {0.8});
+    judge("own seed words alone: LINE", filter::seed_words(), line, {0.8});
     judge("own seed words alone: live streaming", filter::seed_words(), live, {0.8});
     return 0;
 }

@@ -625,7 +625,7 @@ void Judgement::describe_share(std::string_view metric, std::string_view name, s
     Finding finding = share(metric_of(metric, name), "certified rules", count, all,
                             fmt::format("{} of {} rules are {} {}, and {} could not be told.", grouped_digits(count), grouped_digits(all), relation, name,
                                          grouped_digits(counts.abstained)));
-    // All or none of those that could not be told may be of it, and so many of the guesses may be wrong: on the splits of bench_topics 15 % at most at a
+    // All or none of those that could not be told may be of it, and so many of the guesses may be wrong: on the splits of bench_topics 17 % at most at a
     // confidence of 0.8, 27 % at 0.5 and 47 % at 0. Nobody knows which: all of the wrong ones may be of this class, or none.
     const double wrong_share = 0.2 + std::max(0.0, 0.8 - m_topic_sure) / 2;
     const double wrong = wrong_share * static_cast<double>(counts.guesses);

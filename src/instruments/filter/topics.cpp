@@ -114,19 +114,49 @@ std::string_view topic_of_label(std::string_view label) {
 
 std::vector<LabelledWord> seed_words() {
     constexpr std::array<std::pair<std::string_view, std::string_view>, 13> words = {{
-        {"pornography", "色情,裸体,成人电影,性爱,porn,nude"},
-        {"terrorism", "恐怖袭击,炸弹,圣战,爆炸物,terrorist,bomb"},
-        {"gambling", "赌博,彩票,赌场,博彩,casino,betting"},
-        {"state secrets", "国家机密,军事机密,解放军,核武器,导弹,secret"},
-        {"public morality", "自杀,暴力,婚外情,低俗,suicide"},
-        {"party and leaders", "共产党,中央委员会,总书记,主席,总理,政治局,贪污,腐败"},
-        {"foreign news", "美国,日本,联合国,外交部,纽约时报,embassy"},
-        {"dissidents", "异议人士,维权律师,人权,政治犯,诺贝尔和平奖,dissident"},
-        {"ethnic and religious", "西藏,新疆,维吾尔,达赖喇嘛,法轮功,伊斯兰,教会"},
-        {"events and protest", "天安门,六四,游行,示威,罢工,学潮,抗议,protest"},
-        {"circumvention", "翻墙,代理服务器,防火墙,无界,vpn,proxy"},
-        {"health", "疫情,肺炎,病毒,疫苗,传染病,virus"},
-        {"illicit goods", "毒品,枪支,假发票,代开发票,迷药,drugs"},
+        {"pornography",
+         "色情,裸体,裸聊,成人电影,成人小说,成人网站,情色,性爱,性交,做爱,口交,乳房,阴茎,阴道,黄片,黄色电影,毛片,"
+         "三级片,无码,有码,淫荡,淫秽,援交,妓女,嫖娼,一夜情,强奸,乱伦,porn,nude,xxx,sex video,"
+         "hardcore"},
+        {"terrorism",
+         "恐怖袭击,恐怖分子,恐怖主义,炸弹,爆炸物,爆炸案,自杀式袭击,人体炸弹,圣战,基地组织,本拉登,伊斯兰国,绑架人质,"
+         "terrorist,bomb,jihad,al qaeda"},
+        {"gambling",
+         "赌博,赌场,赌球,赌马,彩票,博彩,六合彩,百家乐,老虎机,轮盘,下注,投注,押注,赔率,足彩,casino,"
+         "betting,baccarat,poker,jackpot"},
+        {"state secrets",
+         "国家机密,国家秘密,军事机密,机密文件,绝密,解放军,军区,核武器,核潜艇,导弹,航空母舰,军事演习,国家安全部,"
+         "情报机关,间谍,classified,state secret"},
+        {"public morality",
+         "自杀,婚外情,低俗,虐待动物,换妻,算命,suicide"},
+        {"party and leaders",
+         "共产党,中共,中央委员会,中央政治局,政治局常委,政治局,总书记,国家主席,主席,总理,中南海,中宣部,国务院,太子党,"
+         "党代会,习近平,胡锦涛,江泽民,温家宝,李克强,李鹏,邓小平,毛泽东,薄熙来,周永康,令计划,曾庆红,贪污,腐败,贪官,"
+         "受贿,独裁,一党专政"},
+        {"foreign news",
+         "美国,日本,联合国,外交部,白宫,奥巴马,钓鱼岛,南海争端,纽约时报,华尔街日报,美国之音,自由亚洲电台,法新社,路透社,"
+         "德国之声,英国广播公司,embassy,reuters,bbc,cnn"},
+        {"dissidents",
+         "异议人士,异见人士,维权人士,维权律师,人权,政治犯,良心犯,诺贝尔和平奖,刘晓波,艾未未,陈光诚,胡佳,高智晟,王丹,"
+         "吾尔开希,魏京生,零八宪章,软禁,劳改,黑监狱,酷刑,dissident,human rights,amnesty"},
+        {"ethnic and religious",
+         "西藏,藏独,藏人,达赖喇嘛,达赖,班禅,新疆,疆独,维吾尔,热比娅,东突厥斯坦,蒙独,法轮功,法轮大法,李洪志,真善忍,"
+         "退党,邪教,全能神,伊斯兰,穆斯林,清真寺,基督教,家庭教会,教会,天主教,佛教,uyghur,tibet,"
+         "dalai lama,falun,islam,church"},
+        {"events and protest",
+         "天安门,六四,八九民运,学生运动,学潮,学运,坦克人,屠杀,戒严,民主运动,民运,游行,示威,集会,静坐,绝食,罢工,"
+         "罢课,罢市,抗议,抗暴,暴动,起义,茉莉花革命,占领中环,雨伞运动,上访,拆迁,强拆,文化大革命,protest,"
+         "tiananmen,june 4,democracy,revolution"},
+        {"circumvention",
+         "翻墙,翻墙软件,代理服务器,防火墙,防火长城,自由门,无界,无界浏览,动态网,逍遥游,洋葱路由,网络审查,网络封锁,"
+         "敏感词,屏蔽,vpn,proxy,freegate,ultrasurf,censorship,firewall"},
+        {"health",
+         "疫情,肺炎,非典,禽流感,艾滋病,病毒,疫苗,毒疫苗,传染病,确诊,隔离,毒奶粉,三聚氰胺,virus,vaccine,"
+         "sars,covid"},
+        {"illicit goods",
+         "毒品,冰毒,海洛因,大麻,摇头丸,枪支,手枪,气枪,弹药,子弹,假发票,代开发票,发票,假币,假钞,假文凭,办证,"
+         "代办证件,身份证,迷药,迷魂药,春药,窃听器,走私,代考,答案,高利贷,套现,drugs,heroin,ketamine,"
+         "firearm,fake passport"},
     }};
     std::vector<LabelledWord> seeds;
     for (const auto& [topic, list] : words)

@@ -23,7 +23,7 @@ std::span<const std::string_view> topics();
 /// that are about nothing in particular (company names, "context unclear", URLs).
 std::string_view topic_of_label(std::string_view label);
 
-/// A few plain words for each topic, for those who have no list.
+/// Three hundred plain words for the topics, for those who have no list.
 std::vector<LabelledWord> seed_words();
 
 /// To which of some classes a rule belongs.
