@@ -71,7 +71,9 @@ void judge(const char* name, const std::vector<LabelledWord>& known, const std::
         return most == counts.end() ? std::string() : most->first;
     };
     const auto topic_of = [](const LabelledWord& word) { return std::string(filter::topic_of_label(word.label == word.category ? category_of(word) : word.label)); };
-    const Sorting sortings[] = {{"topics", topic_of, &filter::TopicGuess::topic}, {"categories", category_of, &filter::TopicGuess::category}, {"themes", theme_of, &filter::TopicGuess::theme}};
+    const Sorting sortings[] = {{"topics", topic_of, &filter::TopicGuess::topic},
+                                {"categories", category_of, &filter::TopicGuess::category},
+                                {"themes", theme_of, &filter::TopicGuess::theme}};
     std::vector<const LabelledWord*> words;
     std::size_t urls = 0;
     for (const auto& one : asked) {
@@ -79,7 +81,8 @@ void judge(const char* name, const std::vector<LabelledWord>& known, const std::
         urls += is_url;
         if (!is_url && seen.insert(one.word).second) words.push_back(&one);
     }
-    fmt::print("{}\n  {} words learnt with a topic, {} categories, {} themes; {} rows are URLs and left out\n", name, model.words_learnt(), model.categories().size(), model.themes().size(), urls);
+    fmt::print("{}\n  {} words learnt with a topic, {} categories, {} themes; {} rows are URLs and left out\n",
+               name, model.words_learnt(), model.categories().size(), model.themes().size(), urls);
     for (const double sure : sures) {
         std::vector<filter::TopicGuess> guesses;
         for (const LabelledWord* word : words) guesses.push_back(model.guess(rule_components(word->word), sure));
@@ -89,10 +92,16 @@ void judge(const char* name, const std::vector<LabelledWord>& known, const std::
             double all = 0;
             double answered = 0;
             double right = 0;
+            double of_nothing = 0;   // the list says of these words that they are about nothing in particular
+            double of_nothing_told = 0;
             for (std::size_t i = 0; i < words.size(); ++i) {
                 const std::string truth = sorting.truth(*words[i]);
-                if (truth.empty()) continue;
                 const filter::Answer& answer = guesses[i].*sorting.answer;
+                if (truth.empty()) {
+                    ++of_nothing;
+                    of_nothing_told += !answer.name.empty();
+                    continue;
+                }
                 ++all;
                 answered += !answer.name.empty();
                 right += answer.name == truth;
@@ -116,12 +125,14 @@ void judge(const char* name, const std::vector<LabelledWord>& known, const std::
             std::size_t classes = 0;
             const double f1_told = macro_f1(told, classes);
             const double f1_always = macro_f1(likeliest, classes);
-            fmt::print("  {:<10} {:>5.0f} asked, sure at {:.2f}: answered {:.3f}, of these right {:.3f}, macro-F1 {:.3f}; always answering {:.3f}, over {}\n", sorting.name, all, sure,
-                       answered / all, answered == 0 ? 0 : right / answered, f1_told, f1_always, classes);
+            fmt::print("  {:<10} {:>5.0f} asked, sure at {:.2f}: answered {:.3f}, of these right {:.3f}, macro-F1 {:.3f}; always answering {:.3f}, over {}; of {:.0f} about nothing {:.0f} told\n",
+                       sorting.name, all, sure, answered / all, answered == 0 ? 0 : right / answered, f1_told, f1_always, classes, of_nothing, of_nothing_told);
             if (!missed.empty()) fmt::print("             intervals that do not hold the truth, of {}:{}\n", told.size(), missed);
             if (!tells_each) continue;
             for (const auto& [one, n] : told)
-                if (n.there > 0 || n.said > 0) fmt::print("      {:<50} {:>5.0f} words, {:>5.0f} told, {:>5.0f} rightly; always answering F1 {:.2f}\n", one, n.there, n.said, n.right, 2 * likeliest[one].right / (likeliest[one].said + n.there));
+                if (n.there > 0 || n.said > 0)
+                    fmt::print("      {:<50} {:>5.0f} words, {:>5.0f} told, {:>5.0f} rightly; always answering F1 {:.2f}\n", one, n.there, n.said, n.right,
+                               2 * likeliest[one].right / (likeliest[one].said + n.there));
         }
     }
 }
