@@ -74,13 +74,14 @@ TEST(BlockingFingerprints, ATableWithoutTheirColumnsIsNoList) {
 
 TEST(BlockingFingerprints, SeedsOfTheFuzzTarget) {
     std::size_t count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(UNVEIL_SOURCE_DIR) / "fuzz/corpus/blocking_fingerprints")) {
-        SCOPED_TRACE(entry.path().string());
-        std::ifstream file(entry.path(), std::ios::binary);
-        const std::string bytes((std::istreambuf_iterator<char>(file)), {});
-        fuzz_blocking_fingerprints_one_input(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-        ++count;
-    }
+    for (const auto* kind : {"corpus", "regressions"})
+        for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(UNVEIL_SOURCE_DIR) / "fuzz" / kind / "blocking_fingerprints")) {
+            SCOPED_TRACE(entry.path().string());
+            std::ifstream file(entry.path(), std::ios::binary);
+            const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+            fuzz_blocking_fingerprints_one_input(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+            ++count;
+        }
     EXPECT_GT(count, 0u);
 }
 
