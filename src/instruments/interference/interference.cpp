@@ -567,7 +567,30 @@ void Report::describe_measurements() {
         if (count > 0) m_findings.notes.push_back(fmt::format("{} {}.", grouped_digits(count), what));
     if (counts.dropped > 0) m_findings.caveats.push_back(fmt::format("{} measurements were left out: there were too many sites, networks and days.", grouped_digits(counts.dropped)));
 
-    const interference::BookResult result = m_measurements->finish();
+    std::vector<Column> day_columns = {{"site", CellType::text, "domain, or name of the test"},
+                                       {"country", CellType::text, "of the probes"},
+                                       {"network", CellType::text, "of the probes"},
+                                       {"day", CellType::text, "on which they began"},
+                                       {"test", CellType::text, "name of the test; empty where there are several"},
+                                       {"measurements", CellType::integer, "of the site in the network"}};
+    for (std::size_t i = 0; i < interference::layers; ++i) {
+        const std::string layer(interference::layer_name(static_cast<interference::Layer>(i)));
+        day_columns.push_back({layer + "_measurements", CellType::integer, "of them, those that say something about the layer"});
+        day_columns.push_back({layer + "_blocked", CellType::integer, "of those"});
+        day_columns.push_back({layer + "_down", CellType::integer, "of those"});
+    }
+    OutputTable& days = m_tables.open("days", std::move(day_columns));
+    const interference::BookResult result = m_measurements->finish([&](const interference::SiteDay& day) {
+        days.text(day.domain);
+        days.text(day.country);
+        days.text(fmt::format("AS{}", day.asn));
+        days.text(day_text(day.day));
+        days.text(day.test_name);
+        days.integer(day.measurements);
+        for (const auto& count : day.of)
+            for (const auto number : {count.seen, count.blocked, count.down}) days.integer(number);
+        days.end_row();
+    });
     OutputTable& table = m_tables.open("sites", {{"site", CellType::text, "domain, or name of the test"},
                                                  {"country", CellType::text, "of the probes"},
                                                  {"network", CellType::text, "of the probes"},

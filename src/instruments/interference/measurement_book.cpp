@@ -31,14 +31,9 @@ constexpr std::size_t series = std::size(series_names);
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
-struct LayerCount {
-    std::uint32_t seen = 0;
-    std::uint32_t blocked = 0;
-    std::uint32_t down = 0;
-};
-
 struct Day {
-    std::array<LayerCount, layers> of{};
+    std::array<SiteDay::Count, layers> of{};
+    std::uint32_t measurements = 0;
 };
 
 struct Hour {
@@ -72,6 +67,7 @@ struct Network {
     std::set<std::uint64_t> reports;      // the smallest hashes
     SmallestCounts<pending_max> pending;  // addresses of answers that were called blocked for being nobody else's
     std::string name;
+    std::string test_name;  // empty where there are several
 };
 
 using NetworkKey = std::pair<std::string, std::uint32_t>;  // country, network
@@ -310,8 +306,11 @@ void MeasurementBook::State::add(const Measurement& m) {
     ++network.standing_counts[static_cast<std::size_t>(score.standing)];
     network.reports.insert(m.report_id.empty() ? static_cast<std::uint64_t>(m.start_us) : hash_bytes(m.report_id));
     if (network.reports.size() > BlockedCell::reports_counted_max) network.reports.erase(std::prev(network.reports.end()));
+    if (network.days.empty()) network.test_name = m.test_name.substr(0, name_bytes_max);
+    else if (network.test_name != m.test_name.substr(0, name_bytes_max)) network.test_name.clear();
     const auto [cell, is_new] = network.days.try_emplace(day);
     cells += is_new;
+    ++cell->second.measurements;
     for (std::size_t i = 0; i < layers; ++i) {
         const auto& verdict = score.of[i];
         if (!verdict.weights.any()) continue;
@@ -532,7 +531,7 @@ void MeasurementBook::add(const Measurement& measurement) { m_state->add(measure
 const BookCounts& MeasurementBook::counts() const { return m_state->counts; }
 std::uint64_t MeasurementBook::cells() const { return m_state->cells; }
 
-BookResult MeasurementBook::finish() const {
+BookResult MeasurementBook::finish(const std::function<void(const SiteDay&)>& on_day) const {
     const auto& state = *m_state;
     const auto& rules = state.rules;
     BookResult result;
@@ -551,6 +550,8 @@ BookResult MeasurementBook::finish() const {
             days_of.emplace(key, std::move(days));
         }
         for (const auto& [key, network] : domain.networks) {
+            if (on_day)
+                for (const auto& [day, counted] : days_of.at(key)) on_day({name, key.first, key.second, network.test_name, day, counted.measurements, counted.of});
             for (std::size_t i = 0; i < layers; ++i) {
                 auto cell = state.cell_of(name, key, network, static_cast<Layer>(i), days_of);
                 if (cell.measurements == 0) continue;

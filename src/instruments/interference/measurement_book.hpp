@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -134,6 +135,22 @@ struct BlockedCell {
     std::uint64_t answers_made_good = 0;     // DNS answers that looked odd and whose address others found to be the site's
 };
 
+/// What was counted of one domain in one network on one day, false answers taken back.
+struct SiteDay {
+    struct Count {
+        std::uint32_t seen = 0;    // measurements that say something about the layer
+        std::uint32_t blocked = 0;
+        std::uint32_t down = 0;
+    };
+    std::string_view domain;
+    std::string_view country;
+    std::uint32_t asn = 0;
+    std::string_view test_name;    // empty where there are several
+    std::int32_t day = 0;          // since 1970
+    std::uint32_t measurements = 0;
+    std::array<Count, layers> of{};
+};
+
 struct CusumSeries {
     std::string domain;
     std::string country;
@@ -169,7 +186,8 @@ class MeasurementBook {
     void add(const Measurement& measurement);
     const BookCounts& counts() const;
     std::uint64_t cells() const;
-    BookResult finish() const;
+    /// `on_day` gets every domain, network and day, in the order of the cells and of time; what it is given lives until it returns.
+    BookResult finish(const std::function<void(const SiteDay&)>& on_day = {}) const;
 
   private:
     struct State;
