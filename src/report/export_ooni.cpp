@@ -197,6 +197,9 @@ Json failure_of(std::string_view mechanism) {
     return {};
 }
 
+/// What the client was doing when the sign came.
+std::string_view operation_of(std::string_view mechanism) { return mechanism == "syn-ack-injection" || mechanism == "residual" ? "connect" : "read"; }
+
 std::string endpoint(const std::string& address, std::uint64_t port) {
     return address.find(':') == std::string::npos ? fmt::format("{}:{}", address, port) : fmt::format("[{}]:{}", address, port);
 }
@@ -216,7 +219,7 @@ void write_flows(const std::string& path, const ReportRun& run, ExportFile& file
         if (kind == "dns")
             keys["queries"] = Json::array({{{"hostname", table.text("name")}, {"resolver_address", server}, {"failure", nullptr}, {"t", seconds}}});
         else
-            keys["network_events"] = Json::array({{{"address", server}, {"proto", kind == "quic" ? "udp" : "tcp"}, {"operation", "read"}, {"failure", failure_of(mechanism)}, {"t", seconds}}});
+            keys["network_events"] = Json::array({{{"address", server}, {"proto", kind == "quic" ? "udp" : "tcp"}, {"operation", operation_of(mechanism)}, {"failure", failure_of(mechanism)}, {"t", seconds}}});
         Json frames = Json::array();
         std::string_view left = table.text("frames");
         while (!left.empty()) {
