@@ -61,7 +61,7 @@ class Report {
     void describe_mechanisms();
     void write_score(OutputTable& table, const Measurement& measurement);
     std::string client_text(const IpAddress& address) const;
-    bool is_wanted(const FlowRecord& flow) const { return m_clients.empty() || m_clients.count(flow.client) > 0; }
+    bool is_wanted(const IpAddress& client) const { return m_clients.empty() || m_clients.count(client) > 0; }
     std::string box_of(const FlowRecord& flow) const;
 
     const ParameterValues& m_parameters;
@@ -117,7 +117,7 @@ void Report::read_captures(const std::vector<FrameSource*>& sources) {
     m_book = std::make_unique<CaptureBook>(built_in_facts(), m_names, limits);
     m_watch = std::make_unique<CaptureWatch>(built_in_facts(), m_names,
                                              CaptureWatch::Sink{[this](const FlowRecord& flow) {
-                                                                    if (!is_wanted(flow)) return;
+                                                                    if (!is_wanted(flow.client)) return;
                                                                     ++m_flows_wanted;
                                                                     m_book->add(flow);
                                                                     if (flow.name == 0 || (!flow.is_answered && flow.signs == 0)) return;
@@ -125,7 +125,9 @@ void Report::read_captures(const std::vector<FrameSource*>& sources) {
                                                                     ++flows;
                                                                     signs += flow.signs != 0;
                                                                 },
-                                                                [this](const RateRecord& rate) { m_book->add(rate); }},
+                                                                [this](const RateRecord& rate) {
+                                                                    if (is_wanted(rate.client)) m_book->add(rate);
+                                                                }},
                                              m_fingerprints.empty() ? nullptr : &m_fingerprints);
     std::vector<Frame> batch;
     for (std::size_t s = 0; s < sources.size(); ++s) {
