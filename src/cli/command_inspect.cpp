@@ -18,6 +18,7 @@
 #include "core/parameter.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
+#include "evidence/blocking_fingerprints.hpp"
 #include "evidence/capture.hpp"
 #include "evidence/ooni.hpp"
 #include "evidence/open.hpp"
@@ -360,6 +361,15 @@ class InspectCommand final : public Command {
                 Json json;
                 const NetworkInspection inspection =
                     is_capture ? inspect_capture(path, invocation.global, json) : inspect_measurements(path, invocation.global, json);
+                is_all_readable = is_all_readable && inspection.is_readable;
+                if (invocation.global.json) files.push_back(std::move(json));
+                else fmt::print("{}{}", position > 0 ? "\n" : "", inspection.text);
+                ++position;
+                continue;
+            }
+            if (!invocation.options.has_value("columns") && is_blocking_fingerprints_file(path)) {
+                Json json;
+                const NetworkInspection inspection = inspect_fingerprints(path, invocation.global, json);
                 is_all_readable = is_all_readable && inspection.is_readable;
                 if (invocation.global.json) files.push_back(std::move(json));
                 else fmt::print("{}{}", position > 0 ? "\n" : "", inspection.text);

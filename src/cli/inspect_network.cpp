@@ -13,6 +13,7 @@
 #include "core/hash.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
+#include "evidence/blocking_fingerprints.hpp"
 #include "evidence/capture.hpp"
 #include "evidence/ooni.hpp"
 #include "net/packet.hpp"
@@ -78,10 +79,10 @@ void add_time(std::string& out, const SourceReport& report) {
     if (report.tally.kept() > 0) add_line(out, "time", fmt::format("{} to {}", format_time(report.time_first_us), format_time(report.time_last_us)));
 }
 
-void add_end(std::string& out, Json& json, const SourceReport& report, const std::string& path, std::string_view nothing) {
+void add_end(std::string& out, Json& json, const SourceReport& report, const std::string& path, std::string_view nothing, std::string_view before = {}) {
     add_tally(out, report.tally);
     const bool is_empty = report.tally.kept() == 0;
-    const std::string next = is_empty ? std::string() : fmt::format("unveil interference {} --out result", shell_word(path));
+    const std::string next = is_empty ? std::string() : fmt::format("unveil interference {}{} --out result", before, shell_word(path));
     json["next"] = next;
     if (is_empty) add_line(out, "problem", nothing);
     else add_line(out, "run next", printable(next, 4000));
@@ -189,6 +190,32 @@ NetworkInspection inspect_measurements(const std::string& path, const Global& gl
         add_counts(out, "countries", countries);
         add_counts(out, "networks", networks);
         add_end(out, json, report, path, "there is no measurement in it");
+    });
+}
+
+NetworkInspection inspect_fingerprints(const std::string& path, const Global& global, Json& json) {
+    return inspected(path, json, [&](std::string& out) {
+        const auto source = open_blocking_fingerprints(path);
+        Counts scopes;
+        Counts places;
+        std::vector<BlockingFingerprint> batch;
+        while (source->next(batch)) {
+            for (const auto& fingerprint : batch) {
+                count(scopes, fingerprint.scope.empty() ? "(none)" : fingerprint.scope);
+                count(places, fingerprint.location);
+            }
+            global.progress->check();
+        }
+        const SourceReport& report = source->report();
+        put_report(json, report);
+        for (const auto* time : {"time_first", "time_last"}) json.erase(time);
+        json["scopes"] = scopes;
+        json["places"] = places;
+        add_report(out, report, "list of block pages");
+        add_line(out, "rows", grouped(report.tally.kept()));
+        add_counts(out, "scopes", scopes);
+        add_counts(out, "places", places);
+        add_end(out, json, report, path, "there is no fingerprint in it", "INPUT --fingerprints ");
     });
 }
 

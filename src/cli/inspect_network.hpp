@@ -1,4 +1,4 @@
-// What `unveil inspect` says of a packet capture, and of a file of OONI measurements.
+// What `unveil inspect` says of a packet capture, of a file of OONI measurements, and of a list of block pages.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -13,8 +13,9 @@ struct NetworkInspection {
     bool is_readable = false;
 };
 
-/// Both read the file to its end. `json` gets the same as one object.
+/// All read the file to its end. `json` gets the same as one object.
 NetworkInspection inspect_capture(const std::string& path, const Global& global, nlohmann::ordered_json& json);
 NetworkInspection inspect_measurements(const std::string& path, const Global& global, nlohmann::ordered_json& json);
+NetworkInspection inspect_fingerprints(const std::string& path, const Global& global, nlohmann::ordered_json& json);
 
 }  // namespace unveil::cli
