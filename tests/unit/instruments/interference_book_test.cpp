@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/random.hpp"
@@ -128,6 +130,75 @@ TEST(MeasurementBook, BlockingOnEachLayerIsFoundAgainstOtherCountries) {
     }
     for (const auto& cell : result.cells)
         if (cell.country != "AA") EXPECT_NE(cell.verdict, CellVerdict::blocked) << cell.domain << cell.asn;
+}
+
+TEST(MeasurementBook, DaysAddUpToTheCellsInAnyOrderAndAnswersMadeGoodAreTakenBack) {
+    std::vector<Row> rows;
+    append(rows, repeated({"a.example", "AA", 1, 0, 0, Seen::odd_answer}, 20));
+    append(rows, repeated({"a.example", "BB", 2, 0, 0, Seen::fine}, 25));
+    append(rows, repeated({"b.example", "AA", 1, 0, 0, Seen::reset}, 13));
+    append(rows, repeated({"b.example", "BB", 2, 0, 0, Seen::down}, 7));
+    using Key = std::tuple<std::string, std::string, std::uint32_t>;
+    struct Sum {
+        std::array<std::array<std::uint64_t, 3>, layers> of{};
+        std::uint64_t measurements = 0;
+        std::int32_t day_before = INT32_MIN;
+    };
+    std::string told;
+    Random random(5);
+    for (int round = 0; round < 3; ++round) {
+        std::map<Key, Sum> sums;
+        std::string now;
+        const auto result = book_of(rows).finish([&](const SiteDay& day) {
+            Sum& sum = sums[{std::string(day.domain), std::string(day.country), day.asn}];
+            EXPECT_GT(day.day, sum.day_before);
+            EXPECT_EQ(day.test_name, "web_connectivity");
+            sum.day_before = day.day;
+            sum.measurements += day.measurements;
+            now += std::string(day.domain) + std::to_string(day.asn) + std::to_string(day.day);
+            for (std::size_t i = 0; i < layers; ++i) {
+                EXPECT_LE(day.of[i].seen, day.measurements);
+                EXPECT_LE(day.of[i].blocked + day.of[i].down, day.of[i].seen);
+                sum.of[i][0] += day.of[i].seen;
+                sum.of[i][1] += day.of[i].blocked;
+                sum.of[i][2] += day.of[i].down;
+                now += " " + std::to_string(day.of[i].seen) + "/" + std::to_string(day.of[i].blocked) + "/" + std::to_string(day.of[i].down);
+            }
+        });
+        EXPECT_EQ((sums[{"a.example", "AA", 1}].measurements), 20u);
+        EXPECT_EQ((sums[{"b.example", "BB", 2}].measurements), 7u);
+        EXPECT_EQ((sums[{"b.example", "AA", 1}].of[static_cast<std::size_t>(Layer::tls)][1]), 13u);
+        std::uint64_t cells = 0;
+        for (const auto& cell : result.cells) {
+            const auto& sum = sums[{cell.domain, cell.country, cell.asn}].of[static_cast<std::size_t>(cell.layer)];
+            EXPECT_EQ(sum[0], cell.measurements) << cell.domain;
+            EXPECT_EQ(sum[1], cell.blocked) << cell.domain;
+            EXPECT_EQ(sum[2], cell.down) << cell.domain;
+            ++cells;
+        }
+        EXPECT_GT(cells, 4u);
+        if (round > 0) EXPECT_EQ(now, told);
+        told = now;
+        for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random.below(i)]);
+    }
+    // Somebody completes a valid handshake with the odd address: the answers were right.
+    const auto dns_blocked = [&](const std::vector<Row>& all, const std::string& more) {
+        std::string lines;
+        for (const auto& row : all) lines += line_of(row);
+        lines += more;
+        MeasurementBook book;
+        const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
+        MeasurementBatch batch;
+        while (source->next(batch))
+            for (const auto& m : batch.all()) book.add(m);
+        std::uint64_t blocked = 0;
+        book.finish([&](const SiteDay& day) { blocked += day.of[static_cast<std::size_t>(Layer::dns)].blocked; });
+        return blocked;
+    };
+    auto proof = json::parse(line_of({"a.example", "CC", 3, 0, 0, Seen::fine}));
+    proof["test_keys"]["tls_handshakes"][0]["address"] = "198.51.98.9:443";
+    EXPECT_EQ(dns_blocked(rows, ""), 20u);
+    EXPECT_EQ(dns_blocked(rows, proof.dump() + "\n"), 0u);
 }
 
 TEST(MeasurementBook, WhatIsDownEverywhereIsNotBlocked) {
