@@ -85,8 +85,9 @@ std::string instrument_text(const InstrumentDescription& instrument, std::size_t
     std::string out = fmt::format("{}: {}\n\n", instrument.name, instrument.question);
     out += wrapped(instrument.summary, 0, width);
     out += fmt::format("\nreads: {}s{}\n", instrument.record,
-                       instrument.accepts_controls ? ", and those of accounts known to belong to no campaign (--control)"
-                                                   : "");
+                       instrument.accepts_controls              ? ", and those of accounts known to belong to no campaign (--control)"
+                       : instrument.record == "network record" ? ", and lists of known block pages (--fingerprints)"
+                                                                : "");
     out += "\nparameters:\n" + parameters_help(instrument.parameters, width);
     out += "\nmetrics a claim can compare:\n";
     std::vector<HelpRow> metrics;
