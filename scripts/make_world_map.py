@@ -67,11 +67,38 @@ def main():
             points.append((x * scale_x + from_x, y * scale_y + from_y))
         arcs.append(points)
 
+    def clip(points, edge, side):
+        """What lies on one side of a meridian (Sutherland & Hodgman 1974)."""
+        kept = []
+        for before, here in zip(points[-1:] + points[:-1], points):
+            if (before[0] - edge) * side < 0 < (here[0] - edge) * side or (before[0] - edge) * side > 0 > (here[0] - edge) * side:
+                share = (edge - before[0]) / (here[0] - before[0])
+                kept.append((edge, before[1] + share * (here[1] - before[1])))
+            if (here[0] - edge) * side >= 0:
+                kept.append(here)
+        return kept
+
     def outline(ring):
         points = []
         for arc in ring:
             line = arcs[arc] if arc >= 0 else arcs[~arc][::-1]
             points += line[1:] if points else line
+        # Rings that go on behind the edge of the map come back on its other side.
+        turn = 0
+        unrolled = [points[0]]
+        for before, here in zip(points, points[1:]):
+            turn += 360 if here[0] - before[0] < -180 else -360 if here[0] - before[0] > 180 else 0
+            unrolled.append((here[0] + turn, here[1]))
+        path = drawn(clip(clip(unrolled, 180, -1), -180, 1))
+        for edge, side in ((180, 1), (-180, -1)):
+            beyond = clip(unrolled, edge, side)
+            if any((x - edge) * side > 0 for x, _ in beyond):
+                path += drawn([(x - 360 * side, y) for x, y in beyond])
+        return path
+
+    def drawn(points):
+        if points and points[0] != points[-1]:
+            points = points + points[:1]
         placed = []
         for point in points:
             here = place(*point)

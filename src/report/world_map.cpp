@@ -49,7 +49,7 @@ std::string append_world_map(const Figure& figure, std::string& out) {
     for (const auto& row : figure.rows)
         if (row.label != "-") rows.emplace(row.label, &row);
     const std::string what = figure.y_label.empty() ? "found" : figure.y_label;
-    out += R"(<svg class="chart map" viewBox="0 0 1000 486" role="img" aria-label=")";
+    out += R"(<svg class="chart map" viewBox="0 0 1000 436" role="img" aria-label=")";
     append_text(figure.title + ". " + figure.caption, out);
     out += "\">";
     std::size_t placed = 0;

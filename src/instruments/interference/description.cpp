@@ -42,6 +42,7 @@ const InstrumentDescription& Interference::description() const {
             {"blocked", "sites", "as \"site@AS4134\", from measurements: blocked beyond what happens elsewhere; a set"},
             {"blocked(\"network\")", "sites", "in one network, such as blocked(\"AS4134\") includes \"signal.org\"; a set"},
             {"blocked.domain", "sites", "that are blocked in some network; a set"},
+            {"blocked.country", "countries", "in which some network blocks a site; a set of ISO 3166-1 letters"},
             {"onset(\"site\", \"network\")", "seconds", "since 1970: the first day of the present blocking; compare with a date"},
             {"end(\"site\", \"network\")", "seconds", "since 1970: the first day after it"},
             {"down_everywhere", "sites", "that failed for everybody, which is no blocking; a set"},
