@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <httplib.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <mutex>
@@ -13,7 +14,10 @@
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "core/time.hpp"
+#include "field/runner.hpp"
 #include "lab/service.hpp"
+#include "lab/service_churn.hpp"
 
 namespace unveil::cli {
 namespace {
@@ -23,7 +27,31 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t request_bytes_max = 4 << 20;
 constexpr const char* loopback = "127.0.0.1";
 
-ServiceRules read_rules(const ParameterValues& options, ServiceKind kind) {
+/// Since when its clock runs, and how fast.
+struct ServiceClock {
+    std::int64_t from_us = 0;
+    double speed = 1;
+    std::unique_ptr<FieldClock> system = make_system_clock();
+    std::int64_t started_us = system->now_us();
+    std::int64_t now_us() const {
+        // Beyond any date that can be written nothing happens any more.
+        constexpr double far_us = 9e18;
+        return static_cast<std::int64_t>(std::min(far_us, static_cast<double>(from_us) + static_cast<double>(system->now_us() - started_us) * speed));
+    }
+};
+
+ServiceClock clock_of(const ParameterValues& options) {
+    ServiceClock clock;
+    clock.from_us = clock.started_us;
+    clock.speed = options.real("clock-speed");
+    if (!options.has_value("clock")) return clock;
+    const auto from_us = parse_time_us(options.text("clock"));
+    if (!from_us) throw Error(ErrorKind::usage, fmt::format("'{}' is no time", printable(options.text("clock"), 80)), "Write it as 2020-02-01 or 2020-02-01T08:00:00Z");
+    clock.from_us = *from_us;
+    return clock;
+}
+
+ServiceRules read_rules(const Global& global, const ParameterValues& options, ServiceKind kind) {
     ServiceRules rules;
     rules.kind = kind;
     for (const auto& given : options.texts("rules")) {
@@ -34,6 +62,13 @@ ServiceRules read_rules(const ParameterValues& options, ServiceKind kind) {
             throw Error(ErrorKind::usage, fmt::format("two lists are given for '{}'", printable(context.empty() ? "all contexts" : context, 80)), "Put them into one file");
     }
     if (rules.lists.empty()) throw Error(ErrorKind::usage, "--rules is missing", "Add --rules FILE with one rule a line, or --rules CONTEXT=FILE");
+    if (options.has_value("churn")) {
+        const std::string& path = options.text("churn");
+        auto churn = read_service_churn(path);
+        for (const auto& [reason, entry] : churn.tally.skips())
+            global.say(fmt::format("note: {}: {} {} not used: {}, such as {}", printable(path, 1000), entry.count, entry.count == 1 ? "row is" : "rows are", reason, entry.examples.front()));
+        rules.churn = std::move(churn.changes);
+    }
     for (const auto& fold : options.texts("folds"))
         if (fold != "none") rules.folds.push_back(fold);
     rules.is_ordered = options.flag("ordered");
@@ -53,13 +88,14 @@ ServiceRules read_rules(const ParameterValues& options, ServiceKind kind) {
 /// The service behind HTTP. One message at a time: what becomes of the next depends on the ones before.
 class Counter {
   public:
-    explicit Counter(ServiceRules rules) : m_service(std::move(rules)) {}
+    Counter(ServiceRules rules, ServiceClock clock) : m_service(std::move(rules)), m_clock(std::move(clock)) {}
 
     void answer(const std::string& context, const std::string& account, const std::string& text, httplib::Response& response) {
         if (!is_valid_utf8(context) || !is_valid_utf8(account) || !is_valid_utf8(text)) return refuse(response, 400, "the text is not UTF-8");
         ServiceAnswer answer;
         {
             const std::lock_guard lock(m_mutex);
+            m_service.advance(m_clock.now_us());
             answer = m_service.answer(context, account, text);
         }
         std::this_thread::sleep_for(std::chrono::microseconds(answer.delay_us));
@@ -81,6 +117,7 @@ class Counter {
   private:
     std::mutex m_mutex;
     Service m_service;
+    ServiceClock m_clock;
 };
 
 class LabServeCommand final : public Command {
@@ -97,6 +134,11 @@ class LabServeCommand final : public Command {
         const auto add = [&](Parameter parameter) { d.options.push_back(std::move(parameter)); };
         add(command_option("rules", ParameterType::text, "[CONTEXT=]FILE", "", "One rule a line: 'a + b', or 'a + b unless c'; for all contexts or for one"));
         d.options.back().is_list = true;
+        add(command_option("churn", ParameterType::text, "FILE", "", "A table with time,change,rule: when which rule is 'added' or 'removed'"));
+        add(command_option("clock", ParameterType::text, "TIME", "", "What its clock says when it starts, for --churn; the present when left out"));
+        add(command_option("clock-speed", ParameterType::real, "N", "1", "How many times as fast as others its clock runs"));
+        d.options.back().minimum = 0;
+        d.options.back().maximum = 1e9;
         add(command_option("port", ParameterType::integer, "N", "0", "Where to listen; 0 takes a free one and says which"));
         d.options.back().minimum = 0;
         d.options.back().maximum = 65535;
@@ -131,7 +173,8 @@ class LabServeCommand final : public Command {
         add(command_option("seed", ParameterType::integer, "N", "1", "Of faults, servers and delays"));
         d.options.back().minimum = 0;
         d.examples = {"unveil lab serve chat --rules rules.txt --port 8080",
-                      "unveil lab serve chat --rules home=all.txt --rules abroad=few.txt --folds case,space --ban-after 50"};
+                      "unveil lab serve chat --rules home=all.txt --rules abroad=few.txt --folds case,space --ban-after 50",
+                      "unveil lab serve chat --rules rules.txt --churn changes.csv --clock 2020-02-01 --clock-speed 1440"};
         d.memory = "A few hundred bytes a rule.";
         return d;
     }
@@ -141,7 +184,8 @@ class LabServeCommand final : public Command {
         const std::string& kind = invocation.positionals.at(0).at(0);
         if (kind != "chat" && kind != "search" && kind != "translate")
             throw Error(ErrorKind::usage, fmt::format("there is no service '{}'", printable(kind, 80)), "Take chat, search or translate");
-        Counter counter(read_rules(options, kind == "chat" ? ServiceKind::chat : kind == "search" ? ServiceKind::search : ServiceKind::translate));
+        Counter counter(read_rules(invocation.global, options, kind == "chat" ? ServiceKind::chat : kind == "search" ? ServiceKind::search : ServiceKind::translate),
+                        clock_of(options));
         httplib::Server server;
         server.set_payload_max_length(request_bytes_max);
         server.set_tcp_nodelay(true);

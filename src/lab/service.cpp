@@ -8,6 +8,7 @@
 #include "core/random.hpp"
 #include "core/text.hpp"
 #include "evidence/text_file.hpp"
+#include "table/rule.hpp"
 
 namespace unveil {
 namespace {
@@ -24,26 +25,29 @@ std::size_t characters_in(std::string_view text) {
 
 }  // namespace
 
-std::vector<ServiceRule> read_service_list(const std::string& path) {
+ServiceRule service_rule_of(std::string_view line) {
     constexpr std::string_view unless = " unless ";
+    ServiceRule rule;
+    bool is_exception = false;
+    for (;;) {
+        const auto at = line.find(unless);
+        auto components = components_of_public_rule(line.substr(0, at));
+        if (components.empty()) return {};
+        if (is_exception) rule.exceptions.push_back(std::move(components));
+        else rule.components = std::move(components);
+        if (at == std::string_view::npos) return rule;
+        line.remove_prefix(at + unless.size());
+        is_exception = true;
+    }
+}
+
+std::vector<ServiceRule> read_service_list(const std::string& path) {
     std::vector<ServiceRule> rules;
     for (const NamedText& line : read_text_file(path, {})) {
         if (line.text.starts_with('#')) continue;
-        ServiceRule rule;
-        std::string_view rest = line.text;
-        bool is_exception = false;
-        for (;;) {
-            const auto at = rest.find(unless);
-            auto components = components_of_public_rule(rest.substr(0, at));
-            if (components.empty())
-                throw Error(ErrorKind::input, fmt::format("there is no word in this rule: {}", printable(line.text, 80)), "Write 'a + b' or 'a + b unless c'", line.name);
-            if (is_exception) rule.exceptions.push_back(std::move(components));
-            else rule.components = std::move(components);
-            if (at == std::string_view::npos) break;
-            rest.remove_prefix(at + unless.size());
-            is_exception = true;
-        }
-        rules.push_back(std::move(rule));
+        rules.push_back(service_rule_of(line.text));
+        if (rules.back().components.empty())
+            throw Error(ErrorKind::input, fmt::format("there is no word in this rule: {}", printable(line.text, 80)), "Write 'a + b' or 'a + b unless c'", line.name);
     }
     return rules;
 }
@@ -52,12 +56,27 @@ Service::Service(ServiceRules rules) : m_rules(std::move(rules)), m_reader(reade
     for (const double rate : {m_rules.slip_rate, m_rules.false_block_rate, m_rules.missing_share})
         if (!(rate >= 0 && rate <= 1)) throw Error(ErrorKind::usage, fmt::format("{} is no share", rate), "Give a number from 0 to 1");
     if (m_rules.servers == 0) throw Error(ErrorKind::usage, "there is no server", "Give 1 or more");
+    for (const ServiceChange& change : m_rules.churn)
+        if (!change.context.empty() && m_rules.lists.count(change.context) == 0)
+            throw Error(ErrorKind::usage, fmt::format("there is no list for '{}', of which a rule is to change", printable(change.context, 80)), "Give one with its rules");
+    std::stable_sort(m_rules.churn.begin(), m_rules.churn.end(), [](const auto& a, const auto& b) { return a.time_us < b.time_us; });
     m_lists = make_lists(m_reader);
     if (m_rules.escalates) m_strict_lists = make_lists(m_strict_reader);
 }
 
-std::map<std::string, Service::List, std::less<>> Service::make_lists(const ChatFilter& reader) const {
-    std::map<std::string, List, std::less<>> lists;
+std::string Service::notation_of(const ServiceRule& rule) const {
+    auto components = rule.components;
+    if (!m_rules.is_ordered) std::sort(components.begin(), components.end());
+    std::string notation = rule_notation(components);
+    for (auto exception : rule.exceptions) {
+        std::sort(exception.begin(), exception.end());
+        notation += " unless " + rule_notation(exception);
+    }
+    return notation;
+}
+
+Service::Lists Service::make_lists(const ChatFilter& reader) const {
+    Lists lists;
     for (const auto& [context, rules] : m_rules.lists) {
         List& list = lists[context];
         std::vector<MatcherRule> to_match;
@@ -68,11 +87,12 @@ std::map<std::string, Service::List, std::less<>> Service::make_lists(const Chat
             return all;
         };
         const auto is_empty = [](const std::string& component) { return component.empty(); };
-        for (const ServiceRule& rule : rules) {
+        const auto add = [&](const ServiceRule& rule, bool is_listed) {
             auto components = read(rule.components);
             // A component that the spellings leave nothing of could only match everything.
-            if (components.empty() || std::any_of(components.begin(), components.end(), is_empty)) continue;
-            list.rules.push_back(rule);
+            if (components.empty() || std::any_of(components.begin(), components.end(), is_empty)) return;
+            list.by_notation[notation_of(rule)].push_back(static_cast<std::uint32_t>(to_match.size()));
+            list.is_listed.push_back(is_listed);
             to_match.push_back({std::move(components), m_rules.is_ordered});
             auto& own = list.exceptions_of.emplace_back();
             for (const auto& exception : rule.exceptions) {
@@ -81,15 +101,36 @@ std::map<std::string, Service::List, std::less<>> Service::make_lists(const Chat
                 own.push_back(static_cast<std::uint32_t>(exceptions.size()));
                 exceptions.push_back({std::move(lifting), false});
             }
-        }
+        };
+        for (const ServiceRule& rule : rules) add(rule, true);
+        for (const ServiceChange& change : m_rules.churn)
+            if (change.is_added && (change.context.empty() || change.context == context) && list.by_notation.count(notation_of(change.rule)) == 0) add(change.rule, false);
         list.matcher = std::make_unique<RuleMatcher>(std::move(to_match));
         list.exceptions = std::make_unique<RuleMatcher>(std::move(exceptions));
     }
     return lists;
 }
 
+void Service::apply(const ServiceChange& change, Lists& lists) const {
+    const std::string notation = notation_of(change.rule);
+    for (auto& [context, list] : lists) {
+        if (!change.context.empty() && change.context != context) continue;
+        const auto rules = list.by_notation.find(notation);
+        if (rules == list.by_notation.end()) continue;
+        for (const std::uint32_t rule : rules->second) list.is_listed[rule] = change.is_added;
+    }
+}
+
+void Service::advance(std::int64_t time_us) {
+    for (; m_changes_done < m_rules.churn.size() && m_rules.churn[m_changes_done].time_us <= time_us; ++m_changes_done) {
+        apply(m_rules.churn[m_changes_done], m_lists);
+        apply(m_rules.churn[m_changes_done], m_strict_lists);
+    }
+}
+
 bool Service::is_listed(const List& list, std::string_view read, std::uint32_t server) const {
     for (const std::uint32_t rule : list.matcher->matches(read)) {
+        if (!list.is_listed[rule]) continue;
         if (server > 0 && Random(m_rules.seed ^ 0x5e7fe7, (std::uint64_t{server} << 32) | rule).chance(m_rules.missing_share)) continue;
         const auto& exceptions = list.exceptions_of[rule];
         if (std::none_of(exceptions.begin(), exceptions.end(), [&](std::uint32_t exception) { return list.exceptions->is_in(exception, read); })) return true;

@@ -27,9 +27,18 @@ struct ServiceRule {
     std::vector<std::vector<std::string>> exceptions;   // the rule does not fire beside all components of one of them
 };
 
+/// A rule that comes onto a list or leaves it.
+struct ServiceChange {
+    std::int64_t time_us = 0;
+    bool is_added = false;
+    ServiceRule rule;
+    std::string context = {};   // of one list; empty: of all
+};
+
 struct ServiceRules {
     ServiceKind kind = ServiceKind::chat;
     std::map<std::string, std::vector<ServiceRule>> lists;   // by context; the empty context stands for all that are not named
+    std::vector<ServiceChange> churn;                  // what becomes of the lists, in any order
     std::vector<std::string> folds;                    // spellings it sees through: chat_folds()
     bool is_ordered = false;                           // components must stand in their order
     std::size_t characters_max = SIZE_MAX;             // longer messages are rejected
@@ -47,6 +56,8 @@ struct ServiceRules {
 /// One rule a line: "a + b", or "a + b unless c + d" with an exception; lines that begin with # do not count. Throws Error(input) with
 /// file:line.
 std::vector<ServiceRule> read_service_list(const std::string& path);
+/// One such line; without components where there is no word in a part of it.
+ServiceRule service_rule_of(std::string_view line);
 
 struct ServiceAnswer {
     Outcome outcome = Outcome::passed;   // passed, blocked, partial, rejected (too long) or banned
@@ -60,29 +71,36 @@ class Service {
   public:
     /// Throws Error(usage) for rates and names that make no sense.
     explicit Service(ServiceRules rules);
+    /// Lists are from now on as they are at this time; they do not go back. Until the first call they are as they were given. O(changes).
+    void advance(std::int64_t time_us);
     /// `text` is valid UTF-8.
     ServiceAnswer answer(std::string_view context, std::string_view account, std::string_view text);
 
   private:
     struct List {
-        std::vector<ServiceRule> rules;          // as the filter compares them
+        std::vector<bool> is_listed;             // by rule: those that come later and those that left are matched too
         std::unique_ptr<RuleMatcher> matcher;
         std::unique_ptr<RuleMatcher> exceptions;
         std::vector<std::vector<std::uint32_t>> exceptions_of;   // by rule: positions in `exceptions`
+        std::map<std::string, std::vector<std::uint32_t>> by_notation;
     };
     struct Account {
         std::uint32_t blocked = 0;
         bool is_banned = false;
     };
-    std::map<std::string, List, std::less<>> make_lists(const ChatFilter& reader) const;
+    using Lists = std::map<std::string, List, std::less<>>;
+    Lists make_lists(const ChatFilter& reader) const;
+    std::string notation_of(const ServiceRule& rule) const;
+    void apply(const ServiceChange& change, Lists& lists) const;
     bool is_listed(const List& list, std::string_view read, std::uint32_t server) const;
     bool is_suppressed(std::string_view context, std::string_view text, bool is_escalated, std::uint32_t server) const;
 
     ServiceRules m_rules;
     ChatFilter m_reader;             // of spellings
     ChatFilter m_strict_reader;      // of all spellings, for accounts that were blocked before
-    std::map<std::string, List, std::less<>> m_lists;
-    std::map<std::string, List, std::less<>> m_strict_lists;
+    Lists m_lists;
+    Lists m_strict_lists;
+    std::size_t m_changes_done = 0;
     std::map<std::string, Account, std::less<>> m_accounts;
     std::uint64_t m_number = 0;
 };

@@ -106,5 +106,51 @@ TEST(Service, ATranslationLeavesLinesOut) {
     EXPECT_EQ(search.answer("", "me", "bad").outcome, Outcome::blocked);
 }
 
+TEST(Service, ListsChangeWhenTheTimeComes) {
+    auto rules = rules_of({{{"gone"}, {}}, {{"b", "a"}, {}}, {{"kept"}, {}}});
+    rules.lists["abroad"] = {{{"gone"}, {}}};
+    // In any order; "a + b" is the rule that the list writes the other way round.
+    rules.churn = {{20, false, {{"a", "b"}, {}}, ""}, {10, true, {{"new"}, {{"but"}}}, ""}, {10, false, {{"gone"}, {}}, "abroad"}, {30, true, {{"gone"}, {}}, "abroad"},
+                   {20, false, {{"gone"}, {}}, ""}, {25, false, {{"never there"}, {}}, ""}};
+    Service service(rules);
+    const auto blocked = [&](std::string_view context) {
+        std::string all;
+        for (const char* text : {"gone", "a b", "kept", "new", "new but"}) all += outcome(service, text, context) == Outcome::blocked ? 'b' : 'p';
+        return all;
+    };
+    EXPECT_EQ(blocked("home") + blocked("abroad"), "bbbppbpppp");
+    service.advance(9);
+    EXPECT_EQ(blocked("home") + blocked("abroad"), "bbbppbpppp");
+    service.advance(10);
+    EXPECT_EQ(blocked("home") + blocked("abroad"), "bbbbppppbp");
+    service.advance(29);
+    EXPECT_EQ(blocked("home") + blocked("abroad"), "ppbbppppbp");
+    service.advance(15);
+    EXPECT_EQ(blocked("home"), "ppbbp") << "time does not go back";
+    service.advance(1000);
+    EXPECT_EQ(blocked("home") + blocked("abroad"), "ppbbpbppbp");
+    rules.churn = {{1, true, {{"x"}, {}}, "nowhere"}};
+    EXPECT_THROW(Service{rules}, Error);
+}
+
+TEST(Service, WhichRulesAServerLacksDoesNotChangeWithTheList) {
+    auto rules = rules_of({});
+    for (int i = 0; i < 100; ++i) rules.lists[""].push_back({{"word" + std::to_string(i) + "."}, {}});
+    rules.servers = 2;
+    rules.missing_share = 0.5;
+    auto changing = rules;
+    for (int i = 0; i < 50; ++i) changing.churn.push_back({i, false, rules.lists[""][static_cast<std::size_t>(i)], ""});
+    changing.churn.push_back({60, true, {{"late"}, {}}, ""});
+    Service service(rules);
+    Service churning(changing);
+    churning.advance(100);
+    for (int round = 0; round < 20; ++round)
+        for (int i = 0; i < 100; ++i) {
+            const std::string text = "word" + std::to_string(i) + ".";
+            const Outcome fixed = outcome(service, text);
+            EXPECT_EQ(outcome(churning, text), i < 50 ? Outcome::passed : fixed) << text;
+        }
+}
+
 }  // namespace
 }  // namespace unveil
