@@ -1,5 +1,4 @@
-// Which rules should be asked for again first? Those that have most likely changed since they were last asked for, by how often rules
-// changed so far.
+// Which rules should be asked for again first? Those of which a change would be found soonest, by what the logs say of all rules.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +18,10 @@ struct WatchedRule {
     std::uint32_t changes = 0;
     double hazard_per_day = 0;        // of a change
     double changed = 0;               // probability that it is not any more what it was
+    double gain_days = 0;             // expected days by which a change is found sooner when it is asked for now
 };
 
-/// Every rule that was certified in some context, in every context in which its state is known, most likely changed first. The hazard of a rule
-/// is the mean of a gamma posterior: (changes + 1) / (days watched + days for one change on average over all rules), with the
-/// average itself (all changes + 1/2) / all days. A rule that changes back and forth at rate h is another one after d days with probability (1 -
-/// exp(-2 h d)) / 2. O(rules log rules).
+/// Every rule that was certified in some context, in every context in which its state is known, in the order of WatchSchedule::rank().
 std::vector<WatchedRule> watch_list(const FilterLog& log, double confidence, std::int64_t now_us);
 
 }  // namespace unveil::filter
