@@ -167,7 +167,7 @@ Result run(const Replay& replay, Method method, double messages_a_day, int passe
             const double days_for_one = days_all > 0 ? std::min(days_all / (changes_all + 0.5), 3650.0) : 365.0;
             std::vector<std::pair<double, std::size_t>> order;
             for (std::size_t i = 0; i < known.size(); ++i)
-                order.emplace_back(-(changes[i] + 1) / (days(first_us[i], schedule.last_us(i)) + days_for_one) * days(schedule.last_us(i), now_us), i);
+                order.emplace_back(-(changes[i] + 1.0) / (days(first_us[i], schedule.last_us(i)) + days_for_one) * days(schedule.last_us(i), now_us), i);
             const auto count = std::min(wanted, order.size());
             std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end());
             for (std::size_t i = 0; i < count; ++i) turns.push_back(order[i].second);

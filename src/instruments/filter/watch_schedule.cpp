@@ -133,6 +133,14 @@ WatchSchedule::Rates WatchSchedule::rates() const {
             if (change != nullptr) begin_us = change->before_us;
         }
     }
+    // How old those are that were there is not known: one class.
+    for (std::size_t state = 0; state < 2; ++state)
+        for (Rates* sums : {&events, &days}) {
+            auto& ages = (*sums)[there][state];
+            double all = 0;
+            for (const double one : ages) all += one;
+            ages.fill(all);
+        }
     // Without any time that was watched, one change a year and rule is as good a guess as another.
     const double rate = all_days > 0 ? std::max((all_events + 0.5) / all_days, 0.1 / days_a_year / 1000) : 1 / days_a_year;
     // Before anything is known, those of known age are as the others at thirty days.
@@ -223,7 +231,7 @@ std::vector<WatchTurn> WatchSchedule::rank(std::int64_t now_us, std::size_t turn
             sum_over(rate, 0, days_between(begin_us, end_us), [&](double hazard, double span) { expected += hazard * span; });
             if (!is_last) begin_us = end_us;
         }
-        const double own = (static_cast<double>(rule.changes.size()) + 1) / (expected + 1);
+        const double own = (static_cast<double>(rule.changes.size()) + 0.5) / (expected + 0.5);
         const double age_then = days_between(begin_us, rule.last_us);
         const double since = days_between(rule.last_us, now_us);
         WatchTurn turn;

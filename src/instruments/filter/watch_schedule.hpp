@@ -31,10 +31,10 @@ class WatchSchedule {
     void note(std::size_t rule, std::int64_t time_us, bool is_blocked);
     /// The `turns_max` best turns of all rules that have an answer, best first. O(rules * features of one + rules log turns_max).
     ///
-    /// Hazard: rules are of three origins (there when watching began, found later, changed since), in two states, and of eight ages since
-    /// they were found or changed; each such class has the mean of a gamma posterior, events + 1 over days + 1 / prior, where the prior is one
-    /// rate for those that were there, and falls as 1 / (age + 1 day) for the others. A rule's own record multiplies it by (own changes + 1) /
-    /// (expected ones + 1).
+    /// Hazard: rules are of three origins (there when watching began, found later, changed since), in two states, and the latter two of eight ages
+    /// since they were found or changed; each such class has the mean of a gamma posterior, events + 1 over days + 1 / prior, where the prior is one
+    /// rate for those that were there, and falls as 1 / (age + 1 day) for the others. A rule's own record multiplies it by (own changes + 1/2) /
+    /// (expected ones + 1/2).
     ///
     /// Company: rules leave and come in batches of a kind. A find makes it likelier for those not asked since that share two neighbouring
     /// characters, the day on which they came, or the kind of characters: (finds - 1 + prior) / (finds - 1 + asked since in vain + 1), the
