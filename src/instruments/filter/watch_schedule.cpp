@@ -242,7 +242,7 @@ std::vector<WatchTurn> WatchSchedule::rank(std::int64_t now_us, std::size_t turn
         sum_over(hazard_at(origin(rule), rule.is_blocked), age_then, age_then + since, [&](double hazard, double span) {
             turn.hazard_per_day = own * hazard;
             sum += turn.hazard_per_day * span;
-            const double after = (1 - std::exp(-2 * sum)) / 2;
+            const double after = 1 - std::exp(-sum);
             area += (chance + after) / 2 * span;
             chance = after;
         });
@@ -259,7 +259,8 @@ std::vector<WatchTurn> WatchSchedule::rank(std::int64_t now_us, std::size_t turn
             for (const std::uint32_t feature : rule.features) look_at(feature);
             look_at(rule.cohort);
         }
-        turn.changed = 1 - (1 - chance) * (1 - company);
+        // It may have changed and changed back.
+        turn.changed = 1 - (1 + std::exp(-2 * sum)) / 2 * (1 - company);
         turn.gain_days = std::max(0.0, since * chance - area) + company * since_mean;
         turns.push_back(turn);
     }
