@@ -151,7 +151,7 @@ WatchSchedule::Rates WatchSchedule::rates() const {
         for (std::size_t state = 0; state < 2; ++state)
             for (std::size_t age = 0; age < age_days.size(); ++age) {
                 const double middle = age + 1 < age_days.size() ? (age_days[age] + age_days[age + 1]) / 2 : 2 * age_days[age];
-                const double prior = from == there ? rate : aged_rate / (1 + middle);
+                const double prior = from == there ? rate : std::max(rate / 2, aged_rate / (1 + middle));
                 result[from][state][age] = (events[from][state][age] + 1) / (days[from][state][age] + 1 / prior);
             }
     return result;

@@ -33,7 +33,7 @@ class WatchSchedule {
     ///
     /// Hazard: rules are of three origins (there when watching began, found later, changed since), in two states, and the latter two of eight ages
     /// since they were found or changed; each such class has the mean of a gamma posterior, events + 1 over days + 1 / prior, where the prior is one
-    /// rate for those that were there, and falls as 1 / (age + 1 day) for the others. A rule's own record multiplies it by (own changes + 1/2) /
+    /// rate for those that were there, and falls as 1 / (age + 1 day), to half of that, for the others. A rule's own record multiplies it by (own changes + 1/2) /
     /// (expected ones + 1/2).
     ///
     /// Company: rules leave and come in batches of a kind. A find makes it likelier for those not asked since that share two neighbouring
