@@ -1,0 +1,176 @@
+#include "report/export_trials.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "core/digest.hpp"
+#include "core/error.hpp"
+#include "core/output_table.hpp"
+#include "core/text.hpp"
+#include "core/time.hpp"
+#include "evidence/labelled_words.hpp"
+#include "evidence/text_file.hpp"
+#include "evidence/trial_log.hpp"
+#include "instruments/filter/filter_log.hpp"
+#include "instruments/instrument.hpp"
+#include "report/pseudonym.hpp"
+#include "report/table_file.hpp"
+#include "table/rule.hpp"
+
+namespace unveil {
+namespace {
+
+std::string csv_line(const std::vector<std::string>& cells) {
+    std::string line;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        if (i > 0) line += ',';
+        append_csv_cell(cells[i], line);
+    }
+    return line + "\n";
+}
+
+/// Keeps the cells of the tables that are asked for.
+class KeptTable final : public OutputTable {
+  public:
+    void text(std::string_view cell) override { m_row.emplace_back(cell); }
+    void integer(std::int64_t cell) override { m_row.push_back(std::to_string(cell)); }
+    void real(double) override { m_row.emplace_back(); }
+    void missing() override { m_row.emplace_back(); }
+    void end_row() override { rows.push_back(std::move(m_row)), m_row.clear(); }
+    std::vector<std::vector<std::string>> rows;
+
+  private:
+    std::vector<std::string> m_row;
+};
+
+class KeptTables final : public OutputTables {
+  public:
+    OutputTable& open(std::string_view name, std::vector<Column>, RealStyle) override { return tables[std::string(name)]; }
+    std::map<std::string, KeptTable> tables;
+};
+
+struct Sources {
+    std::vector<std::unique_ptr<TrialSource>> owned;
+    std::vector<TrialSource*> given;
+};
+
+Sources open_all(const std::vector<std::string>& logs) {
+    Sources sources;
+    for (const auto& path : logs) {
+        sources.owned.push_back(open_trials(path, static_cast<std::uint32_t>(sources.owned.size())));
+        sources.given.push_back(sources.owned.back().get());
+    }
+    return sources;
+}
+
+void write_messages(const std::vector<std::string>& logs, const TrialExportOptions& options, Progress& progress) {
+    ExportFile file(options.out + "/messages.csv");
+    file.write("log,row,time,context,account,step,subject,detail,outcome,spans,price,characters,input,input_sha256,reply_sha256\n");
+    for (const auto& path : logs) {
+        const auto source = open_trials(path, 0);
+        const std::string name = std::filesystem::path(path).filename().string();
+        std::vector<Trial> batch;
+        while (source->next(batch)) {
+            progress.check();
+            for (const Trial& trial : batch) {
+                const bool is_hidden = options.hashes_texts || (options.withholds_evasions && trial.step == "probe");
+                std::string spans;
+                for (const auto& span : trial.spans) spans += fmt::format("{}{}-{}", spans.empty() ? "" : " ", span.begin, span.end);
+                std::string price;
+                append_real(trial.price, RealStyle::shortest, price);
+                const auto characters = std::count_if(trial.input.begin(), trial.input.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+                const bool is_account_named = options.pseudonyms == nullptr || trial.account.empty();
+                file.write(csv_line({name, std::to_string(trial.row), format_time(trial.time_us), trial.context, is_account_named ? trial.account : options.pseudonyms->of(trial.account),
+                                     trial.step, is_hidden && trial.subject == trial.input ? "" : trial.subject, trial.detail, std::string(outcome_name(trial.outcome)), spans, price,
+                                     std::to_string(characters), is_hidden ? "" : trial.input, sha256_hex(trial.input), trial.reply_sha256}));
+            }
+        }
+    }
+    file.finish();
+}
+
+/// Whether the public notation, read again, gives the same components: a plus, outer blanks and line feeds are lost in it, and a line that
+/// begins with '#' is a remark.
+bool is_publishable(const std::string& notation, const std::vector<std::string>& components) {
+    return components_of_public_rule(notation) == components && !notation.starts_with('#') && notation.find_first_of("\n\r") == std::string::npos;
+}
+
+const Finding* finding_of(const Findings& findings, std::string_view metric) {
+    const auto found = std::find_if(findings.items.begin(), findings.items.end(), [&](const Finding& finding) { return finding.metric == metric; });
+    return found == findings.items.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+void export_trials(const std::vector<std::string>& logs, const std::vector<std::string>& labelled_words, const TrialExportOptions& options, Progress& progress) {
+    const Instrument& instrument = instrument_named("filter");
+    ParameterValues parameters(instrument.description().parameters);
+    std::string confidence;
+    append_real(options.confidence, RealStyle::shortest, confidence);
+    parameters.set("confidence", confidence);
+    KeptTables kept;
+    auto sources = open_all(logs);
+    InstrumentInputs inputs;
+    inputs.trials = sources.given;
+    std::vector<std::unique_ptr<LabelledWordSource>> words;
+    for (const auto& path : labelled_words) {
+        words.push_back(open_labelled_words(path));
+        inputs.labels.push_back(words.back().get());
+    }
+    InstrumentContext context{.scratch = {}, .tables = kept, .progress = progress};
+    const Findings findings = instrument.run(inputs, parameters, context);
+    auto again = open_all(logs);
+    const auto log = filter::read_filter_logs(again.given, options.confidence, progress);
+
+    std::error_code failure;
+    std::filesystem::create_directories(options.out, failure);
+    if (failure) throw Error(ErrorKind::run, "cannot make the folder: " + failure.message(), "Choose another --out", options.out);
+    write_messages(logs, options, progress);
+
+    const Finding* rules = finding_of(findings, "rules");
+    UNVEIL_ASSERT(rules != nullptr);
+    ExportFile list(options.out + "/rules.txt");
+    std::size_t unpublishable = 0;
+    for (const auto& rule : rules->members) {
+        const bool is_fit = is_publishable(rule, log.subjects.at(rule).components);
+        unpublishable += !is_fit;
+        if (is_fit) list.write(rule + "\n");
+    }
+    list.finish();
+    if (unpublishable > 0 && options.say)
+        options.say(fmt::format("{} rules stand in rules.csv only: the public notation cannot say a plus, outer blanks, a line feed, or a '#' at the beginning", unpublishable));
+
+    std::set<std::string> ordered;
+    if (const Finding* finding = finding_of(findings, "rules.ordered")) ordered.insert(finding->members.begin(), finding->members.end());
+    std::map<std::pair<std::string, std::string>, std::string> shapes;
+    for (const auto& row : kept.tables["shapes"].rows) shapes[{row[0], row[1]}] = row[2];
+    std::map<std::string, std::string> topics;
+    for (const auto& row : kept.tables["topics"].rows) topics[row[0]] = row[1];
+    std::map<std::pair<std::string, std::string>, std::string> certificates;
+    for (const auto& row : kept.tables["rules"].rows) certificates[{row[0], row[1]}] = row[2];
+    ExportFile table(options.out + "/rules.csv");
+    table.write("rule,context,date,certificate,type,components,topic\n");
+    for (const auto& rule : rules->members) {
+        const auto& components = log.subjects.at(rule).components;
+        const std::string bare = join_pieces(components, log.separator);
+        for (const auto& [where, sent] : log.book.contexts()) {
+            const auto& answers = log.book.answers(where, bare);
+            const auto first = std::find_if(answers.samples.begin(), answers.samples.end(), [](const filter::Sample& sample) { return sample.is_blocked; });
+            if (first == answers.samples.end() || log.book.noise().state(answers, options.confidence) != filter::State::blocked) continue;
+            const auto shape = shapes.find({rule, where});
+            const std::string type = components.size() == 1 ? (shape == shapes.end() || shape->second == "anywhere" ? "word" : shape->second)
+                                                            : (ordered.count(rule) > 0 ? "combination in this order" : "combination");
+            // Where a part of it is blocked too, that part is the rule.
+            if (certificates[{rule, where}] == "not minimal") continue;
+            table.write(csv_line({rule, where, format_time(first->time_us).substr(0, 10), certificates[{rule, where}], type, std::to_string(components.size()), topics[rule]}));
+        }
+    }
+    table.finish();
+}
+
+}  // namespace unveil
