@@ -16,7 +16,8 @@ namespace {
 
 void check_plan(const CampaignPlan& plan) {
     if (plan.contexts.empty()) throw Error(ErrorKind::usage, "there is no context to send from", "Name one with its driver");
-    if (plan.texts.empty() && plan.tracked.empty()) throw Error(ErrorKind::usage, "there is no text to send", "Give a file of texts");
+    const bool has_candidates = std::any_of(plan.sources.begin(), plan.sources.end(), [](const CampaignSource& source) { return !source.candidates.empty(); });
+    if (plan.texts.empty() && plan.tracked.empty() && !has_candidates) throw Error(ErrorKind::usage, "there is no text to send", "Give a file of texts");
     if (plan.known_blocked.empty() || first_character_bytes(plan.known_blocked) == plan.known_blocked.size())
         throw Error(ErrorKind::usage, "a message that is known to be blocked is needed, of two characters or more",
                     "Give one with --known-blocked: without it nothing shows that the separator and the account work");
@@ -47,18 +48,21 @@ std::vector<std::string> CampaignPlan::default_separators() { return {"\n", "。
 
 Campaign::Campaign(CampaignPlan plan) : m_plan((check_plan(plan), std::move(plan))), m_random(m_plan.seed, 0xf11e), m_model({m_plan.lexicon_characters(), m_plan.uses_memory}),
       m_cut_share(cut_share(m_plan.blocked_price)), m_passes_least(m_plan.passes_needed), m_texts(std::move(m_plan.texts)), m_dialogue(run()) {
+    if (!m_plan.sources.empty())
+        m_discovery.emplace(Discovery::Settings{std::move(m_plan.sources), m_plan.lexicon, m_plan.seed, m_plan.blocked_price, m_plan.together_characters_max});
     for (const auto& text : m_plan.background) m_model.note_background(characters_of(text));
     m_dialogue.start(m_state);
 }
 
 void Campaign::answer(const Trial& trial) {
     ++m_answers;
+    m_price += is_suppressed(trial.outcome) ? m_plan.blocked_price : 1;
     answer_dialogue(m_dialogue, m_state, trial);
 }
 
 std::uint64_t Campaign::expected_messages() const {
     // What a text took so far, for those that are left.
-    const std::uint64_t left = m_texts.size();
+    const std::uint64_t left = m_texts.size() + (m_discovery ? m_discovery->left() : 0);
     return m_texts_done == 0 ? left : left * m_answers / m_texts_done;
 }
 
@@ -226,15 +230,7 @@ std::size_t Campaign::next_text() const {
     return best;
 }
 
-Dialogue<bool> Campaign::run() {
-    auto calibrating = calibrate();
-    if (!co_await calibrating) co_return false;
-    auto tracking = track();
-    if (!co_await tracking) co_return false;
-    if (m_texts.empty()) co_return true;
-    // What is known to be blocked is a rule as well, or holds one.
-    auto scanning_known = scan({"known", m_plan.known_blocked}, m_plan.contexts.front());
-    (void)co_await scanning_known;
+Dialogue<bool> Campaign::scan_texts() {
     while (!m_texts.empty() && m_refusal.empty()) {
         const auto at = m_texts.begin() + static_cast<std::ptrdiff_t>(next_text());
         const CampaignText text = std::move(*at);
@@ -250,6 +246,22 @@ Dialogue<bool> Campaign::run() {
         }
         ++m_texts_done;
     }
+    co_return m_refusal.empty();
+}
+
+Dialogue<bool> Campaign::run() {
+    auto calibrating = calibrate();
+    if (!co_await calibrating) co_return false;
+    auto tracking = track();
+    if (!co_await tracking) co_return false;
+    if (m_texts.empty() && !m_discovery) co_return true;
+    // What is known to be blocked is a rule as well, or holds one.
+    auto scanning_known = scan({"known", m_plan.known_blocked}, m_plan.contexts.front());
+    (void)co_await scanning_known;
+    auto scanning_texts = scan_texts();
+    (void)co_await scanning_texts;
+    auto discovering = discover();
+    (void)co_await discovering;
     if (!m_refusal.empty()) co_return false;
     auto excepting = find_exceptions();
     if (!co_await excepting) co_return false;

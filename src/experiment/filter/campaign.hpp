@@ -13,16 +13,11 @@
 #include "core/random.hpp"
 #include "experiment/dialogue.hpp"
 #include "experiment/experiment.hpp"
+#include "experiment/filter/discovery.hpp"
 #include "experiment/filter/word_model.hpp"
 #include "table/rule.hpp"
 
 namespace unveil {
-
-struct CampaignText {
-    std::string name;   // "text 12", or where it comes from
-    std::string text;   // UTF-8
-    std::vector<std::string> components = {};   // of a rule that others found, to be tried here; then `text` is empty
-};
 
 /// A rule of earlier logs, to be asked for again.
 struct TrackedRule {
@@ -34,6 +29,8 @@ struct TrackedRule {
 
 struct CampaignPlan {
     std::vector<CampaignText> texts;
+    std::vector<CampaignSource> sources;      // after the texts: what comes next is chosen by what each has yielded
+    std::size_t together_characters_max = 2000;   // of candidates of a source that are sent in one message
     std::vector<TrackedRule> tracked;         // in this order, before the texts
     std::vector<std::string> contexts;        // the first is where rules are looked for
     bool scans_everywhere = false;            // or in all contexts
@@ -125,6 +122,11 @@ class Campaign final : public Experiment {
         std::vector<std::string> components;   // in the order of the text; empty when an answer was missing
         bool is_rejected = false;              // because a message was too long
     };
+    /// What became of candidates that were sent together.
+    struct Grouped {
+        std::size_t blocked = 0;     // by themselves
+        bool is_rejected = false;    // too long together
+    };
     struct PassedText {
         std::string name;
         std::string text;
@@ -134,6 +136,13 @@ class Campaign final : public Experiment {
     Dialogue<bool> run();
     Dialogue<bool> calibrate();
     Dialogue<bool> scan(CampaignText given, std::string context);
+    Dialogue<bool> scan_texts();
+    /// Candidates of the sources until there are none left.
+    Dialogue<bool> discover();
+    Dialogue<Grouped> send_together(Discovery::Batch batch);
+    /// Which of these are blocked by themselves? They are certified, or what blocks them is looked for.
+    Dialogue<Grouped> resolve_group(std::vector<CampaignText> group, std::string context, bool is_known_blocked);
+    Dialogue<Grouped> resolve_one(CampaignText given, std::string context);
     /// The position in m_rules of what is certified as it is given.
     Dialogue<std::optional<std::size_t>> try_rule(std::vector<std::string> components, std::string name, std::string context);
     /// The rule that blocks a text, as far as it could be certified; its position in m_rules, or nothing.
@@ -197,6 +206,8 @@ class Campaign final : public Experiment {
     std::vector<CampaignText> m_texts;  // that are left to scan
     std::size_t m_texts_done = 0;
     std::uint64_t m_answers = 0;
+    double m_price = 0;                 // of all answers, in passed ones
+    std::optional<Discovery> m_discovery;
     DialogueState m_state;
     Dialogue<bool> m_dialogue;
 };

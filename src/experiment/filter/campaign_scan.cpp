@@ -169,6 +169,7 @@ Dialogue<std::optional<std::size_t>> Campaign::try_rule(std::vector<std::string>
     auto certifying = certify(components, context);
     if (!co_await certifying) co_return std::nullopt;
     m_rules.push_back({components, notation, name, context, true});
+    learn(m_rules.back(), "");
     co_return m_rules.size() - 1;
 }
 

@@ -1,0 +1,145 @@
+// The part of a campaign that chooses what to send from several sources, and sends what is likely harmless together.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "experiment/filter/campaign.hpp"
+#include "experiment/filter/characters.hpp"
+
+namespace unveil {
+namespace {
+
+std::vector<std::string> pieces_of(const std::vector<CampaignText>& group) {
+    std::vector<std::string> pieces;
+    for (const auto& one : group) {
+        if (one.components.empty()) pieces.push_back(one.text);
+        pieces.insert(pieces.end(), one.components.begin(), one.components.end());
+    }
+    return pieces;
+}
+
+std::string name_of(const std::vector<CampaignText>& group) {
+    return group.size() == 1 ? group.front().name : fmt::format("{} and {} more", group.front().name, group.size() - 1);
+}
+
+bool holds_all(const std::string& text, const std::vector<std::string>& components) {
+    return std::all_of(components.begin(), components.end(), [&](const std::string& component) { return text.find(component) != std::string::npos; });
+}
+
+}  // namespace
+
+Dialogue<bool> Campaign::discover() {
+    if (!m_discovery) co_return true;
+    const std::string& context = m_plan.contexts.front();
+    std::size_t rules_noted = 0;
+    const auto note_rules = [&] {
+        for (; rules_noted < m_rules.size(); ++rules_noted)
+            if (m_rules[rules_noted].is_certified && m_rules[rules_noted].text_name != "known") m_discovery->note_rule(m_rules[rules_noted].components);
+    };
+    while (m_refusal.empty()) {
+        note_rules();
+        auto batch = m_discovery->next(characters_of(m_separator).size(), [&](const std::vector<CampaignText>& group) { return known_rule_in(joined(pieces_of(group)), context).has_value(); });
+        if (!batch) break;
+        const double price_before = m_price;
+        const std::size_t rules_before = m_rules.size();
+        const std::size_t sent = batch->candidates.size();
+        auto sending = send_together(*batch);
+        const Grouped grouped = co_await sending;
+        if (grouped.is_rejected && sent > 1) {
+            m_discovery->put_back(*batch);
+            continue;
+        }
+        // Pieces of a text that was too long.
+        auto scanning = scan_texts();
+        (void)co_await scanning;
+        std::size_t certified = 0;
+        for (std::size_t i = rules_before; i < m_rules.size(); ++i) {
+            certified += m_rules[i].is_certified && m_rules[i].context == context;
+            for (const auto& candidate : batch->candidates)
+                if (holds_all(joined(pieces_of({candidate})), m_rules[i].components)) {
+                    m_rules[i].text_name = candidate.name;
+                    break;
+                }
+        }
+        m_discovery->note(*batch, grouped.blocked, certified, m_price - price_before);
+        m_texts_done += sent;
+    }
+    co_return m_refusal.empty();
+}
+
+Dialogue<Campaign::Grouped> Campaign::send_together(Discovery::Batch batch) {
+    Grouped first;
+    for (const auto& context : m_plan.contexts) {
+        const CampaignText whole{name_of(batch.candidates), joined(pieces_of(batch.candidates)), {}};
+        Grouped grouped;
+        if (batch.kind == SourceKind::texts) {
+            const std::size_t rules_before = m_rules.size();
+            auto scanning = scan(whole, context);
+            grouped.is_rejected = co_await scanning;
+            grouped.blocked = m_rules.size() - rules_before;
+            if (grouped.is_rejected && batch.candidates.size() == 1) {
+                auto cutting = cut_into_windows(whole, context);
+                (void)co_await cutting;
+            }
+        } else {
+            auto resolving = resolve_group(batch.candidates, context, false);
+            grouped = co_await resolving;
+        }
+        if (context == m_plan.contexts.front()) first = grouped;
+        if (grouped.is_rejected || !m_plan.scans_everywhere || !m_refusal.empty()) break;
+    }
+    co_return first;
+}
+
+Dialogue<Campaign::Grouped> Campaign::resolve_one(CampaignText given, std::string context) {
+    // The certificate begins with the candidate as it is.
+    auto trying = try_rule(given.components, given.name, context);
+    const auto rule = co_await trying;
+    if (rule) co_return Grouped{1, false};
+    const std::string bare = joined(given.components);
+    const auto asked = m_asked.find({context, bare});
+    if (!m_refusal.empty() || asked == m_asked.end() || asked->second.blocked == 0) co_return Grouped{};
+    auto finding = find_rule(given.name, bare, context);
+    (void)co_await finding;
+    co_return Grouped{1, false};
+}
+
+Dialogue<Campaign::Grouped> Campaign::resolve_group(std::vector<CampaignText> group, std::string context, bool is_known_blocked) {
+    const std::string text = joined(pieces_of(group));
+    if (!is_known_blocked) {
+        // A rule that is known already stands in no more than one of them; what else is there is looked for in the way of texts.
+        if (known_rule_in(text, context)) {
+            const std::size_t rules_before = m_rules.size();
+            auto scanning = scan({name_of(group), text, {}}, context);
+            const bool is_rejected = co_await scanning;
+            co_return Grouped{m_rules.size() - rules_before, is_rejected};
+        }
+        auto asking = ask({context, "scan", name_of(group), group.size() == 1 ? "" : fmt::format("{} together", group.size()), text});
+        const Verdict verdict = co_await asking;
+        if (verdict == Verdict::passed) m_passed_texts.push_back({name_of(group), text, context});
+        if (verdict != Verdict::blocked) co_return Grouped{0, verdict == Verdict::rejected};
+    }
+    const std::size_t rules_before = m_rules.size();
+    Grouped grouped;
+    if (group.size() == 1) {
+        auto resolving = resolve_one(group.front(), context);
+        grouped = co_await resolving;
+    } else {
+        const auto middle = group.begin() + static_cast<std::ptrdiff_t>(group.size() / 2);
+        const std::vector<CampaignText> left(group.begin(), middle);
+        const std::vector<CampaignText> right(middle, group.end());
+        auto resolving_left = resolve_group(left, context, false);
+        grouped = co_await resolving_left;
+        if (!m_refusal.empty()) co_return grouped;
+        auto resolving_right = resolve_group(right, context, grouped.blocked == 0 && m_rules.size() == rules_before);
+        grouped.blocked += (co_await resolving_right).blocked;
+    }
+    // Blocked together, though none is by itself: a rule whose components stand in several of them.
+    if (!is_known_blocked && m_refusal.empty() && grouped.blocked == 0 && m_rules.size() == rules_before) {
+        auto scanning = scan({name_of(group), text, {}}, context);
+        (void)co_await scanning;
+    }
+    co_return grouped;
+}
+
+}  // namespace unveil
