@@ -93,6 +93,48 @@ std::vector<TrackedRule> read_tracked(const Global& global, const ParameterValue
     return tracked;
 }
 
+std::vector<CampaignText> read_rules(const std::string& path, const std::string& column) {
+    std::vector<CampaignText> rules;
+    for (const auto& line : read_text_file(path, {.is_whole = false, .column = column})) {
+        if (line.text.starts_with('#')) continue;
+        auto components = components_of_public_rule(line.text);
+        std::sort(components.begin(), components.end());
+        components.erase(std::unique(components.begin(), components.end()), components.end());
+        if (!components.empty()) rules.push_back({line.name, "", std::move(components)});
+    }
+    return rules;
+}
+
+std::vector<CampaignSource> read_sources(const ParameterValues& options) {
+    std::vector<CampaignSource> sources;
+    std::set<std::string> names;
+    for (const auto& given : options.texts("source")) {
+        const auto equals = given.find('=');
+        if (equals == std::string::npos || equals == 0 || equals + 1 == given.size())
+            throw Error(ErrorKind::usage, fmt::format("'{}' is no source", printable(given, 80)), "Write --source NAME=FILE, NAME=rules:FILE or NAME=words:FILE");
+        CampaignSource source{given.substr(0, equals), SourceKind::texts, {}};
+        if (!names.insert(source.name).second)
+            throw Error(ErrorKind::usage, fmt::format("the source '{}' is named twice", printable(source.name, 80)), "Keep one of the two, or put both files into one");
+        std::string path = given.substr(equals + 1);
+        for (const auto& [prefix, kind] : {std::pair<std::string_view, SourceKind>{"rules:", SourceKind::rules}, {"words:", SourceKind::words}})
+            if (path.starts_with(prefix)) {
+                path.erase(0, prefix.size());
+                source.kind = kind;
+                break;
+            }
+        const auto named = [&](const std::string& name) { return source.name + ", " + name; };
+        if (source.kind == SourceKind::rules) source.candidates = read_rules(path, options.text("column"));
+        else
+            for (auto& line : read_text_file(path, {.is_whole = source.kind == SourceKind::texts && options.flag("whole"), .column = options.text("column")})) {
+                if (source.kind == SourceKind::texts) source.candidates.push_back({std::move(line.name), std::move(line.text)});
+                else source.candidates.push_back({std::move(line.name), "", {std::move(line.text)}});
+            }
+        for (auto& candidate : source.candidates) candidate.name = named(candidate.name);
+        sources.push_back(std::move(source));
+    }
+    return sources;
+}
+
 class ProbeCommand final : public Command {
   public:
     CommandDescription description() const override {
@@ -121,6 +163,13 @@ class ProbeCommand final : public Command {
         add(command_option("column", ParameterType::text, "NAME", "", "The column of a CSV file; text, rule, keyword and their like are found by themselves"));
         add(command_option("rules", ParameterType::text, "FILE", "", "Rules that others found, to be tried first: 'a + b' a line, or a column of a CSV file"));
         d.options.back().is_list = true;
+        add(command_option("source", ParameterType::text, "NAME=FILE", "",
+                           "Candidates of which only the promising are sent: NAME=FILE for running texts, NAME=rules:FILE for rules 'a + b', NAME=words:FILE for names and "
+                           "other words. What comes next is chosen by the rules that each source has yielded for its price"));
+        d.options.back().is_list = true;
+        add(command_option("together-max", ParameterType::integer, "N", "2000", "Candidates of a source go out together, up to so many characters in one message; 1: each alone"));
+        d.options.back().minimum = 1;
+        d.options.back().maximum = 1'000'000;
         add(command_option("track", ParameterType::text, "LOG", "", "Ask again for the rules of earlier logs, those first that most likely changed since"));
         d.options.back().is_list = true;
         add(command_option("track-max", ParameterType::integer, "N", "1000", "At most so many of them"));
@@ -152,6 +201,8 @@ class ProbeCommand final : public Command {
         d.options.back().minimum = 0;
         d.examples = {"unveil probe news.txt --context cn=./send.sh --context ca='./send.sh --abroad' --known-blocked 法轮功 --known-passed hello "
                       "--out log.jsonl --own-accounts",
+                      "unveil probe --source news=news.txt --source older=rules:list.csv --source people=words:names.txt --context cn=./send.sh --known-blocked 法轮功 "
+                      "--known-passed hello --messages-max 5000 --out log.jsonl --own-accounts",
                       "unveil probe news.txt --context phone=manual --known-blocked 法轮功 --known-passed hello --out log.jsonl --dry-run"};
         d.diagnostics = {"0: done, or stopped at a limit; 1: it refused to go on, or a driver failed; 130: interrupted. The log is whole in any case."};
         d.memory = "The log";
@@ -165,17 +216,15 @@ class ProbeCommand final : public Command {
         CampaignPlan plan;
         // Rules that others found are tried first: what holds makes the texts cheaper.
         for (const auto& path : options.texts("rules"))
-            for (const auto& line : read_text_file(path, {.is_whole = false, .column = options.text("column")})) {
-                if (line.text.starts_with('#')) continue;
-                auto components = components_of_public_rule(line.text);
-                std::sort(components.begin(), components.end());
-                components.erase(std::unique(components.begin(), components.end()), components.end());
-                if (!components.empty()) plan.texts.push_back({line.name, "", std::move(components)});
-            }
+            for (auto& rule : read_rules(path, options.text("column"))) plan.texts.push_back(std::move(rule));
         for (const auto& path : invocation.positionals.at(0))
             for (auto& line : read_text_file(path, {.is_whole = options.flag("whole"), .column = options.text("column")}))
                 plan.texts.push_back({std::move(line.name), std::move(line.text)});
-        if (plan.texts.size() > texts_max)
+        plan.sources = read_sources(options);
+        plan.together_characters_max = static_cast<std::size_t>(options.integer("together-max"));
+        std::size_t texts = plan.texts.size();
+        for (const auto& source : plan.sources) texts += source.candidates.size();
+        if (texts > texts_max)
             throw Error(ErrorKind::usage, fmt::format("there are more than {} texts", texts_max), "Give them in several runs");
         for (const auto& context : contexts) plan.contexts.push_back(context.name);
         const std::string out = options.text("out");
@@ -202,7 +251,6 @@ class ProbeCommand final : public Command {
         limits.stop_file = options.text("stop-file");
         limits.price_blocked = options.real("blocked-price");
         read_quiet_hours(options.text("quiet-hours"), limits);
-        const std::size_t texts = plan.texts.size();
         const std::uint64_t seed = plan.seed;
         Campaign campaign(std::move(plan));
         if (options.flag("dry-run")) {
@@ -238,7 +286,7 @@ class ProbeCommand final : public Command {
         std::string out = fmt::format("{} texts from {} context{}; nothing was sent.\n\n", texts, contexts.size(), contexts.size() == 1 ? "" : "s");
         for (const auto& context : contexts) out += fmt::format("  {:<16} {}\n", printable(context.name, 40), printable(context.command, 200));
         out += fmt::format(
-            "\nEvery text costs one message; one that is blocked about 40 more at 500 characters and 52 at 5,000, fewer as rules are found and with "
+            "\nEvery text costs one message, less where those of a source go out together; one that is blocked about 40 more at 500 characters and 52 at 5,000, fewer as rules are found and with "
             "--lexicon; nearly half of them are blocked. Each rule costs up to 2m+1 messages for its certificate, and {} for the contexts; {} spellings are tried. At most {} "
             "messages in all, {} blocked a day and context.\n\n",
             contexts.size(), folds().size(), limits.messages_max, limits.blocked_per_day_max);
