@@ -1,13 +1,14 @@
 // How many rules that nobody knew yet does a campaign certify per 1,000 messages, when it takes its texts as they come, the likeliest first, or
 // chooses among sources? On combinations that WeChat blocked in 2020 (Citizen Lab): those detected before February are known, the others are to be
 // found in running text, beside lists that hold few or none of them.
-// usage: bench_filter_discovery DATA_FOLDER [SEEDS]
+// usage: bench_filter_discovery DATA_FOLDER [SEEDS] [WORLD]     WORLD: 0 to 3, one of the four alone
 // Two worlds: the service blocks the list of 2020 only; or also what WeChat blocked in 2016-17, so that an older list is worth trying. Which of the
 // two WeChat was in 2020 is not known. Messages are counted from when the known rules have been tried.
 #include <fmt/format.h>
 #include <unicode/translit.h>
 #include <unicode/unistr.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -101,12 +102,14 @@ Score run(const World& world, Way way, std::uint64_t seed) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);
     if (argc < 2) {
-        fmt::print(stderr, "usage: bench_filter_discovery DATA_FOLDER [SEEDS]\n");
+        fmt::print(stderr, "usage: bench_filter_discovery DATA_FOLDER [SEEDS] [WORLD]\n");
         return 2;
     }
     const std::string folder = argv[1];
     const std::uint64_t seeds = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 3;
+    const std::size_t only = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 4;
     const std::vector<int> cut = {2020, 2, 1};
     const auto known = read_rules(folder, {}, cut);
     const auto later = read_rules(folder, cut);
@@ -131,6 +134,8 @@ int main(int argc, char** argv) {
                cut[1], cut[2], later.size(), older.size(), names.size(), std::min<std::size_t>(3000, words.size()), related.size(), seeds);
     for (const bool has_older : {false, true})
         for (const std::size_t harmless_a_rule : {std::size_t{9}, std::size_t{49}}) {
+            constexpr std::size_t frequent = 9;
+            if (only < 4 && only != 2 * std::size_t{has_older} + (harmless_a_rule == frequent ? 0 : 1)) continue;
             std::map<Way, Score> sums;
             std::size_t texts = 0;
             for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
@@ -154,8 +159,9 @@ int main(int argc, char** argv) {
                 };
                 world.sources = {std::move(news), list_of("older list", older, SourceKind::rules), list_of("names", names, SourceKind::words),
                                  list_of("words", words, SourceKind::words), list_of("related list", related, SourceKind::words)};
-                for (const Way way : {Way::in_order_texts_first, Way::in_order_lists_first, Way::likeliest_first, Way::chosen_alone, Way::chosen}) {
+                for (const Way way : {Way::in_order_texts_first, Way::in_order_lists_first, Way::chosen, Way::chosen_alone, Way::likeliest_first}) {
                     const Score one = run(world, way, seed);
+                    fmt::print(stderr, "world {}, seed {}, way {}: {}\n", 2 * int{has_older} + (harmless_a_rule == frequent ? 0 : 1), seed, static_cast<int>(way), one.found.back());
                     Score& sum = sums[way];
                     sum.found.resize(std::size(marks));
                     for (std::size_t i = 0; i < std::size(marks); ++i) sum.found[i] += one.found[i] / static_cast<double>(seeds);
