@@ -56,7 +56,7 @@ Score run(const World& world, Way way, std::uint64_t seed) {
     for (const auto& rule : world.known) plan.texts.push_back({"known list", "", rule});
     const bool is_chosen = way == Way::chosen || way == Way::chosen_alone;
     if (is_chosen) plan.sources = world.sources;
-    if (way == Way::chosen_alone) plan.together_characters_max = 1;
+    plan.together_characters_max = way == Way::chosen ? 2000 : 1;
     if (!is_chosen)
         for (const bool are_texts : {way != Way::in_order_lists_first, way == Way::in_order_lists_first})
             for (const auto& source : world.sources)

@@ -104,7 +104,7 @@ struct Delays {
         const auto at = static_cast<std::size_t>(std::ceil(share * static_cast<double>(n))) - 1;
         return at < sorted.size() ? fmt::format("{:.2f}", sorted[at]) : "open";
     }
-    double mean(double open_days) const {
+    double mean() const {
         double sum = open_days;
         for (const double one : days) sum += one;
         return days.size() + open == 0 ? 0 : sum / static_cast<double>(days.size() + open);
@@ -212,7 +212,7 @@ Result run(const Replay& replay, Method method, double messages_a_day, int passe
 
 void print(const char* name, const Result& result, double days) {
     const auto half = [](const Delays& delays) {
-        return fmt::format("{:>6} {:>8} {:>8} {:>8.1f} {:>7} {:>6}", delays.all(), delays.quantile(0.5), delays.quantile(0.9), delays.mean(delays.open_days), delays.missed, delays.open);
+        return fmt::format("{:>6} {:>8} {:>8} {:>8.1f} {:>7} {:>6}", delays.all(), delays.quantile(0.5), delays.quantile(0.9), delays.mean(), delays.missed, delays.open);
     };
     fmt::print("    {:<12} {:>9.1f} |{} |{} | {:.1f} s\n", name, static_cast<double>(result.messages) / days, half(result.removed), half(result.added), result.seconds);
     std::fflush(stdout);

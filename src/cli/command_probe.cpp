@@ -167,7 +167,7 @@ class ProbeCommand final : public Command {
                            "Candidates of which only the promising are sent: NAME=FILE for running texts, NAME=rules:FILE for rules 'a + b', NAME=words:FILE for names and "
                            "other words. What comes next is chosen by the rules that each source has yielded for its price"));
         d.options.back().is_list = true;
-        add(command_option("together-max", ParameterType::integer, "N", "2000", "Candidates of a source go out together, up to so many characters in one message; 1: each alone"));
+        add(command_option("together-max", ParameterType::integer, "N", "1", "Let candidates of a source go out together, up to so many characters in one message; 1: each alone"));
         d.options.back().minimum = 1;
         d.options.back().maximum = 1'000'000;
         add(command_option("track", ParameterType::text, "LOG", "", "Ask again for the rules of earlier logs, those first that most likely changed since"));
@@ -286,7 +286,7 @@ class ProbeCommand final : public Command {
         std::string out = fmt::format("{} texts from {} context{}; nothing was sent.\n\n", texts, contexts.size(), contexts.size() == 1 ? "" : "s");
         for (const auto& context : contexts) out += fmt::format("  {:<16} {}\n", printable(context.name, 40), printable(context.command, 200));
         out += fmt::format(
-            "\nEvery text costs one message, less where those of a source go out together; one that is blocked about 40 more at 500 characters and 52 at 5,000, fewer as rules are found and with "
+            "\nEvery text costs one message, less with --together-max; one that is blocked about 40 more at 500 characters and 52 at 5,000, fewer as rules are found and with "
             "--lexicon; nearly half of them are blocked. Each rule costs up to 2m+1 messages for its certificate, and {} for the contexts; {} spellings are tried. At most {} "
             "messages in all, {} blocked a day and context.\n\n",
             contexts.size(), folds().size(), limits.messages_max, limits.blocked_per_day_max);

@@ -30,7 +30,7 @@ struct TrackedRule {
 struct CampaignPlan {
     std::vector<CampaignText> texts;
     std::vector<CampaignSource> sources;      // after the texts: what comes next is chosen by what each has yielded
-    std::size_t together_characters_max = 2000;   // of candidates of a source that are sent in one message
+    std::size_t together_characters_max = 1;      // of candidates of a source that are sent in one message; 1: each alone
     std::vector<TrackedRule> tracked;         // in this order, before the texts
     std::vector<std::string> contexts;        // the first is where rules are looked for
     bool scans_everywhere = false;            // or in all contexts

@@ -123,6 +123,7 @@ Sent run(Campaign& campaign, const Rules& rules, std::size_t characters_max = SI
 CampaignPlan plan_of(std::vector<CampaignSource> sources) {
     CampaignPlan plan;
     plan.sources = std::move(sources);
+    plan.together_characters_max = 2000;
     plan.contexts = {"cn"};
     plan.known_blocked = "zyzy";
     plan.known_passed = "hello";
