@@ -18,7 +18,7 @@
 namespace unveil {
 namespace {
 
-constexpr double column_width = 7.0;  // of one text column at the charts' font size
+constexpr double column_width = 7.8;  // of one text column at the charts' font size, in a wide font
 
 struct Canvas {
     std::string& out;

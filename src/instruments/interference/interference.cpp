@@ -501,7 +501,7 @@ void Report::describe_figures() {
 void add_timeline_row(const interference::BlockedCell& cell, Figure& figure) {
     const auto row = static_cast<std::uint32_t>(figure.rows.size());
     const double since = cell.since ? cell.since->day : cell.day_first;
-    figure.rows.push_back({fmt::format("{} in AS{} ({})", cell.domain, cell.asn, cell.country), since, since, since});
+    figure.rows.push_back({fmt::format("{}, AS{}", cell.domain, cell.asn), since, since, since});
     // In order: up to each day the state holds.
     std::vector<std::pair<std::int32_t, SpanState>> states;
     SpanState now = cell.since ? SpanState::ok : SpanState::blocked;
@@ -552,7 +552,7 @@ Finding countries_finding(const std::map<std::string, CountrySites>& countries) 
         figure.rows.push_back({country, value, value, value});
         table.rows.push_back({country, std::to_string(sites.blocked.size()), std::to_string(free), std::to_string(undecided)});
     }
-    Finding finding = set_finding("blocked.country", "countries", some, none, "countries", fmt::format("Sites are blocked in {} countries.", grouped_digits(some.size())));
+    Finding finding = set_finding("blocked.country", "countries", some, none, "countries", fmt::format("Sites are blocked in {} {}.", grouped_digits(some.size()), some.size() == 1 ? "country" : "countries"));
     finding.caveat = "A country in which a site is undetermined and none is blocked is in neither list; one that nobody measured from is not looked at.";
     if (!figure.rows.empty()) {
         finding.figure = std::move(figure);
