@@ -54,9 +54,6 @@ std::string last_two_labels(std::string_view name) {
     return std::string(from == std::string_view::npos ? name : name.substr(from + 1));
 }
 
-/// Routes change.
-constexpr int dns_ttl_slack = 2;
-
 }  // namespace
 
 std::string_view mechanism_name(Mechanism mechanism) {
@@ -262,28 +259,28 @@ void CaptureBook::find_dns_races() {
         }
         std::stable_sort(by_fastest.begin(), by_fastest.end(), [](const Answers* a, const Answers* b) { return a->fastest_ns < b->fastest_ns; });
         // Several names may be forged: from the fastest on, those that are apart from all that follow.
+        std::array<std::size_t, 256> names_with_ttl{};   // of those that follow
+        for (const Answers* answers : by_fastest)
+            for (const std::uint8_t ttl : answers->ttls) ++names_with_ttl[ttl];
+        std::array<bool, 256> is_near{};                 // a TTL, to one of those so far
         std::size_t others = total;
         std::int64_t slowest_ns = 0;
         std::size_t racing = 0;
-        double log_chance = 0;
-        std::size_t drawn = 0;
-        std::set<std::uint8_t> ttls;
         for (std::size_t k = 0; k + 1 < by_fastest.size(); ++k) {
             const Answers& answers = *by_fastest[k];
             if (answers.members.size() < answers_min) break;
             others -= answers.members.size();
             slowest_ns = std::max(slowest_ns, answers.slowest_ns);
-            ttls.insert(answers.ttls.begin(), answers.ttls.end());
+            for (const std::uint8_t ttl : answers.ttls) {
+                --names_with_ttl[ttl];
+                for (int near = std::max(0, ttl - ttl_slack); near <= std::min(255, ttl + ttl_slack); ++near) is_near[static_cast<std::size_t>(near)] = true;
+            }
             if (others < others_min) break;
-            drawn += answers.members.size();
-            log_chance = std::lgamma(static_cast<double>(drawn) + 1) + std::lgamma(static_cast<double>(others) + 1) - std::lgamma(static_cast<double>(total) + 1);
-            const bool is_apart = slowest_ns < by_fastest[k + 1]->fastest_ns;
-            const bool is_elsewhere = std::none_of(by_fastest.begin() + static_cast<std::ptrdiff_t>(k) + 1, by_fastest.end(), [&](const Answers* other) {
-                return std::any_of(other->ttls.begin(), other->ttls.end(), [&](std::uint8_t theirs) {
-                    return std::any_of(ttls.begin(), ttls.end(), [&](std::uint8_t ours) { return std::abs(int{theirs} - int{ours}) <= dns_ttl_slack; });
-                });
-            });
-            if (is_apart && is_elsewhere && log_chance <= std::log(chance_max)) racing = k + 1;
+            if (slowest_ns >= by_fastest[k + 1]->fastest_ns) continue;
+            const double log_chance = std::lgamma(static_cast<double>(total - others) + 1) + std::lgamma(static_cast<double>(others) + 1) - std::lgamma(static_cast<double>(total) + 1);
+            bool is_elsewhere = true;
+            for (std::size_t ttl = 0; ttl < is_near.size(); ++ttl) is_elsewhere = is_elsewhere && !(is_near[ttl] && names_with_ttl[ttl] > 0);
+            if (is_elsewhere && log_chance <= std::log(chance_max)) racing = k + 1;
         }
         // A nearer server that knows its own few names looks the same; one public address for names that are not of one owner does not.
         std::map<IpAddress, std::set<std::string>> owners_of;

@@ -23,7 +23,6 @@ namespace unveil {
 namespace {
 
 constexpr std::int64_t second_ns = 1'000'000'000;
-constexpr int ttl_slack = 2;
 constexpr std::size_t head_bytes = 48;     // of the answer, kept to see whether it came twice with other content
 
 /// Signed distance of sequence numbers.
@@ -120,7 +119,6 @@ bool is_bytes(std::span<const std::uint8_t> bytes, std::string_view text) {
     return !text.empty() && bytes.size() == text.size() && std::memcmp(bytes.data(), text.data(), text.size()) == 0;
 }
 
-std::uint64_t hash_of(std::span<const std::uint8_t> bytes) { return hash_bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()}); }
 
 }  // namespace
 
@@ -131,10 +129,10 @@ class CaptureWatch::State {
           m_flows(flows_max, idle_ns_max, [this](const FlowKey& key, Flow& flow) { end(key, flow); }) {}
 
     void add(std::span<const Frame> frames) {
+        Packet packet;
         for (const Frame& frame : frames) {
             ++counts.frames;
             counts.bytes += frame.bytes.size();
-            Packet packet;
             switch (decode_packet(frame, packet)) {
                 case Decoded::packet: break;
                 case Decoded::no_ip: ++counts.not_ip; continue;
@@ -397,11 +395,11 @@ class CaptureWatch::State {
             flow.answer_ttl = packet.ttl;
             const auto head = packet.payload.first(std::min(head_bytes, packet.payload.size()));
             flow.answer_bytes = static_cast<std::uint16_t>(head.size());
-            flow.answer_hash = hash_of(head);
+            flow.answer_hash = hash_bytes(head);
             flow.is_answer_odd = is_odd && after(packet.sequence, flow.syn_ack_sequence + 1) >= 0;
             if (flow.kind == PayloadKind::http) flow.page = m_pages.begin(packet);
         } else if (flow.first_data_ns != 0 && packet.sequence == flow.answer_sequence && packet.payload.size() >= flow.answer_bytes &&
-                   hash_of(packet.payload.first(flow.answer_bytes)) != flow.answer_hash) {
+                   hash_bytes(packet.payload.first(flow.answer_bytes)) != flow.answer_hash) {
             if (!flow.is_answer_doubled && flow.conflict_frame == 0) flow.conflict_frame = packet.frame;
             flow.is_answer_doubled = true;
         }
@@ -437,13 +435,12 @@ class CaptureWatch::State {
         const bool is_dns = packet.source_port == 53 || packet.destination_port == 53;
         if (packet.payload.empty()) return;
         unsigned from = 0;
+        Flow& flow = flow_of(packet, from);
         if (is_dns) {
-            Flow& flow = flow_of(packet, from);
             if (!flow.dns) flow.dns = std::make_unique<DnsTalk>();
             m_dns.take(*flow.dns, packet);
             return;
         }
-        Flow& flow = flow_of(packet, from);
         Side& side = flow.sides[from];
         if (flow.kind == PayloadKind::none && flow.client < 0) {
             flow.client = static_cast<std::int8_t>(from);

@@ -12,13 +12,11 @@ namespace unveil {
 namespace {
 
 constexpr std::int64_t second_ns = 1'000'000'000;
-constexpr int ttl_slack = 2;
 /// What a listed address adds to the logarithm of the likelihood ratio: lists hold addresses of real hosts that forged answers use, and private ones,
 /// which may be the name's own.
 constexpr float listed_address_ratio = 6;
 
 std::uint64_t mix(std::uint64_t value) { return value * 0x9E3779B97F4A7C15ull; }
-std::uint64_t hash_of(std::span<const std::uint8_t> bytes) { return hash_bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()}); }
 
 }  // namespace
 
@@ -59,17 +57,13 @@ void DnsWatch::take(DnsTalk& talk, const Packet& packet) {
     seen.frame = packet.frame;
     seen.time_ns = packet.time_ns;
     seen.flags = m_message.flags;
-    seen.ip_id = packet.ip_id;
     seen.ttl = packet.ttl;
     seen.has_df = packet.has_df;
     seen.has_opt = m_message.has_opt;
     seen.content = m_message.rcode();
     for (const DnsRecord& record : m_message.answers) {
-        seen.content += mix(hash_of(record.data) + record.type);
-        if (!seen.has_address && dns_address(record, seen.address)) {
-            seen.has_address = true;
-            seen.record_ttl_seconds = record.ttl_seconds;
-        }
+        seen.content += mix(hash_bytes(record.data) + record.type);
+        if (!seen.has_address) seen.has_address = dns_address(record, seen.address);
     }
     if (seen.has_address && m_fingerprints != nullptr && m_fingerprints->has_answers()) {
         const std::string address = address_text(seen.address);

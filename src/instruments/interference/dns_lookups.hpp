@@ -19,9 +19,7 @@ struct DnsAnswerSeen {
     std::uint64_t content = 0;         // hash of the records, in any order
     IpAddress address;                 // the first
     std::uint16_t flags = 0;
-    std::uint16_t ip_id = 0;
     std::uint8_t ttl = 0;
-    std::uint32_t record_ttl_seconds = 0;
     bool has_df = false;
     bool has_opt = false;
     bool has_address = false;

@@ -11,6 +11,9 @@
 
 namespace unveil {
 
+/// IP TTLs that differ by no more are of one distance: routes change.
+constexpr int ttl_slack = 2;
+
 /// Signs that something on the path may have interfered; none of them proves it.
 namespace sign {
 constexpr std::uint32_t reset = 1 << 0;            // a reset in the server's name after the client's first words, before or amid the answer

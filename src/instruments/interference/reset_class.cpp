@@ -5,11 +5,11 @@
 #include <cstdlib>
 
 #include "core/error.hpp"
+#include "instruments/interference/flow_record.hpp"
 
 namespace unveil {
 namespace {
 
-constexpr int ttl_slack = 2;   // routes change
 
 bool has_other_ttl(const ResetPacket& packet, const HostTraits& host) {
     return host.is_known && (packet.ttl + ttl_slack < host.ttl_low || packet.ttl > host.ttl_high + ttl_slack);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/hash.hpp"
+#include "instruments/interference/flow_record.hpp"
 #include "net/byte_cursor.hpp"
 #include "net/http.hpp"
 #include "net/tls.hpp"
@@ -15,7 +16,6 @@
 namespace unveil {
 namespace {
 
-constexpr int ttl_slack = 2;
 constexpr int mirror_spread_min = 4;        // of the TTLs sent, before answers can be said to follow them
 constexpr std::uint8_t mirror_ttl_max = 2;  // nobody begins with a TTL that is used up on the way by chance
 
@@ -72,7 +72,7 @@ std::uint64_t request_key(std::span<const std::uint8_t> payload) {
     const auto http = parse_http_request(payload, head);
     if ((http == HttpParse::done || http == HttpParse::need_more) && !head.target.empty())
         return hash_bytes("http " + std::string(head.target) + " " + std::string(head.header("host")));
-    return hash_bytes({reinterpret_cast<const char*>(payload.data()), payload.size()});
+    return hash_bytes(payload);
 }
 
 void read_content(std::span<const std::uint8_t> payload, TraceAnswer& answer) {
