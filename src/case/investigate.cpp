@@ -174,8 +174,7 @@ Observed observed_in(const StoredRun& run, const Instrument& instrument) {
     const Json manifest = parsed(run.manifest_json, "a manifest");
     for (const auto& input : manifest.value("inputs", Json::array())) {
         if (input.contains("role")) continue;  // a control is nothing that the claim is about
-        const auto format = input.value("format", std::string());
-        if (format == "labelled-words" || format == "blocking-fingerprints") continue;   // nor is a list of words or block pages
+        if (is_list_format(input.value("format", std::string()))) continue;   // nor is a list of words or block pages
         observed.rows += input.value("rows_kept", std::uint64_t{0});
         const auto take = [&](const char* key) -> std::optional<std::int64_t> {
             if (!input.contains(key) || !input[key].is_string()) return {};

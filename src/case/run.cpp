@@ -58,111 +58,42 @@ class WatchedSource {
     bool m_has_broken = false;
 };
 
-class WatchedPosts final : public WatchedSource, public PostSource {
+template <typename Source, typename Batch>
+class Watched : public WatchedSource, public Source {
   public:
-    WatchedPosts(std::unique_ptr<PostSource> source, const RunInput& input) : WatchedSource(input), m_source(std::move(source)) {}
+    Watched(std::unique_ptr<Source> source, const RunInput& input) : WatchedSource(input), m_source(std::move(source)) {}
 
+    bool next(Batch& batch) override { return watch(*m_source, batch); }
+    const SourceReport& report() const override { return m_source->report(); }
+    const SourceReport& source_report() const override { return report(); }
+    std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
+    void drain(const Progress& progress) override {
+        Batch batch;
+        while (next(batch)) progress.check();
+    }
+
+  protected:
+    std::unique_ptr<Source> m_source;
+};
+
+class WatchedPosts final : public Watched<PostSource, PostBatch> {
+  public:
+    using Watched::Watched;
     PostFields fields() const override { return m_source->fields(); }
     void want(PostFields fields) override { m_source->want(fields); }
-    bool next(PostBatch& batch) override { return watch(*m_source, batch); }
-    const SourceReport& report() const override { return m_source->report(); }
-    const SourceReport& source_report() const override { return report(); }
-    std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
-    void drain(const Progress& progress) override {
-        PostBatch batch;
-        while (next(batch)) progress.check();
-    }
-
-  private:
-    std::unique_ptr<PostSource> m_source;
 };
 
-class WatchedTrials final : public WatchedSource, public TrialSource {
+class WatchedTrials final : public Watched<TrialSource, std::vector<Trial>> {
   public:
-    WatchedTrials(std::unique_ptr<TrialSource> source, const RunInput& input) : WatchedSource(input), m_source(std::move(source)) {}
-
+    using Watched::Watched;
     const TrialLogHeader& header() const override { return m_source->header(); }
     const std::string& last_sha256() const override { return m_source->last_sha256(); }
-    bool next(std::vector<Trial>& batch) override { return watch(*m_source, batch); }
-    const SourceReport& report() const override { return m_source->report(); }
-    const SourceReport& source_report() const override { return report(); }
-    std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
-    void drain(const Progress& progress) override {
-        std::vector<Trial> batch;
-        while (next(batch)) progress.check();
-    }
-
-  private:
-    std::unique_ptr<TrialSource> m_source;
 };
 
-class WatchedFrames final : public WatchedSource, public FrameSource {
-  public:
-    WatchedFrames(std::unique_ptr<FrameSource> source, const RunInput& input) : WatchedSource(input), m_source(std::move(source)) {}
-
-    bool next(std::vector<Frame>& batch) override { return watch(*m_source, batch); }
-    const SourceReport& report() const override { return m_source->report(); }
-    const SourceReport& source_report() const override { return report(); }
-    std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
-    void drain(const Progress& progress) override {
-        std::vector<Frame> batch;
-        while (next(batch)) progress.check();
-    }
-
-  private:
-    std::unique_ptr<FrameSource> m_source;
-};
-
-class WatchedMeasurements final : public WatchedSource, public MeasurementSource {
-  public:
-    WatchedMeasurements(std::unique_ptr<MeasurementSource> source, const RunInput& input) : WatchedSource(input), m_source(std::move(source)) {}
-
-    bool next(MeasurementBatch& batch) override { return watch(*m_source, batch); }
-    const SourceReport& report() const override { return m_source->report(); }
-    const SourceReport& source_report() const override { return report(); }
-    std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
-    void drain(const Progress& progress) override {
-        MeasurementBatch batch;
-        while (next(batch)) progress.check();
-    }
-
-  private:
-    std::unique_ptr<MeasurementSource> m_source;
-};
-
-class WatchedLabels final : public WatchedSource, public LabelledWordSource {
-  public:
-    WatchedLabels(std::unique_ptr<LabelledWordSource> source, const RunInput& input) : WatchedSource(input), m_source(std::move(source)) {}
-
-    bool next(std::vector<LabelledWord>& batch) override { return watch(*m_source, batch); }
-    const SourceReport& report() const override { return m_source->report(); }
-    const SourceReport& source_report() const override { return report(); }
-    std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
-    void drain(const Progress& progress) override {
-        std::vector<LabelledWord> batch;
-        while (next(batch)) progress.check();
-    }
-
-  private:
-    std::unique_ptr<LabelledWordSource> m_source;
-};
-
-class WatchedFingerprints final : public WatchedSource, public BlockingFingerprintSource {
-  public:
-    WatchedFingerprints(std::unique_ptr<BlockingFingerprintSource> source, const RunInput& input) : WatchedSource(input), m_source(std::move(source)) {}
-
-    bool next(std::vector<BlockingFingerprint>& batch) override { return watch(*m_source, batch); }
-    const SourceReport& report() const override { return m_source->report(); }
-    const SourceReport& source_report() const override { return report(); }
-    std::uint64_t bytes_done() const override { return m_source->bytes_done(); }
-    void drain(const Progress& progress) override {
-        std::vector<BlockingFingerprint> batch;
-        while (next(batch)) progress.check();
-    }
-
-  private:
-    std::unique_ptr<BlockingFingerprintSource> m_source;
-};
+using WatchedFrames = Watched<FrameSource, std::vector<Frame>>;
+using WatchedMeasurements = Watched<MeasurementSource, MeasurementBatch>;
+using WatchedLabels = Watched<LabelledWordSource, std::vector<LabelledWord>>;
+using WatchedFingerprints = Watched<BlockingFingerprintSource, std::vector<BlockingFingerprint>>;
 
 /// Remembers the tables, because the manifest lists them with their columns.
 class NamedTables final : public OutputTables {
@@ -251,8 +182,7 @@ Json input_to_json(const RunInput& input, const SourceReport& report) {
     for (const auto& [what, count] : report.tally.notes())
         json["notes"].push_back({{"note", what}, {"count", count}});
     const bool has_rows = report.tally.kept() > 0;
-    // Lists of words and of block pages have no times.
-    const bool has_times = has_rows && report.format != "labelled-words" && report.format != "blocking-fingerprints";
+    const bool has_times = has_rows && !is_list_format(report.format);
     json["time_first"] = has_times ? Json(format_time(report.time_first_us)) : Json();
     json["time_last"] = has_times ? Json(format_time(report.time_last_us)) : Json();
     // Only where it says something, so that the manifests of runs without controls are what they always were.
@@ -333,47 +263,30 @@ RunResult run_instrument(const RunRequest& request, const std::string& out_folde
 
     std::vector<std::unique_ptr<WatchedSource>> sources;
     InstrumentInputs inputs;
+    const auto take = [&](auto source, auto& seen_by_instrument) {
+        seen_by_instrument.push_back(source.get());
+        sources.push_back(std::move(source));
+    };
     for (const auto& input : request.inputs) {
         progress.check();
         EvidenceOptions options = input.options;
         options.threads = request.threads;
         const auto position = static_cast<std::uint32_t>(sources.size());
         try {
-            if (description.record == "trial" && is_labelled_words_file(input.path)) {
-                auto source = std::make_unique<WatchedLabels>(open_labelled_words(input.path), input);
-                inputs.labels.push_back(source.get());
-                sources.push_back(std::move(source));
-                continue;
-            }
-            if (description.record == "trial") {
-                auto source = std::make_unique<WatchedTrials>(open_trials(input.path, position), input);
-                inputs.trials.push_back(source.get());
-                sources.push_back(std::move(source));
-                continue;
-            }
-            if (description.record == "network record" && (input.options.format == "blocking-fingerprints" || is_blocking_fingerprints_file(input.path))) {
-                auto source = std::make_unique<WatchedFingerprints>(open_blocking_fingerprints(input.path), input);
-                inputs.fingerprints.push_back(source.get());
-                sources.push_back(std::move(source));
-                continue;
-            }
-            if (description.record == "network record" && is_capture_file(input.path)) {
-                auto source = std::make_unique<WatchedFrames>(open_capture(input.path, position), input);
-                inputs.frames.push_back(source.get());
-                sources.push_back(std::move(source));
-                continue;
-            }
-            if (description.record == "network record") {
-                auto source = std::make_unique<WatchedMeasurements>(open_measurements(input.path, position), input);
-                inputs.measurements.push_back(source.get());
-                sources.push_back(std::move(source));
-                continue;
-            }
-            auto source = std::make_unique<WatchedPosts>(request.open ? request.open(input.path, options, position)
-                                                                      : open_posts(input.path, options, position),
-                                                         input);
-            (input.role == InputRole::control ? inputs.controls : inputs.posts).push_back(source.get());
-            sources.push_back(std::move(source));
+            const bool is_network = description.record == "network record";
+            if (description.record == "trial" && is_labelled_words_file(input.path))
+                take(std::make_unique<WatchedLabels>(open_labelled_words(input.path), input), inputs.labels);
+            else if (description.record == "trial")
+                take(std::make_unique<WatchedTrials>(open_trials(input.path, position), input), inputs.trials);
+            else if (is_network && (input.options.format == "blocking-fingerprints" || is_blocking_fingerprints_file(input.path)))
+                take(std::make_unique<WatchedFingerprints>(open_blocking_fingerprints(input.path), input), inputs.fingerprints);
+            else if (is_network && is_capture_file(input.path))
+                take(std::make_unique<WatchedFrames>(open_capture(input.path, position), input), inputs.frames);
+            else if (is_network)
+                take(std::make_unique<WatchedMeasurements>(open_measurements(input.path, position), input), inputs.measurements);
+            else
+                take(std::make_unique<WatchedPosts>(request.open ? request.open(input.path, options, position) : open_posts(input.path, options, position), input),
+                     input.role == InputRole::control ? inputs.controls : inputs.posts);
         } catch (const Error& error) {
             // A file that was exchanged is the better explanation for one that cannot be read.
             if (error.kind() == ErrorKind::input && !input.sha256_expected.empty())

@@ -348,31 +348,16 @@ class InspectCommand final : public Command {
         Json files = Json::array();
         std::uint32_t position = 0;
         for (const auto& path : invocation.positionals.at(0)) {
-            if (is_trial_log_file(path)) {
-                Json json;
-                const TrialInspection inspection = inspect_trials(path, invocation.global, json);
-                is_all_readable = is_all_readable && inspection.is_readable;
+            Json json;
+            std::optional<FileInspection> read;
+            if (is_trial_log_file(path)) read = inspect_trials(path, invocation.global, json);
+            else if (is_capture_file(path)) read = inspect_capture(path, invocation.global, json);
+            else if (is_measurements_file(path)) read = inspect_measurements(path, invocation.global, json);
+            else if (!invocation.options.has_value("columns") && is_blocking_fingerprints_file(path)) read = inspect_fingerprints(path, invocation.global, json);
+            if (read) {
+                is_all_readable = is_all_readable && read->is_readable;
                 if (invocation.global.json) files.push_back(std::move(json));
-                else fmt::print("{}{}", position > 0 ? "\n" : "", inspection.text);
-                ++position;
-                continue;
-            }
-            if (const bool is_capture = is_capture_file(path); is_capture || is_measurements_file(path)) {
-                Json json;
-                const NetworkInspection inspection =
-                    is_capture ? inspect_capture(path, invocation.global, json) : inspect_measurements(path, invocation.global, json);
-                is_all_readable = is_all_readable && inspection.is_readable;
-                if (invocation.global.json) files.push_back(std::move(json));
-                else fmt::print("{}{}", position > 0 ? "\n" : "", inspection.text);
-                ++position;
-                continue;
-            }
-            if (!invocation.options.has_value("columns") && is_blocking_fingerprints_file(path)) {
-                Json json;
-                const NetworkInspection inspection = inspect_fingerprints(path, invocation.global, json);
-                is_all_readable = is_all_readable && inspection.is_readable;
-                if (invocation.global.json) files.push_back(std::move(json));
-                else fmt::print("{}{}", position > 0 ? "\n" : "", inspection.text);
+                else fmt::print("{}{}", position > 0 ? "\n" : "", read->text);
                 ++position;
                 continue;
             }

@@ -12,6 +12,12 @@
 
 namespace unveil::cli {
 
+/// Of a file that is no table of posts.
+struct FileInspection {
+    std::string text;
+    bool is_readable = false;
+};
+
 /// "  name   value"; further lines of a value have no name.
 void add_line(std::string& out, std::string_view name, std::string_view value);
 /// "1,234"

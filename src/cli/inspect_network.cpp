@@ -90,8 +90,8 @@ void add_end(std::string& out, Json& json, const SourceReport& report, const std
 
 /// Runs `read`; what stops it becomes part of the answer.
 template <class Read>
-NetworkInspection inspected(const std::string& path, Json& json, Read read) {
-    NetworkInspection inspection;
+FileInspection inspected(const std::string& path, Json& json, Read read) {
+    FileInspection inspection;
     inspection.text = printable(path, 1000) + "\n";
     json = {{"path", path}};
     try {
@@ -107,7 +107,7 @@ NetworkInspection inspected(const std::string& path, Json& json, Read read) {
 
 }  // namespace
 
-NetworkInspection inspect_capture(const std::string& path, const Global& global, Json& json) {
+FileInspection inspect_capture(const std::string& path, const Global& global, Json& json) {
     return inspected(path, json, [&](std::string& out) {
         const auto source = open_capture(path, 0);
         Counts links;
@@ -155,7 +155,7 @@ NetworkInspection inspect_capture(const std::string& path, const Global& global,
     });
 }
 
-NetworkInspection inspect_measurements(const std::string& path, const Global& global, Json& json) {
+FileInspection inspect_measurements(const std::string& path, const Global& global, Json& json) {
     return inspected(path, json, [&](std::string& out) {
         const auto source = open_measurements(path, 0);
         Counts tests;
@@ -193,7 +193,7 @@ NetworkInspection inspect_measurements(const std::string& path, const Global& gl
     });
 }
 
-NetworkInspection inspect_fingerprints(const std::string& path, const Global& global, Json& json) {
+FileInspection inspect_fingerprints(const std::string& path, const Global& global, Json& json) {
     return inspected(path, json, [&](std::string& out) {
         const auto source = open_blocking_fingerprints(path);
         Counts scopes;

@@ -5,17 +5,13 @@
 #include <string>
 
 #include "cli/command.hpp"
+#include "cli/inspect_lines.hpp"
 
 namespace unveil::cli {
 
-struct NetworkInspection {
-    std::string text;
-    bool is_readable = false;
-};
-
 /// All read the file to its end. `json` gets the same as one object.
-NetworkInspection inspect_capture(const std::string& path, const Global& global, nlohmann::ordered_json& json);
-NetworkInspection inspect_measurements(const std::string& path, const Global& global, nlohmann::ordered_json& json);
-NetworkInspection inspect_fingerprints(const std::string& path, const Global& global, nlohmann::ordered_json& json);
+FileInspection inspect_capture(const std::string& path, const Global& global, nlohmann::ordered_json& json);
+FileInspection inspect_measurements(const std::string& path, const Global& global, nlohmann::ordered_json& json);
+FileInspection inspect_fingerprints(const std::string& path, const Global& global, nlohmann::ordered_json& json);
 
 }  // namespace unveil::cli

@@ -15,8 +15,8 @@
 
 namespace unveil::cli {
 
-TrialInspection inspect_trials(const std::string& path, const Global& global, nlohmann::ordered_json& json) {
-    TrialInspection inspection;
+FileInspection inspect_trials(const std::string& path, const Global& global, nlohmann::ordered_json& json) {
+    FileInspection inspection;
     std::string& out = inspection.text;
     out = printable(path, 1000) + "\n";
     json = {{"path", path}};

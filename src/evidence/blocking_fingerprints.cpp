@@ -60,9 +60,7 @@ class BlockingFingerprints final : public BlockingFingerprintSource {
         m_report.tally.keep(batch.size());
         if (!is_more) {
             m_is_done = true;
-            m_report.compression = m_reader.stream().compression();
-            m_report.sha256 = m_reader.stream().finish_sha256();
-            m_report.bytes = m_reader.stream().disk_bytes();
+            m_reader.stream().finish(m_report);
         }
         return !batch.empty() || !m_is_done;
     }

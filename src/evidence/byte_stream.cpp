@@ -338,4 +338,10 @@ std::string ByteStream::finish_sha256() {
     return m_state->sha.finish_hex();
 }
 
+void ByteStream::finish(SourceReport& report) {
+    report.compression = compression();
+    report.sha256 = finish_sha256();
+    report.bytes = disk_bytes();
+}
+
 }  // namespace unveil

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "evidence/limits.hpp"
+#include "table/source.hpp"
 
 namespace unveil {
 
@@ -42,6 +43,8 @@ class ByteStream {
     std::uint64_t disk_bytes() const;
     /// Call once, after read() has returned 0: digest of the whole file on disk.
     std::string finish_sha256();
+    /// Likewise once: what a report says of the file as it lies on disk.
+    void finish(SourceReport& report);
 
   private:
     struct State;

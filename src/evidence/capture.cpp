@@ -414,9 +414,7 @@ class Capture final : public FrameSource {
         m_report.tally.note("packets without a time, which got that of the packet before", m_timeless);
         m_report.tally.note("packets earlier than the one before them", m_backwards);
         m_report.tally.note("packets said to be shorter than what was captured of them", m_longer_than_said);
-        m_report.compression = m_buffer.stream().compression();
-        m_report.sha256 = m_buffer.stream().finish_sha256();
-        m_report.bytes = m_buffer.stream().disk_bytes();
+        m_buffer.stream().finish(m_report);
         m_report.time_first_us = m_times.first_us();
         m_report.time_last_us = m_times.last_us();
         m_report.time_resolution = m_times.resolution();

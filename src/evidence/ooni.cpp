@@ -824,9 +824,7 @@ class OoniSource final : public MeasurementSource {
     void finish() {
         if (m_is_finished) return;
         m_is_finished = true;
-        m_report.compression = m_input.stream().compression();
-        m_report.sha256 = m_input.stream().finish_sha256();
-        m_report.bytes = m_input.stream().disk_bytes();
+        m_input.stream().finish(m_report);
         m_report.time_first_us = m_times.first_us();
         m_report.time_last_us = m_times.last_us();
         m_report.time_resolution = m_times.resolution();

@@ -30,11 +30,11 @@ constexpr EvidenceFormat formats[] = {
     {"table", "any table of posts; --columns says which column is which", "post", "formats/table.md"},
     {"trial-log", "messages that were sent to a platform and what became of them: JSON lines, chained by digests", "trial",
      "formats/trial-log.md"},
-    {"labelled-words", "words or rules with what they are about: a CSV file", "trial", "formats/labelled-words.md"},
+    {"labelled-words", "words or rules with what they are about: a CSV file", "trial", "formats/labelled-words.md", true},
     {"pcap", "packet captures as tcpdump writes them, in microseconds or nanoseconds", "frame", "formats/pcap.md"},
     {"pcapng", "packet captures as Wireshark writes them: blocks, several interfaces", "frame", "formats/pcap.md"},
     {"ooni", "OONI measurements: one JSON object a line, or one measurement in a file", "measurement", "formats/ooni.md"},
-    {"blocking-fingerprints", "by what block pages are known, as OONI and the Citizen Lab list them: a CSV file", "measurement", "formats/blocking-fingerprints.md"},
+    {"blocking-fingerprints", "by what block pages are known, as OONI and the Citizen Lab list them: a CSV file", "measurement", "formats/blocking-fingerprints.md", true},
 };
 
 std::string known_formats() {
@@ -108,6 +108,10 @@ void check_text(std::string_view head, const std::string& path) {
 
 std::span<const EvidenceFormat> evidence_formats() {
     return formats;
+}
+
+bool is_list_format(std::string_view name) {
+    return std::any_of(std::begin(formats), std::end(formats), [&](const EvidenceFormat& format) { return format.name == name && format.is_list; });
 }
 
 std::unique_ptr<PostSource> open_posts_from(std::unique_ptr<RawInput> input, const std::string& path,

@@ -25,9 +25,12 @@ struct EvidenceFormat {
     std::string_view summary;      // one sentence
     std::string_view record;       // "post"
     std::string_view doc_page;     // "formats/twitter-io.md"
+    bool is_list = false;          // what an instrument goes by beside the evidence: its rows have no times, and no claim is about them
 };
 /// All formats, in the order in which `unveil list` shows them.
 std::span<const EvidenceFormat> evidence_formats();
+/// Whether the format of that name is such a list.
+bool is_list_format(std::string_view name);
 
 /// Opens `path` as posts. Throws Error(input) with the remedy when the file is not posts or lacks a needed column
 /// (the columns it has are listed), Error(usage) for an unknown format or field name.

@@ -123,9 +123,7 @@ class TrialLog final : public TrialSource {
     void finish() {
         if (m_is_finished) return;
         m_is_finished = true;
-        m_report.compression = m_reader.stream().compression();
-        m_report.sha256 = m_reader.stream().finish_sha256();
-        m_report.bytes = m_reader.stream().disk_bytes();
+        m_reader.stream().finish(m_report);
         m_report.time_first_us = m_times.first_us();
         m_report.time_last_us = m_times.last_us();
         m_report.time_resolution = m_times.resolution();
