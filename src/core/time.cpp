@@ -242,4 +242,6 @@ std::string format_time(std::int64_t time_us) {
     return out + "Z";
 }
 
+std::string format_date(std::int64_t time_us) { return format_time(time_us).substr(0, 10); }
+
 }  // namespace unveil

@@ -15,6 +15,8 @@ std::optional<std::int64_t> parse_time_us(std::string_view text);
 
 /// "2020-06-11T12:00:00Z", with a fraction only when there is one.
 std::string format_time(std::int64_t time_us);
+/// Its day alone: "2020-06-11".
+std::string format_date(std::int64_t time_us);
 
 /// Twitter's snowflake ids (after 4 Nov 2010) carry their time: (id >> 22) + 1288834974657 ms.
 constexpr std::int64_t snowflake_epoch_ms = 1288834974657;

@@ -240,7 +240,11 @@ void draw_columns(Canvas canvas, std::string_view size_class, const Figure& figu
     canvas.close();
 }
 
-std::string day_text(double day) { return format_time(static_cast<std::int64_t>(day) * 86'400'000'000).substr(0, 10); }
+std::string day_text(double day) { return format_date(static_cast<std::int64_t>(day) * 86'400'000'000); }
+
+/// By SpanState.
+constexpr std::array<std::string_view, 3> span_classes = {"span-ok", "span-uncertain", "span-blocked"};
+constexpr std::array<std::string_view, 3> span_words = {"measured, not blocked", "changed within these days", "blocked"};
 
 /// A line a row over one axis of days. What no span covers was not looked at and stays a thin line.
 void draw_timeline(Canvas canvas, std::string_view size_class, const Figure& figure) {
@@ -264,9 +268,6 @@ void draw_timeline(Canvas canvas, std::string_view size_class, const Figure& fig
     const double right = canvas.width - 4;
     const double bottom = row_height * static_cast<double>(count) + 6;
     const auto x = [&](double day) { return left + (day - from) / (to - from) * (right - left); };
-    constexpr std::array<std::string_view, 3> classes = {"span-ok", "span-uncertain", "span-blocked"};
-    constexpr std::array<std::string_view, 3> words = {"measured, not blocked", "changed within these days", "blocked"};
-
     canvas.open(bottom + 24, size_class, figure_label(figure));
     for (std::uint32_t i = 0; i < count; ++i) {
         const double y = row_height * static_cast<double>(i) + (is_narrow ? 27 : row_height / 2);
@@ -279,20 +280,13 @@ void draw_timeline(Canvas canvas, std::string_view size_class, const Figure& fig
         if (span.row >= count) continue;
         const double y = row_height * static_cast<double>(span.row) + (is_narrow ? 27 : row_height / 2);
         const auto state = static_cast<std::size_t>(span.state);
-        canvas.put(R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" class="{}">)", x(span.from), y - bar_height / 2, std::max(0.75, x(span.to) - x(span.from)), bar_height, classes[state]);
-        canvas.title(fmt::format("{}: {}, {} to {}", visible_text(figure.rows[span.row].label, 200), words[state], day_text(span.from), day_text(span.to - 1)));
+        canvas.put(R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" class="{}">)", x(span.from), y - bar_height / 2, std::max(0.75, x(span.to) - x(span.from)), bar_height, span_classes[state]);
+        canvas.title(fmt::format("{}: {}, {} to {}", visible_text(figure.rows[span.row].label, 200), span_words[state], day_text(span.from), day_text(span.to - 1)));
         canvas.out += "</rect>";
     }
     canvas.text(left, bottom + 14, "axis-text", "start", day_text(from));
     canvas.text(right, bottom + 14, "axis-text", "end", day_text(to - 1));
     canvas.close();
-}
-
-void append_timeline_legend(std::string& out) {
-    out += R"(<ul class="legend">)";
-    for (const auto& [css_class, words] : {std::pair{"span-blocked", "blocked"}, {"span-uncertain", "changed within these days"}, {"span-ok", "measured, not blocked"}})
-        fmt::format_to(std::back_inserter(out), R"(<li><svg class="swatch" viewBox="0 0 16 16" aria-hidden="true"><rect x="1" y="2" width="14" height="12" class="{}"/></svg>{}</li>)", css_class, words);
-    out += "</ul>";
 }
 
 void draw(Canvas canvas, std::string_view size_class, const Figure& figure) {
@@ -308,7 +302,21 @@ void append_chart(const Figure& figure, std::string& out) {
     UNVEIL_ASSERT(figure.kind != FigureKind::network && figure.kind != FigureKind::map && figure.kind != FigureKind::none);
     draw({out, 680}, "wide", figure);
     draw({out, 340}, "narrow", figure);
-    if (figure.kind == FigureKind::timeline && !figure.rows.empty()) append_timeline_legend(out);
+    if (figure.kind == FigureKind::timeline && !figure.rows.empty()) {
+        std::vector<std::pair<std::string_view, std::string>> legend;
+        for (std::size_t state = span_words.size(); state-- > 0;) legend.emplace_back(span_classes[state], span_words[state]);
+        append_legend(legend, out);
+    }
+}
+
+void append_legend(std::span<const std::pair<std::string_view, std::string>> entries, std::string& out) {
+    out += R"(<ul class="legend">)";
+    for (const auto& [css_class, words] : entries) {
+        fmt::format_to(std::back_inserter(out), R"(<li><svg class="swatch" viewBox="0 0 16 16" aria-hidden="true"><rect x="1" y="1" width="14" height="14" class="{}"/></svg>)", css_class);
+        append_text(words, out);
+        out += "</li>";
+    }
+    out += "</ul>";
 }
 
 void append_interval_picture(const IntervalPicture& picture, std::string& out) {

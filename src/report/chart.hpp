@@ -2,7 +2,10 @@
 // Colours and fonts come from the classes of report.css; every mark has a <title>.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "instruments/finding.hpp"
 
@@ -11,6 +14,9 @@ namespace unveil {
 /// Two drawings of the same figure, for a desk and for a phone; the style sheet shows one of them. A figure without rows
 /// says "no data". Must not be called for networks and maps.
 void append_chart(const Figure& figure, std::string& out);
+
+/// What colours mean, in their order: the class of the mark's fill, and words.
+void append_legend(std::span<const std::pair<std::string_view, std::string>> entries, std::string& out);
 
 /// How many rows a chart draws at most; the table beside it has them all.
 constexpr std::size_t chart_rows_max = 200;

@@ -247,7 +247,7 @@ class DayCounts {
         for (auto bin = m_counts.begin()->first; bin <= m_counts.rbegin()->first; ++bin) {
             const auto found = m_counts.find(bin);
             const double count = found == m_counts.end() ? 0 : static_cast<double>(found->second);
-            figure.rows.push_back({format_time(bin * m_days * day_us).substr(0, 10), count, count, count});
+            figure.rows.push_back({format_date(bin * m_days * day_us), count, count, count});
         }
         figure.caption = "Each co-action is counted once, by its earlier post.";
         return figure;

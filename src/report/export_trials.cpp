@@ -167,7 +167,7 @@ void export_trials(const std::vector<std::string>& logs, const std::vector<std::
                                                             : (ordered.count(rule) > 0 ? "combination in this order" : "combination");
             // Where a part of it is blocked too, that part is the rule.
             if (certificates[{rule, where}] == "not minimal") continue;
-            table.write(csv_line({rule, where, format_time(first->time_us).substr(0, 10), certificates[{rule, where}], type, std::to_string(components.size()), topics[rule]}));
+            table.write(csv_line({rule, where, format_date(first->time_us), certificates[{rule, where}], type, std::to_string(components.size()), topics[rule]}));
         }
     }
     table.finish();

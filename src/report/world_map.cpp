@@ -6,8 +6,10 @@
 #include <array>
 #include <iterator>
 #include <map>
+#include <utility>
 #include <vector>
 
+#include "report/chart.hpp"
 #include "report/markup.hpp"
 
 namespace unveil {
@@ -79,15 +81,12 @@ std::string append_world_map(const Figure& figure, std::string& out) {
             }
             out += is_dot ? "</title></circle>" : "</title></path>";
         }
-    out += "</svg><ul class=\"legend\">";
+    out += "</svg>";
     const std::array<std::string, 6> words = {"no data", "undetermined", "0 " + what, "1", "2 to 9", "10 or more"};
-    for (const State state : {State::many, State::some, State::few, State::none, State::undetermined, State::no_data}) {
-        const auto at = static_cast<std::size_t>(state);
-        fmt::format_to(std::back_inserter(out), R"(<li><svg class="swatch" viewBox="0 0 16 16" aria-hidden="true"><rect x="1" y="1" width="14" height="14" class="{}"/></svg>)", classes[at]);
-        append_text(words[at], out);
-        out += "</li>";
-    }
-    out += "</ul>";
+    std::vector<std::pair<std::string_view, std::string>> legend;
+    for (const State state : {State::many, State::some, State::few, State::none, State::undetermined, State::no_data})
+        legend.emplace_back(classes[static_cast<std::size_t>(state)], words[static_cast<std::size_t>(state)]);
+    append_legend(legend, out);
     std::string further = "Outlines are Natural Earth's and say nothing about borders.";
     if (placed < rows.size()) {
         std::string missing;

@@ -45,7 +45,6 @@ struct Community {
     const CommunityRhythm* rhythm = nullptr;
 };
 
-std::string date(std::int64_t time_us) { return format_time(time_us).substr(0, 10); }
 
 std::string hours_range(const std::vector<int>& offsets) {
     std::string text;
@@ -452,7 +451,7 @@ void Describing::tell_rhythm(std::size_t index, const Community& community) {
         const double q = next_q();
         Finding finding = community_count(index, "creation_burst.accounts", burst.accounts, "accounts",
                                           fmt::format("{} of its accounts were created from {} to {}, where {:.1f} were to be expected{} ({}).",
-                                                      grouped_digits(burst.accounts), date(burst.from_us), date(burst.to_us - 1), burst.expected,
+                                                      grouped_digits(burst.accounts), format_date(burst.from_us), format_date(burst.to_us - 1), burst.expected,
                                                       q <= m_rules.alpha ? "" : ", which chance explains", q_words(burst.p, q)));
         finding.strength = StrengthKind::p_value;
         finding.strength_value = burst.p;
@@ -462,7 +461,7 @@ void Describing::tell_rhythm(std::size_t index, const Community& community) {
         const double q = next_q();
         Finding finding = community_count(index, "silent_days", rhythm.silence.silent_days, "days",
                                           fmt::format("Its last post is of {}, {} whole days before the end of the evidence: {} ({}).",
-                                                      date(rhythm.silence.last_post_us), grouped_digits(rhythm.silence.silent_days),
+                                                      format_date(rhythm.silence.last_post_us), grouped_digits(rhythm.silence.silent_days),
                                                       q <= m_rules.alpha ? "an abrupt silence" : "not clearly longer than its usual pauses",
                                                       q_words(rhythm.silence.p, q)));
         finding.strength = StrengthKind::p_value;
@@ -477,7 +476,7 @@ void Describing::tell_rhythm(std::size_t index, const Community& community) {
                                                       grouped_digits(clear), m_rules.alpha, grouped_digits(rhythm.volume_changes.size())));
         finding.table.columns = {"date", "from", "to", "posts a day before", "after", "p"};
         for (const VolumeChange& change : rhythm.volume_changes)
-            finding.table.rows.push_back({date(change.at_us), date(change.low_us), date(change.high_us),
+            finding.table.rows.push_back({format_date(change.at_us), format_date(change.low_us), format_date(change.high_us),
                                           fmt::format("{:.1f}", change.posts_a_day_before), fmt::format("{:.1f}", change.posts_a_day_after),
                                           fmt::format("{:.2g}", change.p)});
         m_findings.items.push_back(std::move(finding));
@@ -499,8 +498,8 @@ void Describing::tell_rhythm(std::size_t index, const Community& community) {
         const double q = next_q();
         finding.sentence =
             q <= m_rules.alpha
-                ? fmt::format("Its topics changed on {} ({} to {}; {}).", date(shift.at_us), date(shift.low_us), date(shift.high_us), q_words(shift.p, q))
-                : fmt::format("No change of its topics stands out; the largest is of {} ({}).", date(shift.at_us), q_words(shift.p, q));
+                ? fmt::format("Its topics changed on {} ({} to {}; {}).", format_date(shift.at_us), format_date(shift.low_us), format_date(shift.high_us), q_words(shift.p, q))
+                : fmt::format("No change of its topics stands out; the largest is of {} ({}).", format_date(shift.at_us), q_words(shift.p, q));
         finding.caveat = "Single days of an event can hide a change, and move its date.";
         finding.table.columns = {"topic", "share before", "share after"};
         for (const auto* list : {&shift.rose, &shift.fell})
@@ -531,7 +530,7 @@ void Describing::tell() {
         const Community& community = m_communities[c];
         std::vector<std::string> cells = {std::to_string(c + 1), grouped_digits(community.accounts)};
         for (const std::uint64_t count : community.tiers) cells.push_back(grouped_digits(count));
-        cells.insert(cells.end(), {grouped_digits(community.posts), date(community.first_us), date(community.last_us),
+        cells.insert(cells.end(), {grouped_digits(community.posts), format_date(community.first_us), format_date(community.last_us),
                                    community.is_measured ? fmt::format("{:.2f}", community.stability) : std::string("-")});
         communities.table.rows.push_back(std::move(cells));
     }
@@ -585,7 +584,7 @@ void Describing::tell() {
         }
         say(community_count(c, "posts", community.posts, "posts", fmt::format("They made {} posts.", grouped_digits(community.posts))));
         Finding span = community_count(c, "span_days", 0, "days",
-                                       fmt::format("Their posts run from {} to {}.", date(community.first_us), date(community.last_us)));
+                                       fmt::format("Their posts run from {} to {}.", format_date(community.first_us), format_date(community.last_us)));
         span.value = span.low = span.high = static_cast<double>(community.last_us - community.first_us) / 86'400e6;
         say(std::move(span));
         if (community.is_measured) {

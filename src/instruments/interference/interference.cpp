@@ -26,7 +26,7 @@ namespace {
 constexpr std::int64_t day_seconds = 86'400;
 constexpr std::size_t named_findings_max = 200;
 
-std::string day_text(std::int32_t day) { return format_time(std::int64_t{day} * day_seconds * 1'000'000).substr(0, 10); }
+std::string day_text(std::int32_t day) { return format_date(std::int64_t{day} * day_seconds * 1'000'000); }
 std::string time_text(std::int64_t time_ns) { return format_time(time_ns / 1000); }
 
 /// What an argument of a metric may hold; other names stand in the tables alone.
