@@ -22,13 +22,12 @@ namespace {
 
 /// 32 KB: of 20,000 anchors about one place in two hundred is a false hit.
 constexpr unsigned anchor_filter_bits = 13;
-constexpr unsigned wanted_filter_bits = 10;
 constexpr unsigned range_bits = 15;
+/// What may be asked for beyond the ends of a text.
+constexpr std::ptrdiff_t place_max = TextCharacters::margin;
 
 /// Never 0 for valid characters, and different for different pairs.
 std::uint64_t pair_key(std::uint64_t first, std::uint64_t second) { return (first << 32 | second) + 1; }
-
-bool is_lead(char byte) { return static_cast<signed char>(byte) > -65; }
 
 /// Like std::string_view::find, at many places a step: a component's last byte of its first character and its very last byte are compared first,
 /// since the lead bytes of Chinese characters are few.
@@ -63,60 +62,41 @@ std::size_t find_from(std::string_view text, std::size_t from, std::string_view 
 
 }  // namespace
 
-/// What a text has, and the memory it is noted in.
-struct RuleMatcher::Presence {
-    TextCharacters text;
-    std::array<std::uint8_t, character_code_count> characters;   // by code
-    PairFilter wanted{wanted_filter_bits};
-
-    void note(std::string_view bytes) {
-        text.read(bytes);
-        characters.fill(0);
-        text.mark(characters.data());
-    }
-};
-
-/// Components that are asked of one text: which of them stand in it?
-class RuleMatcher::Wanted {
-  public:
-    Wanted(std::size_t parts_max, PairFilter& filter) : m_slots(std::bit_ceil(2 * parts_max + 1), nothing), m_filter(filter) {
-        m_filter.clear();
-        m_items.reserve(parts_max);
-    }
-    /// Items are numbered as they are added.
-    void add(const Part& part) {
-        m_filter.add(part.hash);
-        std::uint32_t& first = slot(part.key, part.hash);
-        m_items.push_back({&part, first, false});
-        first = static_cast<std::uint32_t>(m_items.size() - 1);
-    }
-    template <typename StandsAt>
-    void look_in(TextCharacters& text, const StandsAt& stands_at) {
-        for (const std::uint32_t i : text.positions_of(m_filter)) {
-            const std::uint32_t first = text.character_before(i);
-            const std::uint32_t second = text.character(i);
-            for (std::uint32_t item = slot(pair_key(first, second), pair_hash(first, second)); item != nothing; item = m_items[item].next)
-                m_items[item].is_there = m_items[item].is_there || stands_at(*m_items[item].part, text.start(i));
-        }
-    }
-    bool is_there(std::size_t item) const { return m_items[item].is_there; }
-
-  private:
+/// What is noted of a text, and what its open rules want. Kept from text to text.
+struct RuleMatcher::Memory {
     static constexpr std::uint32_t nothing = UINT32_MAX;
     struct Item {
-        const Part* part = nullptr;
-        std::uint32_t next = nothing;   // with the same pair
+        Part part;
+        std::uint32_t next = nothing;   // in the same slot
         bool is_there = false;
     };
-    /// The first item with this pair, or nothing.
-    std::uint32_t& slot(std::uint64_t key, std::uint32_t hash) {
-        std::size_t at = hash & (m_slots.size() - 1);
-        while (m_slots[at] != nothing && m_items[m_slots[at]].part->key != key) at = (at + 1) & (m_slots.size() - 1);
-        return m_slots[at];
+
+    struct Hit {
+        const std::uint32_t* character = nullptr;   // the second one of the pair
+        std::uint32_t hash = 0;
+        std::uint32_t begin = 0;                    // of the anchors that it may be
+        std::uint32_t end = 0;
+    };
+
+    TextCharacters text;
+    WantedFilter wanted;
+    std::vector<Hit> hits;
+    std::vector<std::uint32_t> open;                                 // positions in m_anchors and m_rests
+    std::vector<Item> items;                                         // the parts of the open rules, one rule after the other
+    std::vector<std::uint32_t> slots;                                // by the lower bits of a pair's hash: the last item
+    std::array<std::uint8_t, character_code_count> is_there = {};    // by a wanted character's code; all 0 between two texts
+
+    void look_for_parts(const TextCharacters::Span& positions) {
+        slots.assign(std::bit_ceil(2 * items.size() + 1), nothing);
+        const std::size_t slot_mask = slots.size() - 1;
+        for (std::uint32_t i = 0; i < items.size(); ++i) items[i].next = std::exchange(slots[items[i].part.hash & slot_mask], i);
+        for (const std::uint32_t i : positions) {
+            const std::uint32_t* const character = text.characters() + i;
+            const std::uint32_t hash = pair_hash(character[-1], character[0]);
+            for (std::uint32_t item = slots[hash & slot_mask]; item != nothing; item = items[item].next)
+                if (items[item].part.hash == hash && may_stand_at(items[item].part, character)) items[item].is_there = true;
+        }
     }
-    std::vector<std::uint32_t> m_slots;
-    std::vector<Item> m_items;
-    PairFilter& m_filter;
 };
 
 RuleMatcher::RuleMatcher(std::vector<MatcherRule> rules, std::string_view sample) : m_rules(std::move(rules)), m_anchor_filter(anchor_filter_bits) {
@@ -129,8 +109,8 @@ RuleMatcher::RuleMatcher(std::vector<MatcherRule> rules, std::string_view sample
             UNVEIL_ASSERT(!component.empty());
             characters.read(component);
             for (std::size_t i = 0; i < characters.size(); ++i) {
-                counts[character_code(characters.character(i))] += 1e-6;
-                if (i > 0) counts[pair_key(characters.character_before(i), characters.character(i))] += 1e-6;
+                counts[character_code(characters[i])] += 1e-6;
+                if (i > 0) counts[pair_key(characters[i - 1], characters[i])] += 1e-6;
             }
         }
     }
@@ -139,118 +119,143 @@ RuleMatcher::RuleMatcher(std::vector<MatcherRule> rules, std::string_view sample
         if (const auto known = counts.find(key); known != counts.end()) known->second += 1;
     };
     for (std::size_t i = 0; i < characters.size(); ++i) {
-        count_more(character_code(characters.character(i)));
-        if (i > 0) count_more(pair_key(characters.character_before(i), characters.character(i)));
+        count_more(character_code(characters[i]));
+        if (i > 0) count_more(pair_key(characters[i - 1], characters[i]));
     }
     const double sample_size = static_cast<double>(characters.size() + 1);
     // Most pairs are not in the sample: what they would be if characters stood independently is added.
     const auto expected = [&](std::uint32_t first, std::uint32_t second) {
         return counts[pair_key(first, second)] + counts[character_code(first)] * counts[character_code(second)] / sample_size;
     };
+    const auto part_of = [](const TextCharacters& component, std::size_t second) {
+        Part part;
+        part.hash = pair_hash(component[second - 1], component[second]);
+        part.neighbours.fill(component[second]);
+        // Its ends tell best: words that begin alike are many, and a pair is seldom alone.
+        std::size_t count = 0;
+        for (std::size_t from_end = 0; count < part.places.size() && from_end < component.size(); ++from_end)
+            for (const std::size_t i : {component.size() - 1 - from_end, from_end}) {
+                const auto place = static_cast<std::ptrdiff_t>(i) - static_cast<std::ptrdiff_t>(second);
+                if (count == part.places.size() || place == 0 || place == -1 || place < -place_max || place > place_max) continue;
+                part.neighbours[count] = component[i];
+                part.places[count++] = static_cast<std::int8_t>(place);
+            }
+        return part;
+    };
+    std::vector<std::pair<Part, Rest>> anchored;
     for (std::uint32_t r = 0; r < m_rules.size(); ++r) {
-        Rule rule;
-        rule.rule = r;
-        rule.is_sure = !m_rules[r].is_ordered;
-        rule.characters_begin = static_cast<std::uint32_t>(m_characters.size());
+        Rest rest;
+        rest.rule = r;
+        rest.characters_begin = static_cast<std::uint32_t>(m_characters.size());
         std::vector<std::pair<double, Part>> parts;
         for (const auto& component : m_rules[r].components) {
             characters.read(component);
             if (characters.size() == 1) {
-                m_characters.push_back(character_code(characters.character(0)));
-                rule.is_sure = false;
+                m_characters.push_back(characters[0]);
                 continue;
             }
-            Part part;
-            part.begin = static_cast<std::uint32_t>(m_bytes.size());
-            part.size = static_cast<std::uint32_t>(component.size());
-            m_bytes += component;
+            std::size_t rarest = 1;
             double least = std::numeric_limits<double>::infinity();
             for (std::size_t i = 1; i < characters.size(); ++i) {
-                const std::uint32_t first = characters.character_before(i);
-                const std::uint32_t second = characters.character(i);
-                if (expected(first, second) >= least) continue;
-                least = expected(first, second);
-                part.key = pair_key(first, second);
-                part.hash = pair_hash(first, second);
-                part.offset = characters.start(i);
-                // The last bytes of Chinese characters differ most.
-                if (i + 1 < characters.size()) part.probe = (i + 2 < characters.size() ? characters.start(i + 2) : part.size) - 1;
-                else if (i > 1) part.probe = characters.start(i - 1) - 1;
-                else part.probe = 0;
+                const double count = expected(characters[i - 1], characters[i]);
+                if (count >= least) continue;
+                least = count;
+                rarest = i;
             }
-            parts.emplace_back(least, part);
+            parts.emplace_back(least, part_of(characters, rarest));
         }
         std::stable_sort(parts.begin(), parts.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
-        rule.characters_end = static_cast<std::uint32_t>(m_characters.size());
-        std::stable_sort(m_characters.begin() + rule.characters_begin, m_characters.end(), [&](std::uint16_t x, std::uint16_t y) { return counts[x] < counts[y]; });
-        rule.parts_begin = static_cast<std::uint32_t>(m_parts.size());
+        rest.characters_end = static_cast<std::uint32_t>(m_characters.size());
+        rest.parts_begin = static_cast<std::uint32_t>(m_parts.size());
         for (std::size_t part = 1; part < parts.size(); ++part) m_parts.push_back(parts[part].second);
-        rule.parts_end = static_cast<std::uint32_t>(m_parts.size());
+        rest.parts_end = static_cast<std::uint32_t>(m_parts.size());
         if (parts.empty()) {
-            m_without_pair.push_back(rule);
+            m_without_pair.push_back(rest);
+            for (std::uint32_t i = rest.characters_begin; i < rest.characters_end; ++i) m_always_wanted.add_character(character_hash(m_characters[i]));
             continue;
         }
-        rule.anchor = parts.front().second;
-        m_with_pair.push_back(rule);
+        anchored.push_back({parts.front().second, rest});
     }
-    UNVEIL_ASSERT(m_bytes.size() < UINT32_MAX);
-    std::stable_sort(m_with_pair.begin(), m_with_pair.end(), [](const Rule& x, const Rule& y) { return x.anchor.hash < y.anchor.hash; });
+    // Rules with the same anchor are opened together: what is theirs lies side by side.
+    std::stable_sort(anchored.begin(), anchored.end(), [](const auto& x, const auto& y) { return x.first.hash < y.first.hash; });
     m_range_begin.assign((std::size_t{1} << range_bits) + 1, 0);
-    for (const Rule& rule : m_with_pair) {
-        m_anchor_filter.add(rule.anchor.hash);
-        ++m_range_begin[(rule.anchor.hash >> (32 - range_bits)) + 1];
+    std::vector<Part> sorted_parts;
+    for (auto& [anchor, rest] : anchored) {
+        m_anchor_filter.add(anchor.hash);
+        ++m_range_begin[(anchor.hash >> (32 - range_bits)) + 1];
+        m_anchors.push_back(anchor);
+        const auto begin = static_cast<std::uint32_t>(sorted_parts.size());
+        sorted_parts.insert(sorted_parts.end(), m_parts.begin() + rest.parts_begin, m_parts.begin() + rest.parts_end);
+        rest.parts_begin = begin;
+        rest.parts_end = static_cast<std::uint32_t>(sorted_parts.size());
+        m_rests.push_back(rest);
     }
+    m_parts = std::move(sorted_parts);
     for (std::size_t range = 1; range < m_range_begin.size(); ++range) m_range_begin[range] += m_range_begin[range - 1];
 }
 
-/// Whether the component stands where its pair's second character begins at `at`.
-bool RuleMatcher::stands_at(const Part& part, std::string_view text, std::uint32_t at) const {
-    if (part.offset > at || text.size() - (at - part.offset) < part.size) return false;
-    const char* const here = text.data() + (at - part.offset);
-    const char* const bytes = m_bytes.data() + part.begin;
-    return here[part.probe] == bytes[part.probe] && std::memcmp(here, bytes, part.size) == 0;
+/// Whether the part's neighbours stand beside the pair whose second character this is.
+bool RuleMatcher::may_stand_at(const Part& part, const std::uint32_t* character) {
+    return ((character[part.places[0]] ^ part.neighbours[0]) | (character[part.places[1]] ^ part.neighbours[1])) == 0;
 }
 
-/// Rules all of whose components stand in the text; but the characters that stand alone may be others with their code, and order is not looked at.
-std::vector<const RuleMatcher::Rule*> RuleMatcher::collect(std::string_view text, Presence& presence) const {
-    const auto has_characters = [&](const Rule& rule) {
-        for (std::uint32_t i = rule.characters_begin; i < rule.characters_end; ++i)
-            if (presence.characters[m_characters[i]] == 0) return false;
+void RuleMatcher::want(const Rest& rest, Memory& memory) const {
+    for (std::uint32_t i = rest.parts_begin; i < rest.parts_end; ++i) {
+        memory.wanted.add_pair(m_parts[i].hash);
+        memory.items.push_back({m_parts[i]});
+    }
+    for (std::uint32_t i = rest.characters_begin; i < rest.characters_end; ++i) memory.wanted.add_character(character_hash(m_characters[i]));
+}
+
+/// Ascending: rules that may stand in the text, and all that do.
+std::vector<std::uint32_t> RuleMatcher::candidates(std::string_view text) const {
+    static thread_local Memory memory;
+    memory.text.read(text);
+    memory.wanted = m_always_wanted;
+    memory.items.clear();
+    // Memory that is not at hand is asked for well before it is needed.
+    memory.hits.clear();
+    std::size_t anchors_max = 0;
+    for (const std::uint32_t position : memory.text.positions_of(m_anchor_filter)) {
+        const std::uint32_t* const character = memory.text.characters() + position;
+        const std::uint32_t hash = pair_hash(character[-1], character[0]);
+        const std::uint32_t* const range = &m_range_begin[hash >> (32 - range_bits)];
+        memory.hits.push_back({character, hash, range[0], range[1]});
+        anchors_max += range[1] - range[0];
+        __builtin_prefetch(m_anchors.data() + range[0]);
+        __builtin_prefetch(m_rests.data() + range[0]);
+    }
+    if (memory.open.size() < anchors_max + 1) memory.open.resize(anchors_max + 1);
+    std::size_t open_count = 0;
+    for (const Memory::Hit& hit : memory.hits)
+        for (std::uint32_t i = hit.begin; i < hit.end; ++i) {
+            memory.open[open_count] = i;
+            open_count += (m_anchors[i].hash == hit.hash) & may_stand_at(m_anchors[i], hit.character);   // not &&: a branch costs more
+        }
+    for (std::size_t o = 0; o < open_count; ++o) want(m_rests[memory.open[o]], memory);
+    std::vector<std::uint32_t> found;
+    if (open_count == 0 && m_without_pair.empty()) return found;
+    const TextCharacters::Wanted wanted = memory.text.find(memory.wanted);
+    for (const std::uint32_t character : wanted.characters) memory.is_there[character_code(character)] = 1;
+    memory.look_for_parts(wanted.pair_positions);
+    const auto has_characters = [&](const Rest& rest) {
+        for (std::uint32_t i = rest.characters_begin; i < rest.characters_end; ++i)
+            if (memory.is_there[character_code(m_characters[i])] == 0) return false;
         return true;
     };
-    std::vector<const Rule*> candidates;
-    std::vector<const Rule*> open;
-    std::size_t wanted_max = 0;
-    for (const std::uint32_t position : presence.text.positions_of(m_anchor_filter)) {
-        const std::uint32_t first = presence.text.character_before(position);
-        const std::uint32_t second = presence.text.character(position);
-        const std::size_t range = pair_hash(first, second) >> (32 - range_bits);
-        const std::uint64_t key = pair_key(first, second);
-        for (std::uint32_t i = m_range_begin[range]; i < m_range_begin[range + 1]; ++i) {
-            const Rule& rule = m_with_pair[i];
-            if (rule.anchor.key != key || !stands_at(rule.anchor, text, presence.text.start(position)) || !has_characters(rule)) continue;
-            if (rule.parts_begin == rule.parts_end) candidates.push_back(&rule);
-            else open.push_back(&rule);
-            wanted_max += rule.parts_end - rule.parts_begin;
-        }
+    std::size_t item = 0;
+    for (std::size_t o = 0; o < open_count; ++o) {
+        const Rest& rest = m_rests[memory.open[o]];
+        bool has_parts = true;
+        for (std::uint32_t i = rest.parts_begin; i < rest.parts_end; ++i) has_parts = memory.items[item++].is_there && has_parts;
+        if (has_parts && has_characters(rest)) found.push_back(rest.rule);
     }
-    if (!open.empty()) {
-        Wanted wanted(wanted_max, presence.wanted);
-        for (const Rule* rule : open)
-            for (std::uint32_t i = rule->parts_begin; i < rule->parts_end; ++i) wanted.add(m_parts[i]);
-        wanted.look_in(presence.text, [&](const Part& part, std::uint32_t at) { return stands_at(part, text, at); });
-        std::size_t item = 0;
-        for (const Rule* rule : open) {
-            bool has_all = true;
-            for (std::uint32_t i = rule->parts_begin; i < rule->parts_end; ++i) has_all = wanted.is_there(item++) && has_all;
-            if (has_all) candidates.push_back(rule);
-        }
-    }
-    for (const Rule& rule : m_without_pair)
-        if (has_characters(rule)) candidates.push_back(&rule);
-    std::sort(candidates.begin(), candidates.end(), [](const Rule* x, const Rule* y) { return x->rule < y->rule; });
-    candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
-    return candidates;
+    for (const Rest& rest : m_without_pair)
+        if (has_characters(rest)) found.push_back(rest.rule);
+    for (const std::uint32_t character : wanted.characters) memory.is_there[character_code(character)] = 0;
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
 }
 
 bool RuleMatcher::is_in(std::uint32_t rule, std::string_view text) const {
@@ -268,12 +273,10 @@ std::vector<std::uint32_t> RuleMatcher::matches(std::string_view text) const { r
 bool RuleMatcher::has_match(std::string_view text) const { return !some_matches(text, 1).empty(); }
 
 std::vector<std::uint32_t> RuleMatcher::some_matches(std::string_view text, std::size_t matches_max) const {
-    static thread_local Presence presence;
-    presence.note(text);
     std::vector<std::uint32_t> found;
-    for (const Rule* rule : collect(text, presence)) {
+    for (const std::uint32_t rule : candidates(text)) {
         if (found.size() == matches_max) break;
-        if (rule->is_sure || is_in(rule->rule, text)) found.push_back(rule->rule);
+        if (is_in(rule, text)) found.push_back(rule);
     }
     return found;
 }

@@ -1,11 +1,12 @@
 // Which of many rules stand in a text? For services of the lab that check millions of messages against tens of thousands of rules.
 //
 // A first pass finds where a pair of neighbouring characters stands that is some rule's anchor: of each rule the pair that is rarest in a sample of
-// the texts to come. Around such a place the anchor's component is compared byte by byte. What the rules that are left want besides, by the rarest pair of
-// each component, is looked for in a second pass. A text of n characters costs about 3 n cycles (6 n without AVX-512) and what its hits cost, whatever
-// the number of rules; rules without any pair are asked one by one.
+// the texts to come. Where the anchor's neighbours are the rule's too, the rule is open: what it wants besides, by the rarest pair of each component, is
+// looked for in a second pass. What has all of it is a candidate, and is compared byte by byte. A text of n characters costs about 2 n cycles (6 n
+// without AVX-512) and what its hits cost, whatever the number of rules.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,39 +35,36 @@ class RuleMatcher {
     std::size_t size() const { return m_rules.size(); }
 
   private:
-    /// A component of two characters or more, and its rarest pair.
+    /// Where a component of two characters or more may stand: its rarest pair, and up to two characters beside it.
     struct Part {
-        std::uint64_t key = 0;        // of the pair
-        std::uint32_t hash = 0;
-        std::uint32_t begin = 0;      // in m_bytes
-        std::uint32_t size = 0;
-        std::uint32_t offset = 0;     // of the pair's second character
-        std::uint32_t probe = 0;      // of a byte that is not in the pair; the component's first one when there is none
+        std::uint32_t hash = 0;                          // of the pair
+        std::array<std::uint32_t, 2> neighbours = {};
+        std::array<std::int8_t, 2> places = {};          // theirs, from the pair's second character
     };
-    struct Rule {
-        Part anchor;
+    /// What a rule wants besides its anchor.
+    struct Rest {
         std::uint32_t rule = 0;
-        std::uint32_t parts_begin = 0;        // in m_parts: the other components
+        std::uint32_t parts_begin = 0;                   // in m_parts
         std::uint32_t parts_end = 0;
-        std::uint32_t characters_begin = 0;   // in m_characters: the components of one character, rarest first
+        std::uint32_t characters_begin = 0;              // in m_characters: the components of one character
         std::uint32_t characters_end = 0;
-        bool is_sure = false;                 // all its components there is the rule there: neither order nor characters that share a code are left to ask
     };
-    struct Presence;
-    class Wanted;
+    struct Memory;
 
-    bool stands_at(const Part& part, std::string_view text, std::uint32_t at) const;
-    std::vector<const Rule*> collect(std::string_view text, Presence& presence) const;
+    static bool may_stand_at(const Part& part, const std::uint32_t* character);
+    void want(const Rest& rest, Memory& memory) const;
+    std::vector<std::uint32_t> candidates(std::string_view text) const;
     std::vector<std::uint32_t> some_matches(std::string_view text, std::size_t matches_max) const;
 
     std::vector<MatcherRule> m_rules;
-    std::string m_bytes;
     std::vector<Part> m_parts;
-    std::vector<std::uint16_t> m_characters;
-    PairFilter m_anchor_filter;                   // the anchors of all rules
-    std::vector<std::uint32_t> m_range_begin;     // by the upper bits of a hash, and one more: where in m_with_pair
-    std::vector<Rule> m_with_pair;
-    std::vector<Rule> m_without_pair;
+    std::vector<std::uint32_t> m_characters;
+    PairFilter m_anchor_filter;                          // the anchors of all rules
+    std::vector<std::uint32_t> m_range_begin;            // by the upper bits of a hash, and one more: where in m_anchors
+    std::vector<Part> m_anchors;                         // by hash
+    std::vector<Rest> m_rests;                           // of the rules with those anchors
+    std::vector<Rest> m_without_pair;
+    WantedFilter m_always_wanted;                        // the characters of those
 };
 
 }  // namespace unveil

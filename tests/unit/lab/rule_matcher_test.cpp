@@ -49,13 +49,16 @@ TEST(RuleMatcher, AgreesWithLookingForEachRule) {
         std::vector<MatcherRule> rules;
         for (std::uint64_t n = random.below(30); n > 0; --n) {
             MatcherRule rule;
-            for (std::uint64_t m = 1 + random.below(3); m > 0; --m) rule.components.push_back(word(6));
+            const std::uint64_t longest = random.chance(0.1) ? 50 : 6;
+            for (std::uint64_t m = 1 + random.below(3); m > 0; --m) rule.components.push_back(word(longest));
             rule.is_ordered = random.chance(0.3);
             rules.push_back(std::move(rule));
         }
         const RuleMatcher matcher(rules, word(60));
         for (int i = 0; i < 5; ++i) {
-            const std::string text = word(60);
+            std::string text = word(60);
+            if (!rules.empty() && random.chance(0.5))
+                for (const auto& component : rules[random.below(rules.size())].components) text += component + word(3);
             std::vector<std::uint32_t> expected;
             for (std::uint32_t r = 0; r < rules.size(); ++r)
                 if (is_in(rules[r], text)) expected.push_back(r);

@@ -9,29 +9,30 @@
 namespace unveil {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
 
-std::vector<std::uint32_t> starts_of(const TextCharacters& text) {
-    std::vector<std::uint32_t> starts;
-    for (std::size_t i = 0; i < text.size(); ++i) starts.push_back(text.start(i));
-    return starts;
-}
+std::vector<std::uint32_t> characters_of(const TextCharacters& text) { return {text.characters(), text.characters() + text.size()}; }
+std::vector<std::uint32_t> list(const TextCharacters::Span& span) { return {span.begin(), span.end()}; }
 
 TEST(TextCharacters, AreCutAtTheirFirstBytes) {
     TextCharacters text;
     text.read("aé国😀z");
-    EXPECT_THAT(starts_of(text), ElementsAre(0, 1, 3, 6, 10));
-    EXPECT_EQ(text.character(0), 0x61u);
-    EXPECT_EQ(text.character(1), 0xA9C3u);
-    EXPECT_EQ(text.character(2), 0xBD9BE5u);
-    EXPECT_EQ(text.character(3), 0x80989FF0u);
-    EXPECT_EQ(text.character_before(0), 0u);
-    EXPECT_EQ(text.character_before(4), text.character(3));
+    EXPECT_THAT(characters_of(text), ElementsAre(0x61u, 0xA9C3u, 0xBD9BE5u, 0x80989FF0u, 0x7Au));
     text.read("");
     EXPECT_EQ(text.size(), 0u);
     text.read("\x80\x80\x80\x80\x80\x80z");
-    EXPECT_THAT(starts_of(text), ElementsAre(0, 6));
-    EXPECT_EQ(text.character(0), 0x80808080u);
+    EXPECT_THAT(characters_of(text), ElementsAre(0x80808080u, 0x7Au));
+}
+
+TEST(TextCharacters, NothingStandsBesideThem) {
+    TextCharacters text;
+    for (const std::size_t length : {500, 64, 63, 3, 0}) {
+        text.read(std::string(length, 'x'));
+        ASSERT_EQ(text.size(), length);
+        EXPECT_THAT(std::vector<std::uint32_t>(text.characters() - TextCharacters::margin, text.characters()), Each(0u));
+        EXPECT_THAT(std::vector<std::uint32_t>(text.characters() + length, text.characters() + length + TextCharacters::margin), Each(0u));
+    }
 }
 
 TEST(TextCharacters, ChineseCharactersHaveDifferentCodes) {
@@ -48,6 +49,8 @@ TEST(TextCharacters, BothFormsAgreeOnAnyBytes) {
     TextCharacters fastest;
     TextCharacters portable(TextCharacters::Form::portable);
     std::size_t hits = 0;
+    std::size_t wanted_pairs = 0;
+    std::size_t wanted_characters = 0;
     for (int round = 0; round < 6000; ++round) {
         std::string bytes;
         const std::uint64_t length = random.below(300);
@@ -57,32 +60,76 @@ TEST(TextCharacters, BothFormsAgreeOnAnyBytes) {
         while (bytes.size() < length) bytes += pieces[(first_kind + random.below(kinds)) % pieces.size()];
         fastest.read(bytes);
         portable.read(bytes);
-        ASSERT_EQ(starts_of(fastest), starts_of(portable));
-        for (std::size_t i = 0; i < portable.size(); ++i) ASSERT_EQ(fastest.character(i), portable.character(i)) << i;
+        const std::vector<std::uint32_t> characters = characters_of(portable);
+        ASSERT_EQ(characters_of(fastest), characters);
+        const auto pair_at = [&](std::size_t i) { return pair_hash(i > 0 ? characters[i - 1] : 0, characters[i]); };
 
-        PairFilter filter(1 + static_cast<unsigned>(random.below(16)));
-        for (std::uint64_t n = random.below(4); n > 0 && portable.size() > 0; --n) {
-            const auto i = static_cast<std::size_t>(random.below(portable.size()));
-            filter.add(pair_hash(portable.character_before(i), portable.character(i)));
+        PairFilter filter(1 + static_cast<unsigned>(random.below(13)));
+        WantedFilter wanted;
+        for (std::uint64_t n = random.below(4); n > 0 && !characters.empty(); --n) {
+            const auto i = static_cast<std::size_t>(random.below(characters.size()));
+            filter.add(pair_at(i));
+            wanted.add_pair(pair_at(i));
+            ASSERT_TRUE(filter.may_have(pair_at(i)) && wanted.may_have_pair(pair_at(i)));
+            const std::uint32_t one = characters[static_cast<std::size_t>(random.below(characters.size()))];
+            wanted.add_character(character_hash(one));
+            ASSERT_TRUE(wanted.may_have_character(character_hash(one)));
         }
-        std::vector<std::uint32_t> expected;
-        for (std::size_t i = 0; i < portable.size(); ++i) {
-            const std::uint32_t hash = pair_hash(portable.character_before(i), portable.character(i));
-            if ((filter.words()[filter.word(hash)] & PairFilter::three_bits(hash)) == PairFilter::three_bits(hash)) expected.push_back(static_cast<std::uint32_t>(i));
+        std::vector<std::uint32_t> positions;
+        std::vector<std::uint32_t> pair_positions;
+        std::vector<std::uint32_t> found;
+        for (std::uint32_t i = 0; i < characters.size(); ++i) {
+            if (filter.may_have(pair_at(i))) positions.push_back(i);
+            if (wanted.may_have_pair(pair_at(i))) pair_positions.push_back(i);
+            if (wanted.may_have_character(character_hash(characters[i]))) found.push_back(characters[i]);
         }
-        hits += expected.size();
-        const auto from_fastest = fastest.positions_of(filter);
-        const auto from_portable = portable.positions_of(filter);
-        ASSERT_EQ(std::vector<std::uint32_t>(from_fastest.begin(), from_fastest.end()), expected);
-        ASSERT_EQ(std::vector<std::uint32_t>(from_portable.begin(), from_portable.end()), expected);
-
-        std::vector<std::uint8_t> marked(character_code_count, 0);
-        std::vector<std::uint8_t> marked_portably(character_code_count, 0);
-        fastest.mark(marked.data());
-        portable.mark(marked_portably.data());
-        ASSERT_EQ(marked, marked_portably);
+        hits += positions.size();
+        wanted_pairs += pair_positions.size();
+        wanted_characters += found.size();
+        for (TextCharacters* const text : {&fastest, &portable}) {
+            ASSERT_EQ(list(text->positions_of(filter)), positions);
+            const TextCharacters::Wanted answer = text->find(wanted);
+            ASSERT_EQ(list(answer.pair_positions), pair_positions);
+            // Behind them there may be what the margin has.
+            std::vector<std::uint32_t> answered = list(answer.characters);
+            ASSERT_GE(answered.size(), found.size());
+            ASSERT_THAT(std::vector<std::uint32_t>(answered.begin() + static_cast<std::ptrdiff_t>(found.size()), answered.end()), Each(0u));
+            answered.resize(found.size());
+            ASSERT_EQ(answered, found);
+        }
     }
     EXPECT_GT(hits, 1000u);
+    EXPECT_GT(wanted_pairs, 1000u);
+    EXPECT_GT(wanted_characters, 1000u);
+}
+
+TEST(TextCharacters, FiltersSaySeldomYesToOthers) {
+    Random random(5);
+    const auto chinese = [&] {
+        const auto point = static_cast<std::uint32_t>(0x4E00 + random.below(0x9FFF - 0x4E00));
+        return (0xE0 | point >> 12) | (0x80 | (point >> 6 & 0x3F)) << 8 | (0x80 | (point & 0x3F)) << 16;
+    };
+    const auto ascii = [&] { return static_cast<std::uint32_t>(0x20 + random.below(95)); };
+    for (const bool is_ascii : {false, true}) {
+        const auto any = [&] { return is_ascii ? ascii() : chinese(); };
+        PairFilter filter(13);
+        for (int n = 0; n < 10'000; ++n) filter.add(pair_hash(chinese(), chinese()));
+        WantedFilter wanted;
+        for (int n = 0; n < 100; ++n) wanted.add_pair(pair_hash(chinese(), chinese()));
+        for (int n = 0; n < 60; ++n) wanted.add_character(character_hash(chinese()));
+        constexpr int asked = 20'000;
+        int yes = 0;
+        int pairs = 0;
+        int characters = 0;
+        for (int n = 0; n < asked; ++n) {
+            yes += filter.may_have(pair_hash(any(), any()));
+            pairs += wanted.may_have_pair(pair_hash(any(), any()));
+            characters += wanted.may_have_character(character_hash(any()));
+        }
+        EXPECT_LT(yes, asked / 100) << is_ascii;
+        EXPECT_LT(pairs, asked / 50) << is_ascii;
+        EXPECT_LT(characters, asked / 8) << is_ascii;
+    }
 }
 
 }  // namespace
