@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A campaign over HTTP against the lab's service finds the rules that were given to it, and no others; the service ends when it is told to.
+# A campaign over HTTP against the lab's service finds the rules that were given to it, and no others; the service ends when it is told to. Where its
+# lists change, what is found is what they held on the day its clock shows.
 set -euo pipefail
 unveil=$(realpath "$1")
 folder=$(mktemp -d)
@@ -10,11 +11,13 @@ cd "$folder"
 printf '# made up\n六四 + 坦克\n广场\n学生 unless 捍卫\n禁词样本\n' >home.txt
 printf '广场\n禁词样本\n' >abroad.txt
 printf '今天的六四在哪里坦克也在\n我们的广场很大\n学生很好学生\n捍卫学生的权利\n你好世界天气不错\n' >texts.txt
-"$unveil" lab serve chat --rules home=home.txt --rules abroad=abroad.txt --folds space >address.txt &
-server=$!
-for _ in $(seq 100); do [[ -s address.txt ]] && break; sleep 0.1; done
-address=$(sed 's/listening on //' address.txt)
-cat >spec.json <<END
+serve() {  # serve OPTIONS...: starts the service and describes it in spec.json
+  : >address.txt
+  "$unveil" lab serve chat "$@" >address.txt 2>serve.txt &
+  server=$!
+  for _ in $(seq 100); do [[ -s address.txt ]] && break; sleep 0.1; done
+  local address; address=$(sed 's/listening on //' address.txt)
+  cat >spec.json <<END
 {"url": "$address/message",
  "headers": {"Content-Type": "application/json"},
  "body": "{\"context\":{{context|json}},\"text\":{{text|json}}}",
@@ -23,6 +26,14 @@ cat >spec.json <<END
               {"pointer": "/outcome", "equals": "blocked", "outcome": "blocked"},
               {"pointer": "/outcome", "equals": "passed", "outcome": "passed"}]}
 END
+}
+stop() {
+  kill -TERM "$server"
+  local code=0; wait "$server" || code=$?
+  server=
+  [[ $code == 0 ]] || { echo "probe_services: the service ended with $code" >&2; exit 1; }
+}
+serve --rules home=home.txt --rules abroad=abroad.txt --folds space
 "$unveil" probe texts.txt --context home=http:spec.json --context abroad=http:spec.json --known-blocked 禁词样本 --known-passed 你好 \
   --interval 0 --out log.jsonl --own-accounts >probe.txt 2>/dev/null
 "$unveil" filter log.jsonl --out result --quiet >/dev/null 2>&1
@@ -34,11 +45,20 @@ for rule in $(grep '^home' <<<"$expected" | tr ' ' '_'); do
 done
 [[ $(grep -c '^home' <<<"$certified") == 4 ]] || { echo "probe_services: a rule too many: $certified" >&2; exit 1; }
 grep -q '^exception  捍卫' probe.txt || { echo "probe_services: the exception was not found" >&2; exit 1; }
-kill -TERM "$server"
-code=0; wait "$server" || code=$?
-server=
-[[ $code == 0 ]] || { echo "probe_services: the service ended with $code" >&2; exit 1; }
+stop
 # Nobody answers any more: not sent, so the log goes on later.
 code=0; "$unveil" probe texts.txt --context home=http:spec.json --known-blocked 禁词样本 --known-passed 你好 --interval 0 --out other.jsonl --own-accounts >/dev/null 2>err.txt || code=$?
 [[ $code == 1 ]] && grep -q 'no verdict' err.txt && grep -q 'could not connect' err.txt || { echo "probe_services: a dead service is not told ($code)" >&2; cat err.txt >&2; exit 1; }
-echo "rules, exception and contexts found over HTTP"
+
+printf 'time,change,rule\n2020-02-01,removed,广场\n2020-02-01T12:00:00Z,added,学生\n' >changes.csv
+printf '广场\n禁词样本\n' >list.txt
+for day in 2020-01-31 2020-02-02; do
+  serve --rules list.txt --churn changes.csv --clock $day
+  "$unveil" probe texts.txt --context home=http:spec.json --known-blocked 禁词样本 --known-passed 你好 --interval 0 --out $day.jsonl --own-accounts >/dev/null 2>&1
+  stop
+  "$unveil" filter $day.jsonl --out $day --quiet >/dev/null 2>&1
+  awk -F, '$3 == "certified" {print $1}' $day/rules.csv | sort >$day.txt
+done
+diff <(printf '广场\n禁词样本\n' | sort) 2020-01-31.txt && diff <(printf '学生\n禁词样本\n' | sort) 2020-02-02.txt ||
+  { echo "probe_services: the lists of a day are not what was found on it" >&2; exit 1; }
+echo "rules, exception, contexts and changes of the lists found over HTTP"
