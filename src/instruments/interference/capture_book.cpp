@@ -54,17 +54,35 @@ std::string last_two_labels(std::string_view name) {
     return std::string(from == std::string_view::npos ? name : name.substr(from + 1));
 }
 
+std::string_view layer_of(PayloadKind kind) {
+    switch (kind) {
+        case PayloadKind::tls: return "tls";
+        case PayloadKind::http: return "http";
+        case PayloadKind::dns:
+        case PayloadKind::dns_tcp: return "dns";
+        case PayloadKind::quic: return "quic";
+        default: return "tcp";
+    }
+}
+
+/// Some act on connections whatever they hold; others on what the client's first words say.
+std::string_view layer_of(Mechanism mechanism, const std::array<std::size_t, payload_kind_count>& kinds) {
+    switch (mechanism) {
+        case Mechanism::syn_ack_injection:
+        case Mechanism::freeze:
+        case Mechanism::residual:
+        case Mechanism::fully_encrypted_drop:
+        case Mechanism::protocol_whitelist: return "tcp";
+        default: return layer_of(static_cast<PayloadKind>(std::max_element(kinds.begin(), kinds.end()) - kinds.begin()));
+    }
+}
+
 }  // namespace
 
 std::string_view mechanism_name(Mechanism mechanism) {
     constexpr std::array<std::string_view, mechanism_count> names = {"dns-injection", "rst-injection", "syn-ack-injection", "block-page", "silent-drop", "freeze", "residual", "quic-drop",
                                                                      "fully-encrypted-drop", "throttling-policing", "throttling-shaping", "protocol-whitelist"};
     return names[static_cast<std::size_t>(mechanism)];
-}
-
-std::string_view mechanism_layer(Mechanism mechanism) {
-    constexpr std::array<std::string_view, mechanism_count> layers = {"dns", "tls", "tcp", "http", "tls", "tcp", "tcp", "quic", "tcp", "tls", "tls", "tcp"};
-    return layers[static_cast<std::size_t>(mechanism)];
 }
 
 std::string_view port_rule_name(PortRule rule) {
@@ -112,13 +130,10 @@ void CaptureBook::add(const FlowRecord& flow) {
         else if (flow.client_port == flow.server_port) count(ports.equal, ports.equal_blocked);
         else count(ports.below, ports.below_blocked);
     }
+    if (flow.kind == PayloadKind::quic && flow.is_answered && flow.signs == 0) note_answered(flow);
     if (is_tcp(flow)) {
         const bool is_answered = flow.is_answered && (flow.signs & (sign::reset | sign::frozen | lost_signs | sign::page_injected | sign::page_known)) == 0;
-        if (is_answered && flow.name != 0) {
-            auto& names = m_answered[address_hash(flow.server)];
-            if (names[0] == 0) names[0] = flow.name;
-            else if (names[0] != flow.name && names[1] == 0) names[1] = flow.name;
-        }
+        if (is_answered) note_answered(flow);
         if (flow.trigger_ns != 0 && flow.has_handshake && is_foreign_kind(flow.kind)) {
             const bool is_lost = (flow.signs & lost_signs) != 0;
             Tally& tally = m_eligible_by_server[flow.server][flow.is_eligible ? 1 : 0];
@@ -153,6 +168,13 @@ void CaptureBook::add(const FlowRecord& flow) {
     m_judged.push_back({flow, mechanism_of(flow), false});
 }
 
+void CaptureBook::note_answered(const FlowRecord& flow) {
+    if (flow.name == 0) return;
+    auto& names = m_answered[address_hash(flow.server)];
+    if (names[0] == 0) names[0] = flow.name;
+    else if (names[0] != flow.name && names[1] == 0) names[1] = flow.name;
+}
+
 void CaptureBook::add(const RateRecord& rate) {
     if (m_rates.size() < m_limits.flows_kept_max) m_rates.push_back(rate);
     else ++m_flows_left_out;
@@ -181,9 +203,11 @@ void CaptureBook::close_group(MechanismVerdict verdict, const Group& group) {
     verdict.flows = group.hits;
     verdict.exposed = std::max(group.exposed, group.hits);
     std::map<std::string_view, std::uint64_t> classes;
+    std::array<std::size_t, payload_kind_count> kinds{};
     for (const std::size_t i : group.members) {
         JudgedFlow& judged = m_judged[i];
         const FlowRecord& flow = judged.flow;
+        ++kinds[static_cast<std::size_t>(flow.kind)];
         judged.mechanism = verdict.mechanism;
         if (verdict.is_firm) judged.is_firm = true;
         verdict.log_likelihood_ratio = std::max<double>(verdict.log_likelihood_ratio, flow.log_likelihood_ratio);
@@ -198,6 +222,7 @@ void CaptureBook::close_group(MechanismVerdict verdict, const Group& group) {
                 verdict.locators.push_back({flow.evidence, frame});
             }
     }
+    verdict.layer = layer_of(verdict.mechanism, kinds);
     std::sort(verdict.locators.begin(), verdict.locators.end());
     verdict.locators.erase(std::unique(verdict.locators.begin(), verdict.locators.end()), verdict.locators.end());
     constexpr std::size_t locators_max = 20;
@@ -306,13 +331,39 @@ void CaptureBook::judge_dns() {
     for (const JudgedFlow& judged : m_judged)
         if ((judged.flow.signs & sign::dns_conflict) != 0 && judged.flow.log_likelihood_ratio >= conflict_sure && judged.flow.forged_address != IpAddress{})
             names_of[judged.flow.forged_address].insert(judged.flow.name);
-    std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> conflicts;   // by name: sure ones, all
+    struct Conflicts {
+        std::uint64_t sure = 0;
+        std::uint64_t all = 0;
+        double p_value = 1;
+        double q_value = 1;
+    };
+    std::map<std::uint32_t, Conflicts> conflicts;   // by name
     for (const JudgedFlow& judged : m_judged)
         if ((judged.flow.signs & sign::dns_conflict) != 0) {
-            auto& [sure, all] = conflicts[judged.flow.name];
-            sure += judged.flow.log_likelihood_ratio >= conflict_sure;
-            ++all;
+            Conflicts& of_name = conflicts[judged.flow.name];
+            of_name.sure += judged.flow.log_likelihood_ratio >= conflict_sure;
+            ++of_name.all;
         }
+    const auto lookups_of = [&](std::uint32_t name) -> std::uint64_t { return name < m_exposures.size() ? m_exposures[name].flows[static_cast<std::size_t>(PayloadKind::dns)] : 0; };
+    // Resolvers that answer twice do so for any name.
+    Tally control;
+    for (std::uint32_t name = 1; name < m_exposures.size(); ++name) {
+        const auto known = conflicts.find(name);
+        const std::uint64_t hits = known == conflicts.end() ? 0 : known->second.all;
+        if (static_cast<double>(hits) > signed_share_max * static_cast<double>(lookups_of(name))) continue;
+        control.flows += lookups_of(name);
+        control.lost += hits;
+    }
+    {
+        const double chance = baseline(control.lost, control.flows, baseline_unknown);
+        std::vector<double> p_values;
+        for (auto& [name, of_name] : conflicts) p_values.push_back(of_name.p_value = binomial_tail(of_name.all, std::max(of_name.all, lookups_of(name)), chance));
+        const auto q_values = benjamini_hochberg(p_values, static_cast<double>(std::max<std::size_t>(1, m_exposures.size())));
+        std::size_t at = 0;
+        for (auto& [name, of_name] : conflicts) of_name.q_value = q_values[at++];
+    }
+    constexpr std::uint64_t conflicts_min = 3;
+    const auto has_often = [&](const Conflicts& of_name) { return of_name.all >= conflicts_min && control.flows >= baseline_min && of_name.q_value <= m_limits.q_value_max; };
     const auto is_pool = [&](const IpAddress& address) {
         const auto known = names_of.find(address);
         return known != names_of.end() && (known->second.size() >= 2 || is_bogon(address));
@@ -323,22 +374,28 @@ void CaptureBook::judge_dns() {
         FlowRecord& flow = judged.flow;
         if (flow.kind != PayloadKind::dns) continue;
         const auto known = conflicts.find(flow.name);
-        const bool is_name_known = known != conflicts.end() && known->second.first >= 1;
+        const bool is_name_known = known != conflicts.end() && known->second.sure >= 1;
         if ((flow.signs & sign::dns_conflict) == 0 && is_name_known && is_pool(flow.forged_address)) {
             flow.signs |= sign::dns_pool;
             judged.is_firm = true;
         }
         if (flow.signs == 0) continue;
-        if (flow.log_likelihood_ratio >= conflict_sure || (known != conflicts.end() && known->second.second >= 3)) judged.is_firm = true;
+        if (flow.log_likelihood_ratio >= conflict_sure || (known != conflicts.end() && has_often(known->second))) judged.is_firm = true;
         Group& group = groups[flow.name];
         ++group.hits;
         group.members.push_back(i);
     }
     for (auto& [name, group] : groups) {
-        group.exposed = name < m_exposures.size() ? m_exposures[name].flows[static_cast<std::size_t>(PayloadKind::dns)] : 0;
+        group.exposed = lookups_of(name);
         MechanismVerdict verdict;
         verdict.mechanism = Mechanism::dns_injection;
         verdict.trigger = m_names.name(name);
+        if (const auto known = conflicts.find(name); known != conflicts.end()) {
+            verdict.p_value = known->second.p_value;
+            verdict.q_value = known->second.q_value;
+            verdict.control_flows = control.lost;
+            verdict.control_exposed = control.flows;
+        }
         verdict.is_firm = std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return m_judged[i].is_firm; });
         const auto has_sign = [&](std::uint32_t asked) { return std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return (m_judged[i].flow.signs & asked) != 0; }); };
         if (!verdict.is_firm)
@@ -360,7 +417,7 @@ void CaptureBook::judge_servers() {
         verdict.mechanism = Mechanism::syn_ack_injection;
         verdict.trigger = address_text(server);
         for (const std::size_t i : group.members) verdict.log_likelihood_ratio = std::max<double>(verdict.log_likelihood_ratio, m_judged[i].flow.log_likelihood_ratio);
-        verdict.is_firm = verdict.log_likelihood_ratio >= m_limits.log_likelihood_ratio_min || group.hits >= 3;
+        verdict.is_firm = verdict.log_likelihood_ratio >= m_limits.log_likelihood_ratio_min;
         if (!verdict.is_firm) verdict.alternative = "two machines behind one address";
         close_group(std::move(verdict), group);
     }
@@ -372,7 +429,7 @@ void CaptureBook::judge_names(Mechanism mechanism) {
         if (name >= m_exposures.size()) return 0;
         const auto& flows = m_exposures[name].flows;
         if (is_quic) return flows[static_cast<std::size_t>(PayloadKind::quic)];
-        return std::uint64_t{flows[static_cast<std::size_t>(PayloadKind::tls)]} + flows[static_cast<std::size_t>(PayloadKind::http)];
+        return std::uint64_t{flows[static_cast<std::size_t>(PayloadKind::tls)]} + flows[static_cast<std::size_t>(PayloadKind::http)] + flows[static_cast<std::size_t>(PayloadKind::dns_tcp)];
     };
     const double ratio_min = mechanism == Mechanism::reset_injection ? reset_ratio_min : mechanism == Mechanism::block_page ? page_ratio_min : -1e9;
     std::map<std::uint32_t, Group> groups;
@@ -431,7 +488,9 @@ void CaptureBook::judge_names(Mechanism mechanism) {
         const bool is_often = static_cast<double>(group.hits) >= m_limits.share_min * static_cast<double>(group.exposed);
         // Load balancers answer from another distance than they serve from, all of them of one company: only other names at the same address tell.
         const bool is_site_told_apart = 2 * at_answering >= group.hits;
-        const bool is_not_the_site = is_quic || is_site_told_apart || (servers.size() >= 3 && mechanism != Mechanism::block_page);
+        // A host that is gone loses everything that is sent to it: flows that a port rule lets through show that it is there.
+        const bool is_quic_alive = is_quic && m_quic_by_name[name].below > m_quic_by_name[name].below_blocked;
+        const bool is_not_the_site = is_site_told_apart || is_quic_alive || (servers.size() >= 3 && mechanism != Mechanism::block_page);
         const bool is_group_firm = name != 0 && group.hits >= 3 && is_often && is_not_the_site && verdict.q_value <= m_limits.q_value_max;
         verdict.is_firm = is_group_firm;
         if (is_group_firm && (mechanism == Mechanism::reset_injection || mechanism == Mechanism::block_page)) {
@@ -464,6 +523,45 @@ void CaptureBook::judge_names(Mechanism mechanism) {
         close_group(verdict, group);
         // Single flows may be sure where the name is not.
         if (has_firm_flow) m_verdicts.back().is_firm = true;
+    }
+    if (ratio_min > 0) tell_unexplained(mechanism, ratio_min, exposed);
+}
+
+/// Names that show a sign far more often than others, though none of the packets looks like a box's: a host may refuse a name by itself.
+void CaptureBook::tell_unexplained(Mechanism mechanism, double ratio_min, const std::function<std::uint64_t(std::uint32_t)>& exposed) {
+    std::map<std::uint32_t, Group> groups;
+    std::set<std::uint32_t> told;
+    for (std::size_t i = 0; i < m_judged.size(); ++i) {
+        const FlowRecord& flow = m_judged[i].flow;
+        if (m_judged[i].mechanism != mechanism || flow.signs == 0 || flow.name == 0) continue;
+        if (flow.log_likelihood_ratio >= ratio_min) told.insert(flow.name);
+        Group& group = groups[flow.name];
+        ++group.hits;
+        group.members.push_back(i);
+    }
+    std::uint64_t control_hits = 0;
+    std::uint64_t control_flows = 0;
+    for (std::uint32_t name = 1; name < m_exposures.size(); ++name) {
+        const auto known = groups.find(name);
+        const std::uint64_t hits = known == groups.end() ? 0 : known->second.hits;
+        if (static_cast<double>(hits) > signed_share_max * static_cast<double>(exposed(name))) continue;
+        control_hits += hits;
+        control_flows += exposed(name);
+    }
+    const double chance = baseline(control_hits, control_flows, baseline_unknown);
+    for (auto& [name, group] : groups) {
+        group.exposed = std::max(exposed(name), group.hits);
+        MechanismVerdict verdict;
+        verdict.mechanism = mechanism;
+        verdict.trigger = m_names.name(name);
+        verdict.control_flows = control_hits;
+        verdict.control_exposed = control_flows;
+        verdict.p_value = binomial_tail(group.hits, group.exposed, chance);
+        verdict.q_value = std::min(1.0, verdict.p_value * static_cast<double>(std::max<std::size_t>(1, m_exposures.size())));
+        const bool is_often = static_cast<double>(group.hits) >= m_limits.share_min * static_cast<double>(group.exposed);
+        if (told.count(name) > 0 || group.hits < 3 || !is_often || verdict.q_value > m_limits.q_value_max) continue;
+        verdict.alternative = mechanism == Mechanism::block_page ? "a load balancer that answers from another distance" : "the host itself, which refuses this name";
+        close_group(std::move(verdict), group);
     }
 }
 
@@ -504,7 +602,11 @@ void CaptureBook::judge_ports() {
         verdict.control_exposed = elsewhere.flows;
         verdict.p_value = p_values[g];
         verdict.q_value = q_values[g];
-        verdict.is_firm = uplink_lost[g] >= 5 && 2 * uplink_lost[g] >= group.exposed && verdict.q_value <= m_limits.q_value_max;
+        std::set<IpAddress> servers;
+        for (const std::size_t i : group.members) servers.insert(m_judged[i].flow.server);
+        // One host that is gone is no rule about a port, and where nothing else was tried nothing can be compared.
+        const bool has_controls = elsewhere.flows >= baseline_min && servers.size() >= 2;
+        verdict.is_firm = has_controls && uplink_lost[g] >= 5 && 2 * uplink_lost[g] >= group.exposed && verdict.q_value <= m_limits.q_value_max;
         // Where whole connections are lost as well, the acknowledgement of the first words was; elsewhere they are another matter.
         if (!verdict.is_firm) std::erase_if(group.members, [&](std::size_t i) { return (m_judged[i].flow.signs & sign::uplink_lost) == 0; });
         group.hits = group.members.size();
@@ -552,7 +654,10 @@ void CaptureBook::judge_fully_encrypted() {
         // Where exempt payloads are lost as well, the host is at fault.
         const Tally& own = m_eligible_by_server[server][0];
         const bool is_host = own.flows > 0 && own.lost * 10 > own.flows;
-        const bool is_firm = group.hits >= 3 && !is_host && q <= m_limits.q_value_max;
+        // Nor is it more than a host that is gone where nothing of it was ever answered, or nothing was sent to others.
+        const bool is_host_seen = own.flows > own.lost || group.exposed > group.hits || groups.size() >= 2;
+        const bool has_controls = exempt.flows + free.flows >= baseline_min;
+        const bool is_firm = group.hits >= 3 && !is_host && is_host_seen && has_controls && q <= m_limits.q_value_max;
         all.exposed += group.exposed;
         all.hits += group.hits;
         for (const std::size_t i : group.members) {
@@ -610,7 +715,9 @@ void CaptureBook::judge_rates() {
         MechanismVerdict verdict;
         double variation = 0;
         bool is_served_elsewise = false;
+        std::array<std::size_t, payload_kind_count> kinds{};
         for (const auto* rate : rates) {
+            ++kinds[static_cast<std::size_t>(rate->kind)];
             verdict.flows += std::log(std::max(1.0f, rate->bytes_per_second)) < slow_below;
             variation += rate->gap_variation;
             is_served_elsewise = is_served_elsewise || is_answered_for_others(rate->server, name);
@@ -620,6 +727,7 @@ void CaptureBook::judge_rates() {
         // A queue spaces packets evenly; dropping what is too much leaves bursts and pauses.
         verdict.mechanism = variation > 1 ? Mechanism::throttling_policing : Mechanism::throttling_shaping;
         verdict.trigger = m_names.name(name);
+        verdict.layer = layer_of(verdict.mechanism, kinds);
         verdict.exposed = rates.size();
         verdict.control_flows = control.lost;
         verdict.control_exposed = control.flows;
@@ -734,6 +842,7 @@ void CaptureBook::judge_residual() {
     m_residual.seconds_low = all[first].first;
     m_residual.seconds_high = last + 1 < all.size() ? all[last + 1].first : all[last].first;
     const bool is_firm = p_value <= m_limits.q_value_max;
+    m_residual.is_firm = is_firm;
     std::map<std::uint32_t, Group> groups;
     for (std::size_t i = 0; i < m_judged.size(); ++i) {
         JudgedFlow& judged = m_judged[i];

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -23,12 +24,12 @@ enum class Mechanism : std::uint8_t {
 };
 inline constexpr std::size_t mechanism_count = 12;
 std::string_view mechanism_name(Mechanism mechanism);    // "dns-injection"
-std::string_view mechanism_layer(Mechanism mechanism);   // "dns", "tcp", "tls", "http", "quic"
 
 /// What is held of one trigger: a name, an address, or what is said of first payloads.
 struct MechanismVerdict {
     Mechanism mechanism = Mechanism::dns_injection;
     std::string trigger;
+    std::string_view layer;          // "dns", "tcp", "tls", "http", "quic": of what most of its flows began with
     std::string box_class;           // of the facts; "unknown"; empty where there are no classes
     std::uint64_t flows = 0;         // with the sign
     std::uint64_t exposed = 0;       // that held the trigger
@@ -62,6 +63,7 @@ struct ResidualEstimate {
     double seconds_high = 0;             // the first success behind all failures
     std::uint64_t other_port_failed = 0; // same client and server, other port, meanwhile
     std::uint64_t other_port = 0;
+    bool is_firm = false;                // that it is residual blocking at all
     bool is_known() const { return triggers > 0 && failed > 0 && passed > 0 && seconds_high >= seconds_low; }
 };
 
@@ -118,7 +120,7 @@ class CaptureBook {
         bool is_failed = false;
     };
     struct Exposure {
-        std::array<std::uint32_t, 7> flows{};     // by PayloadKind
+        std::array<std::uint32_t, payload_kind_count> flows{};     // by PayloadKind
     };
     struct Tally {
         std::uint64_t flows = 0;
@@ -133,12 +135,14 @@ class CaptureBook {
     void find_dns_races();
     void judge_dns();
     void judge_names(Mechanism mechanism);
+    void tell_unexplained(Mechanism mechanism, double ratio_min, const std::function<std::uint64_t(std::uint32_t)>& exposed);
     void judge_servers();
     void judge_fully_encrypted();
     void judge_ports();
     void judge_rates();
     void judge_residual();
     void close_group(MechanismVerdict verdict, const Group& group);
+    void note_answered(const FlowRecord& flow);
     bool is_answered_for_others(const IpAddress& server, std::uint32_t name) const;
     Mechanism mechanism_of(const FlowRecord& flow) const;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -44,6 +45,14 @@ struct Side {
     bool has_sequence = false;
     bool has_acknowledged = false;
     bool has_fin = false;
+    // Of the last packet, to know the next one as its copy.
+    std::uint8_t last_flags = 0;
+    std::uint8_t last_ttl = 0;
+    std::uint16_t last_ip_id = 0;
+    std::uint32_t last_sequence = 0;
+    std::uint32_t last_acknowledgement = 0;
+    std::uint32_t last_bytes = 0;
+    std::int64_t last_seen_ns = 0;
 };
 
 /// What a client's first words need while they are not whole.
@@ -78,6 +87,9 @@ struct Flow {
     std::uint16_t server_repeats = 0;    // of data that the client had acknowledged
     std::int64_t syn_ack_ns = 0;
     std::int64_t last_data_ns = 0;       // of the server, new or not
+    std::int64_t sending_ns = 0;         // between its new data, where the client had asked for nothing more meanwhile
+    std::uint64_t sent_bytes = 0;        // in that time
+    std::uint32_t answer_end = 0;        // where the record or message that the answer is in ends; with knows_answer_end
     double gaps_s = 0;                   // between its data packets: sum and sum of squares
     double gaps_s2 = 0;
     std::uint32_t gap_count = 0;
@@ -85,6 +97,7 @@ struct Flow {
     std::int64_t quic_long_ns = 0;       // the server's last datagram with a long header
     std::uint8_t quic_repeats = 0;       // of those, after a pause
     bool has_quic_short = false;         // the server spoke with application keys
+    std::uint32_t copies = 0;            // of packets that are no resets
     std::uint8_t syns = 0;
     std::uint8_t syn_acks = 0;
     std::uint8_t syn_ack_ttl = 0;
@@ -98,6 +111,8 @@ struct Flow {
     bool is_answer_odd = false;          // its first bytes came from another distance than the handshake
     bool is_answer_doubled = false;      // and others in their place
     bool is_host_heard = false;          // the host itself took up the request, from the handshake's distance
+    bool knows_answer_end = false;
+    bool has_asked_since = false;        // the client sent data since the server's last
     bool is_data_behind_reset = false;
     bool is_reset_amid = false;          // after the answer had begun
     bool is_looking_for_name = false;
@@ -200,6 +215,10 @@ class CaptureWatch::State {
     void take_tcp(const Packet& packet) {
         unsigned from = 0;
         Flow& flow = flow_of(packet, from);
+        if (is_copy(flow, flow.sides[from], packet)) {
+            ++counts.copies;
+            return;
+        }
         // The ports are used again by a new connection.
         if (packet.has_flag(tcp_flag::syn) && !packet.has_flag(tcp_flag::ack) && flow.client == static_cast<std::int8_t>(from) &&
             (flow.syn_acks > 0 || flow.resets_seen > 0) && packet.sequence + 1 != flow.sides[from].next_sequence &&
@@ -240,10 +259,36 @@ class CaptureWatch::State {
         } else if (flow.client_packets_since++ == 0) {
             flow.client_since_first_ns = packet.time_ns;
         }
-        if (packet.has_flag(tcp_flag::fin)) side.has_fin = side.has_fin || !is_odd;
+        if (packet.has_flag(tcp_flag::fin)) {
+            if (!is_odd) side.has_fin = true;
+            else if (bytes == 0 && flow.trigger_ns != 0 && flow.first_data_ns == 0) keep_reset(flow, packet);
+        }
         if (bytes == 0) return;
         if (static_cast<unsigned>(flow.client) == from) take_client_data(flow, packet, side);
         else take_server_data(flow, packet, from, is_odd);
+    }
+
+    /// Mirror ports and captures of several interfaces hold a packet twice, with one IP ID or within a moment; who sends again counts on, or waits.
+    /// Boxes send resets several times over, so those are copies only where other packets are.
+    static bool is_copy(Flow& flow, Side& side, const Packet& packet) {
+        constexpr std::uint32_t copies_min = 2;
+        constexpr std::int64_t moment_ns = 1'000'000;
+        const bool is_reset = packet.has_flag(tcp_flag::rst);
+        // Acknowledgements are said again at once when something is missing.
+        const bool is_at_once = packet.time_ns - side.last_seen_ns < moment_ns && (packet.payload_bytes_original > 0 || packet.has_flag(tcp_flag::syn));
+        side.last_seen_ns = packet.time_ns;
+        const bool is_same = (packet.ip_id != 0 || is_at_once) && packet.ip_id == side.last_ip_id && packet.sequence == side.last_sequence && packet.acknowledgement == side.last_acknowledgement &&
+                             packet.payload_bytes_original == side.last_bytes && packet.tcp_flags == side.last_flags && packet.ttl == side.last_ttl;
+        side.last_ip_id = packet.ip_id;
+        side.last_sequence = packet.sequence;
+        side.last_acknowledgement = packet.acknowledgement;
+        side.last_bytes = packet.payload_bytes_original;
+        side.last_flags = packet.tcp_flags;
+        side.last_ttl = packet.ttl;
+        if (!is_same) return false;
+        if (is_reset) return flow.copies >= copies_min;
+        ++flow.copies;
+        return true;
     }
 
     static std::int8_t guess_client(const Packet& packet, unsigned from) {
@@ -279,7 +324,7 @@ class CaptureWatch::State {
             flow.syn_ack_frame = packet.frame;
             side.next_sequence = packet.sequence + 1;
             side.has_sequence = true;
-        } else if (packet.sequence != flow.syn_ack_sequence &&
+        } else if (packet.sequence != flow.syn_ack_sequence && flow.syn_acks > flow.syns && flow.syns > 0 &&
                    (packet.ttl + ttl_slack < flow.syn_ack_ttl || packet.ttl > flow.syn_ack_ttl + ttl_slack)) {
             flow.has_two_syn_acks = true;
             if (flow.conflict_frame == 0) flow.conflict_frame = packet.frame;
@@ -300,6 +345,11 @@ class CaptureWatch::State {
             if (side.packets > 0 && (packet.ttl + ttl_slack < side.ttl_low || packet.ttl > side.ttl_high + ttl_slack) && flow.resets_to_server < 255) ++flow.resets_to_server;
             return;
         }
+        keep_reset(flow, packet);
+    }
+
+    /// Of the server's side; also an end without a word, which some boxes send in place of a reset.
+    void keep_reset(Flow& flow, const Packet& packet) {
         if (flow.resets_seen < 255) ++flow.resets_seen;
         flow.client_packets_since = 0;
         if (flow.resets.size() >= Flow::resets_max) return;
@@ -325,6 +375,7 @@ class CaptureWatch::State {
         const bool is_new = !side.has_sequence || after(end, side.next_sequence) > 0;
         ++side.data_packets;
         side.bytes += bytes;
+        flow.has_asked_since = true;
         if (is_new) {
             side.next_sequence = end;
             side.has_sequence = true;
@@ -352,6 +403,11 @@ class CaptureWatch::State {
             flow.is_eligible = fully_encrypted_exemption(packet.payload) == Exemption::none;
             counts.first_payloads_eligible += flow.is_eligible;
         }
+        if (is_dns_query(packet)) {
+            flow.kind = PayloadKind::dns_tcp;
+            flow.name = m_names.number(m_dns_message.name);
+            return;
+        }
         if (flow.kind != PayloadKind::tls && flow.kind != PayloadKind::http) return;
         flow.is_looking_for_name = true;
         look_for_name(flow, packet.payload);
@@ -359,6 +415,15 @@ class CaptureWatch::State {
         flow.unfinished = std::make_unique<Unfinished>();
         flow.unfinished->stream.start(packet.sequence);
         flow.unfinished->stream.add(packet.sequence, packet.payload);
+    }
+
+    /// One whole question over TCP, behind its length (RFC 1035, section 4.2.2).
+    bool is_dns_query(const Packet& packet) {
+        constexpr std::size_t length_bytes = 2;
+        if (packet.destination_port != 53 || packet.payload.size() <= length_bytes) return false;
+        const std::size_t length = std::size_t{packet.payload[0]} << 8 | packet.payload[1];
+        return length == packet.payload.size() - length_bytes && parse_dns(packet.payload.subspan(length_bytes), m_dns_message) == DnsError::none && !m_dns_message.is_response() &&
+               m_dns_message.questions == 1;
     }
 
     void look_for_name(Flow& flow, std::span<const std::uint8_t> front) {
@@ -407,7 +472,8 @@ class CaptureWatch::State {
             if (PageWatch::add(*flow.page, packet)) end_page(flow);
         }
         if (is_odd) return;
-        if (flow.last_data_ns != 0) {
+        follow_answer(flow, packet);
+        if (flow.last_data_ns != 0 && !flow.has_asked_since) {
             const double gap = static_cast<double>(packet.time_ns - flow.last_data_ns) / 1e9;
             flow.gaps_s += gap;
             flow.gaps_s2 += gap * gap;
@@ -419,9 +485,41 @@ class CaptureWatch::State {
         if (side.has_sequence && after(end, side.next_sequence) <= 0) {
             if (client.has_acknowledged && after(client.acknowledged, end) >= 0 && flow.server_repeats < UINT16_MAX) ++flow.server_repeats;
         } else {
+            if (flow.last_new_data_ns != 0 && !flow.has_asked_since) {
+                flow.sending_ns += packet.time_ns - flow.last_new_data_ns;
+                flow.sent_bytes += bytes;
+            }
+            flow.has_asked_since = false;
             flow.last_new_data_ns = packet.time_ns;
             side.next_sequence = end;
             side.has_sequence = true;
+        }
+    }
+
+    /// Where the answer must not stop: within a TLS record, or before a body of known length is whole. What cannot be told, since a header was lost or
+    /// lies across segments, stays unknown.
+    void follow_answer(Flow& flow, const Packet& packet) {
+        const auto size = static_cast<std::uint32_t>(packet.payload.size());
+        if (flow.kind == PayloadKind::tls) {
+            constexpr std::uint32_t header_bytes = 5;
+            if (!flow.knows_answer_end) {
+                if (packet.sequence != flow.answer_sequence) return;
+                flow.knows_answer_end = true;
+                flow.answer_end = packet.sequence;
+            }
+            while (after(flow.answer_end, packet.sequence) >= 0 && after(packet.sequence + size, flow.answer_end) >= static_cast<std::int32_t>(header_bytes)) {
+                const std::uint8_t* const header = packet.payload.data() + (flow.answer_end - packet.sequence);
+                flow.answer_end += header_bytes + (std::uint32_t{header[3]} << 8 | header[4]);
+            }
+        } else if (flow.kind == PayloadKind::http && packet.sequence == flow.answer_sequence && !flow.knows_answer_end) {
+            std::uint64_t body_bytes = 0;
+            if (parse_http_response(packet.payload, m_head) != HttpParse::done) return;
+            const std::string_view length = m_head.header("Content-Length");
+            const auto [rest, error] = std::from_chars(length.data(), length.data() + length.size(), body_bytes);
+            constexpr std::uint64_t body_bytes_max = 1u << 30;   // sequence numbers wrap
+            if (error != std::errc() || rest != length.data() + length.size() || body_bytes > body_bytes_max) return;
+            flow.knows_answer_end = true;
+            flow.answer_end = packet.sequence + static_cast<std::uint32_t>(m_head.head_bytes + body_bytes);
         }
     }
 
@@ -542,7 +640,10 @@ class CaptureWatch::State {
             const bool is_later_lost = is_acknowledged && after(client.next_sequence, server.acknowledged) > 0 && flow.client_packets_since >= 4 &&
                                        client.last_ns - flow.client_since_first_ns > second_ns && client.data_packets >= 4;
             if (is_acknowledged && (is_uplink_stuck || (is_later_lost && !server.has_fin))) record.signs |= sign::uplink_lost;
-            if (server.bytes > 0 && !server.has_fin && flow.resets_seen == 0 && ((flow.client_packets_since >= 3 && client.last_ns - server.last_ns > second_ns) || flow.aborted_ns - server.last_ns > 5 * second_ns))
+            // Who is done with a connection may leave it open for a while and then reset it.
+            const bool is_amid_answer = flow.knows_answer_end && after(flow.answer_end, server.next_sequence) > 0;
+            const bool is_given_up = flow.aborted_ns - server.last_ns > 5 * second_ns && is_amid_answer;
+            if (server.bytes > 0 && !server.has_fin && flow.resets_seen == 0 && ((flow.client_packets_since >= 3 && client.last_ns - server.last_ns > second_ns) || is_given_up))
                 record.signs |= sign::frozen;
         }
         // Nobody can write a readable page into TLS.
@@ -568,12 +669,12 @@ class CaptureWatch::State {
         if ((record.signs & (sign::dropped | sign::uplink_lost | sign::frozen)) != 0 && record.frames[1] == 0) record.frames[1] = flow.last_server_frame;
         m_sink.flow(record);
 
-        const std::int64_t lasted_ns = flow.last_new_data_ns - flow.first_data_ns;
-        if (server.bytes >= rate_bytes_min && flow.first_data_ns != 0 && lasted_ns > 0 && flow.name != 0) {
+        if (server.bytes >= rate_bytes_min && 2 * flow.sent_bytes >= rate_bytes_min && flow.sending_ns > 0 && flow.name != 0) {
             RateRecord rate;
             rate.client = record.client;
             rate.name = flow.name;
-            rate.bytes_per_second = static_cast<float>(static_cast<double>(server.bytes) / (static_cast<double>(lasted_ns) / 1e9));
+            rate.kind = flow.kind;
+            rate.bytes_per_second = static_cast<float>(static_cast<double>(flow.sent_bytes) / (static_cast<double>(flow.sending_ns) / 1e9));
             const double mean = flow.gaps_s / std::max(1u, flow.gap_count);
             const double variance = flow.gaps_s2 / std::max(1u, flow.gap_count) - mean * mean;
             rate.gap_variation = mean > 0 ? static_cast<float>(std::sqrt(std::max(0.0, variance)) / mean) : 0;
@@ -643,6 +744,7 @@ class CaptureWatch::State {
     FragmentTable m_fragments;
     ClientHello m_hello;
     HttpHead m_head;
+    DnsMessage m_dns_message;
     bool m_ignored = false;
 };
 

@@ -26,6 +26,7 @@ struct CaptureCounts {
     std::uint64_t fragments_given_up = 0;
     std::uint64_t flows = 0;
     std::uint64_t flows_evicted = 0;     // given up while they may have gone on
+    std::uint64_t copies = 0;            // of TCP packets that the capture holds twice, not looked at
     std::uint64_t resets = 0;
     std::uint64_t resets_other_ttl = 0;  // by more than 2 from all the side's other packets
     std::uint64_t dns_queries = 0;

@@ -16,6 +16,12 @@ constexpr std::int64_t second_ns = 1'000'000'000;
 /// which may be the name's own.
 constexpr float listed_address_ratio = 6;
 
+bool is_failure(const DnsAnswerSeen& answer) {
+    constexpr unsigned servfail = 2, refused = 5;
+    const unsigned rcode = answer.flags & 15u;
+    return rcode == servfail || rcode == refused;
+}
+
 std::uint64_t mix(std::uint64_t value) { return value * 0x9E3779B97F4A7C15ull; }
 
 }  // namespace
@@ -52,6 +58,7 @@ void DnsWatch::take(DnsTalk& talk, const Packet& packet) {
         talk.evidence = packet.evidence;
         return;
     }
+    if (!is_answer) ++known->queries;
     if (!is_answer || known->answers.size() >= Lookup::answers_max) return;
     DnsAnswerSeen seen;
     seen.frame = packet.frame;
@@ -116,11 +123,15 @@ void DnsWatch::judge_answers(const Lookup& lookup, FlowRecord& record) const {
     record.sign_ns = first.time_ns;
     record.answer_ttl = first.ttl;
     if (first.has_address) record.forged_address = first.address;
+    // Who asks again gets another answer, and lists of addresses go round.
+    const bool is_answered_too_often = answers.size() > lookup.queries;
     // An answer without OPT to a question with one is no resolver's habit; it counts only beside another one.
-    for (std::size_t i = 1; i < answers.size(); ++i) {
+    for (std::size_t i = 1; is_answered_too_often && i < answers.size(); ++i) {
         if (answers[i].content == first.content) continue;
         const bool has_other_ttl = std::abs(int{answers[i].ttl} - int{first.ttl}) > ttl_slack;
         const bool has_other_look = answers[i].has_df != first.has_df || (answers[i].flags ^ first.flags) != 0 || answers[i].has_opt != first.has_opt;
+        // A resolver that could not find out says so, and may say more later.
+        if (!has_other_ttl && (is_failure(first) || is_failure(answers[i]))) continue;
         double ratio = 0;
         // Second answers that say something else came in 3 of 927 lookups of ordinary captures, with another TTL in none.
         ratio += 5;

@@ -34,6 +34,7 @@ struct Lookup {
     std::uint16_t id = 0;
     std::uint16_t type = 0;
     bool has_opt = false;
+    std::uint32_t queries = 1;         // how often it was asked
     std::vector<DnsAnswerSeen> answers;
 };
 

@@ -33,7 +33,7 @@ bool is_printable(std::uint8_t byte) { return byte >= 0x20 && byte <= 0x7E; }
 }  // namespace
 
 std::string_view payload_kind_name(PayloadKind kind) {
-    constexpr std::array<std::string_view, 7> names = {"none", "tls", "http", "dns", "quic", "ssh", "other"};
+    constexpr std::array<std::string_view, payload_kind_count> names = {"none", "tls", "http", "dns", "quic", "ssh", "other", "dns"};
     return names[static_cast<std::size_t>(kind)];
 }
 

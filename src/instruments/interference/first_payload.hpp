@@ -1,13 +1,15 @@
 // What does a connection begin with: TLS, HTTP, or bytes that look like nothing at all? The last are what some firewalls drop as fully encrypted.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
 namespace unveil {
 
-enum class PayloadKind : std::uint8_t { none, tls, http, dns, quic, ssh, other };
+enum class PayloadKind : std::uint8_t { none, tls, http, dns, quic, ssh, other, dns_tcp };
+inline constexpr std::size_t payload_kind_count = 8;
 std::string_view payload_kind_name(PayloadKind kind);
 
 /// By the first bytes of a TCP stream's client side.

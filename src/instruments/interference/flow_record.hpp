@@ -62,7 +62,8 @@ struct FlowRecord {
 struct RateRecord {
     IpAddress client;
     std::uint32_t name = 0;
-    float bytes_per_second = 0;
+    PayloadKind kind = PayloadKind::none;
+    float bytes_per_second = 0;            // while the server sends and the client asks for nothing more
     float gap_variation = 0;               // standard deviation over mean of the time between them: a queue makes it small, drops make it large
     IpAddress server;
     std::uint64_t frame = 0;

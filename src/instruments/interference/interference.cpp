@@ -337,7 +337,7 @@ void Report::describe_captures() {
     if (counts.quic_hellos > 0) m_findings.notes.push_back(fmt::format("{} QUIC connections began with a readable hello.", grouped_digits(counts.quic_hellos)));
     for (const auto& [what, count] : {std::pair<std::string_view, std::uint64_t>{"frames hold no IP", counts.not_ip}, {"frames are of a link type that is not read", counts.unknown_link},
                                       {"frames were cut within their headers", counts.truncated}, {"frames have lengths that contradict each other", counts.malformed},
-                                      {"packets were never whole", counts.fragments_given_up}})
+                                      {"packets were never whole", counts.fragments_given_up}, {"packets are exact copies of the one before and count once", counts.copies}})
         if (count > 0) m_findings.notes.push_back(fmt::format("{} {}.", grouped_digits(count), what));
     if (counts.flows_evicted > 0)
         m_findings.caveats.push_back(fmt::format("{} flows were given up before their end, since too many were open at once.", grouped_digits(counts.flows_evicted)));
@@ -368,7 +368,7 @@ void Report::describe_captures() {
         table.text(mechanism_name(verdict.mechanism));
         table.text(verdict.trigger);
         table.text(verdict.is_firm ? "firm" : "insufficient");
-        table.text(mechanism_layer(verdict.mechanism));
+        table.text(verdict.layer);
         table.text(verdict.box_class);
         table.integer(static_cast<std::int64_t>(verdict.flows));
         table.integer(static_cast<std::int64_t>(verdict.exposed));
@@ -433,7 +433,7 @@ void Report::describe_flows() {
 
 void Report::describe_figures() {
     const ResidualEstimate& residual = m_book->residual();
-    if (residual.is_known()) {
+    if (residual.is_known() && residual.is_firm) {
         Finding finding = exact_count("residual.seconds", "client, server and port after a trigger", 0, "seconds", "");
         finding.low = residual.seconds_low;
         finding.high = residual.seconds_high;

@@ -1,0 +1,358 @@
+// Goal: what hosts, resolvers and captures do by themselves accuses nobody, and what looks like it but is a box's is still found. Method: connections
+// written packet by packet, and records of connections, go through the same watch and judgement as the command; other sites are fine meanwhile.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "instruments/interference/capture_book.hpp"
+#include "instruments/interference/capture_watch.hpp"
+#include "lab/network_packets.hpp"
+
+namespace unveil {
+namespace {
+
+using lab::tcp_bit::ack;
+using lab::tcp_bit::fin;
+using lab::tcp_bit::psh;
+using lab::tcp_bit::rst;
+using lab::tcp_bit::syn;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr std::uint32_t client_address = 0xC0A80105;
+constexpr std::uint8_t server_ttl = 50;
+
+struct Frames {
+    struct Item {
+        double seconds = 0;
+        std::string bytes;
+    };
+    std::deque<Item> items;
+    bool is_doubled = false;   // as a mirror port gives them
+
+    void add(double seconds, std::string bytes) {
+        if (is_doubled) items.push_back({seconds + 2e-6, bytes});
+        items.push_back({seconds, std::move(bytes)});
+    }
+};
+
+lab::IpFields ip(bool is_from_client, std::uint32_t server, std::uint8_t ttl, std::uint16_t id = 0) {
+    lab::IpFields fields;
+    fields.from = lab::wire_v4(is_from_client ? client_address : server);
+    fields.to = lab::wire_v4(is_from_client ? server : client_address);
+    fields.ttl = ttl;
+    fields.id = id;
+    fields.dont_fragment = true;
+    return fields;
+}
+
+/// One TCP connection, said step by step.
+class Connection {
+  public:
+    Connection(Frames& frames, double seconds, std::uint32_t server, std::uint16_t server_port) : m_frames(frames), m_now(seconds), m_server(server), m_server_port(server_port) {
+        static std::uint16_t port = 40'000;
+        m_client_port = port = port < 60'000 ? static_cast<std::uint16_t>(port + 1) : std::uint16_t{40'000};
+    }
+    Connection& wait(double seconds) {
+        m_now += seconds;
+        return *this;
+    }
+    Connection& from_client(std::uint8_t flags, std::string_view text = "") {
+        send(true, flags, text, m_mine, (flags & ack) != 0 ? m_theirs : 0, 64);
+        m_mine += static_cast<std::uint32_t>(text.size()) + ((flags & (syn | fin)) != 0);
+        return *this;
+    }
+    Connection& from_server(std::uint8_t flags, std::string_view text = "") {
+        send(false, flags, text, m_theirs, m_mine, server_ttl);
+        m_theirs += static_cast<std::uint32_t>(text.size()) + ((flags & (syn | fin)) != 0);
+        return *this;
+    }
+    /// In the server's name, and not counted on.
+    Connection& forged(std::uint8_t flags, std::uint8_t ttl, std::uint16_t id, std::int32_t sequence_offset = 0) {
+        send(false, flags, "", m_theirs + static_cast<std::uint32_t>(sequence_offset), m_mine, ttl, id);
+        return *this;
+    }
+    Connection& open() { return from_client(syn).wait(0.05).from_server(syn | ack).from_client(ack).wait(0.001); }
+    Connection& answer(std::string_view bytes) {
+        wait(0.05);
+        constexpr std::size_t segment_bytes = 1400;
+        for (std::size_t at = 0; at < bytes.size(); at += segment_bytes) wait(0.001).from_server(ack | psh, bytes.substr(at, segment_bytes)).from_client(ack);
+        return *this;
+    }
+    Connection& close() { return wait(0.01).from_server(fin | ack).from_client(fin | ack).wait(0.05).from_server(ack); }
+
+  private:
+    void send(bool is_from_client, std::uint8_t flags, std::string_view text, std::uint32_t sequence, std::uint32_t acknowledged, std::uint8_t ttl, std::uint16_t id = 0) {
+        lab::TcpFields tcp;
+        tcp.from_port = is_from_client ? m_client_port : m_server_port;
+        tcp.to_port = is_from_client ? m_server_port : m_client_port;
+        tcp.seq = sequence;
+        tcp.ack = acknowledged;
+        tcp.flags = flags;
+        tcp.window = 64'000;
+        std::string bytes;
+        lab::append_tcp_frame(bytes, ip(is_from_client, m_server, ttl, id), tcp, text);
+        m_frames.add(m_now, std::move(bytes));
+        m_now += 1e-5;
+    }
+    Frames& m_frames;
+    double m_now;
+    std::uint32_t m_server;
+    std::uint16_t m_server_port;
+    std::uint16_t m_client_port;
+    std::uint32_t m_mine = 1000;
+    std::uint32_t m_theirs = 5000;
+};
+
+std::string hello(std::string_view name) {
+    Random random(3);
+    return lab::tls_client_hello({.server_name = name}, random);
+}
+std::string records(std::size_t bytes) {
+    std::string out;
+    for (; bytes > 0; bytes -= std::min<std::size_t>(bytes, 16'384)) {
+        const std::size_t record = std::min<std::size_t>(bytes, 16'384);
+        out += lab::tls_application_header(record) + std::string(record, 'x');
+    }
+    return out;
+}
+std::uint32_t site(int i) { return 0x68100001u + static_cast<std::uint32_t>(i % 5); }
+
+class Accusations : public ::testing::Test {
+  protected:
+    /// Sites that are fine, behind the same addresses.
+    void ordinary(int count, std::size_t bytes = 3000) {
+        for (int i = 0; i < count; ++i)
+            Connection(frames, 1 + 1.5 * i, site(i), 443).open().from_client(ack | psh, hello("fine" + std::to_string(i % 5) + ".example")).answer(records(bytes)).close();
+    }
+    void dns(double seconds, std::uint16_t id, bool is_answer, const std::string& payload, std::uint8_t ttl = 57) {
+        std::string bytes;
+        const auto port = static_cast<std::uint16_t>(50'000 + id);
+        lab::append_udp_frame(bytes, ip(!is_answer, 0x09090909, is_answer ? ttl : 64), is_answer ? 53 : port, is_answer ? port : 53, payload);
+        frames.add(seconds, std::move(bytes));
+    }
+    std::string answer(std::uint16_t id, std::string_view name, std::uint32_t address, std::uint16_t flags = 0x8180) {
+        const lab::WireAddress wire = lab::wire_v4(address);
+        lab::DnsAnswerFields fields;
+        fields.id = id;
+        fields.flags = flags;
+        fields.name = name;
+        if (address != 0) fields.addresses = {&wire, 1};
+        return lab::dns_answer(fields);
+    }
+
+    const std::vector<MechanismVerdict>& judged() {
+        std::stable_sort(frames.items.begin(), frames.items.end(), [](const auto& a, const auto& b) { return a.seconds < b.seconds; });
+        CaptureWatch watch(built_in_facts(), names, {[&](const FlowRecord& flow) { book.add(flow); }, [&](const RateRecord& rate) { book.add(rate); }});
+        std::vector<Frame> batch;
+        for (const auto& item : frames.items) {
+            Frame frame;
+            frame.number = batch.size() + 1;
+            frame.time_ns = static_cast<std::int64_t>(item.seconds * 1e9);
+            frame.bytes_original = static_cast<std::uint32_t>(item.bytes.size());
+            frame.link_type = 1;
+            frame.bytes = {reinterpret_cast<const std::uint8_t*>(item.bytes.data()), item.bytes.size()};
+            batch.push_back(frame);
+        }
+        watch.add(batch);
+        watch.finish();
+        counts = watch.counts();
+        book.judge();
+        return book.verdicts();
+    }
+
+    Frames frames;
+    NameBook names;
+    CaptureBook book{built_in_facts(), names, {}};
+    CaptureCounts counts;
+};
+
+TEST_F(Accusations, AConnectionThatIsAskedNowAndThenIsNotSlow) {
+    ordinary(60, 60'000);
+    for (int i = 0; i < 10; ++i) {
+        Connection polled(frames, 2 + i, site(i), 443);
+        polled.open().from_client(ack | psh, hello("polled.example")).answer(records(7000));
+        for (int poll = 0; poll < 12; ++poll) polled.wait(5).from_client(ack | psh, records(300)).answer(records(7000));
+        polled.close();
+    }
+    EXPECT_THAT(judged(), IsEmpty());
+}
+
+TEST_F(Accusations, WhoIsDoneMayResetLater) {
+    ordinary(60);
+    const std::string whole = "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + std::string(2000, 'x');
+    for (int i = 0; i < 10; ++i) {
+        Connection(frames, 2 + 9 * i, site(i), 80).open().from_client(ack | psh, lab::http_request("done.example", "/")).answer(whole).wait(10).from_client(rst | ack);
+        Connection(frames, 3 + 9 * i, site(i), 443).open().from_client(ack | psh, hello("done.example")).answer(records(2000)).wait(10).from_client(rst | ack);
+    }
+    EXPECT_THAT(judged(), IsEmpty());
+}
+
+TEST_F(Accusations, WhoWaitedInVainForTheRestSawAFreeze) {
+    ordinary(60);
+    const std::string part = "HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + std::string(17'000, 'x');
+    for (int i = 0; i < 10; ++i) {
+        Connection(frames, 2 + 9 * i, site(i), 80).open().from_client(ack | psh, lab::http_request("frozen.example", "/")).answer(part).wait(10).from_client(rst | ack);
+        Connection(frames, 3 + 9 * i, site(i), 443).open().from_client(ack | psh, hello("frozen.example")).answer(records(40'000).substr(0, 17'000)).wait(10).from_client(rst | ack);
+    }
+    ASSERT_THAT(judged(), SizeIs(1));
+    EXPECT_EQ(book.verdicts()[0].mechanism, Mechanism::freeze);
+    EXPECT_EQ(book.verdicts()[0].flows, 20u);
+    EXPECT_TRUE(book.verdicts()[0].is_firm);
+}
+
+TEST_F(Accusations, WhoAsksTwiceMayHearTwoAnswers) {
+    for (std::uint16_t i = 0; i < 6; ++i) {
+        const double at = 1 + 20.0 * i;
+        for (const double again : {0.0, 1.0}) dns(at + again, i, false, lab::dns_query(i, "www.bigcdn.example", lab::dns_type_a, false));
+        dns(at + 1.2, i, true, answer(i, "www.bigcdn.example", 0x97650101u + i));
+        dns(at + 2.2, i, true, answer(i, "www.bigcdn.example", 0x97654101u + i));
+    }
+    EXPECT_THAT(judged(), IsEmpty());
+}
+
+TEST_F(Accusations, AResolverThatFailsFirstIsNoBox) {
+    for (std::uint16_t i = 0; i < 6; ++i) {
+        const double at = 1 + 20.0 * i;
+        dns(at, i, false, lab::dns_query(i, "slow.example", lab::dns_type_a, false));
+        dns(at + 0.2, i, true, answer(i, "slow.example", 0, 0x8182));
+        dns(at + 4, i, true, answer(i, "slow.example", 0xCB007109));
+    }
+    EXPECT_THAT(judged(), IsEmpty());
+}
+
+TEST_F(Accusations, SecondAnswersOfOneDistanceAreABoxOnlyWhereOthersHaveNone) {
+    const auto look_up = [&](std::uint16_t id, const std::string& name, bool is_twice) {
+        dns(1 + id, id, false, lab::dns_query(id, name, lab::dns_type_a, false));
+        dns(1.02 + id, id, true, answer(id, name, 0xCB007101));
+        if (is_twice) dns(1.03 + id, id, true, answer(id, name, 0xC6336401));
+    };
+    for (std::uint16_t i = 0; i < 8; ++i) look_up(i, "twice.example", true);
+    ASSERT_THAT(judged(), SizeIs(1));
+    EXPECT_FALSE(book.verdicts()[0].is_firm) << "nothing else was looked up";
+}
+
+TEST_F(Accusations, SecondAnswersOfOneNameAloneAreABox) {
+    for (std::uint16_t i = 0; i < 60; ++i) {
+        const bool is_asked = i % 6 == 0;
+        const std::string name = is_asked ? "twice.example" : "fine" + std::to_string(i % 7) + ".example";
+        dns(1 + i, i, false, lab::dns_query(i, name, lab::dns_type_a, false));
+        dns(1.02 + i, i, true, answer(i, name, 0xCB007101));
+        if (is_asked) dns(1.03 + i, i, true, answer(i, name, 0xC6336401));
+    }
+    ASSERT_THAT(judged(), SizeIs(1));
+    EXPECT_TRUE(book.verdicts()[0].is_firm);
+    EXPECT_EQ(book.verdicts()[0].trigger, "twice.example");
+}
+
+TEST_F(Accusations, TwoMachinesMayAnswerASynThatIsSentTwice) {
+    ordinary(30);
+    for (int i = 0; i < 6; ++i)
+        Connection(frames, 2 + 9 * i, site(i), 443).from_client(syn).wait(0.2).forged(syn | ack, server_ttl + 4, 0, -900).wait(0.8)
+            .forged(syn | ack, server_ttl + 4, 0, -900).from_server(syn | ack).from_client(ack);
+    for (const auto& verdict : judged()) EXPECT_FALSE(verdict.is_firm);
+}
+
+TEST_F(Accusations, CopiesInACaptureAreNoBursts) {
+    const auto reset_by_host = [&](std::string_view name) {
+        for (int i = 0; i < 20; ++i)
+            Connection(frames, 2 + 9 * i, site(i), 443).open().from_client(ack | psh, hello(name)).wait(0.05).forged(rst | ack, server_ttl, 0x4711);
+    };
+    frames.is_doubled = true;
+    ordinary(100);
+    reset_by_host("refused.example");
+    ASSERT_THAT(judged(), SizeIs(1));
+    EXPECT_FALSE(book.verdicts()[0].is_firm);
+    EXPECT_EQ(book.verdicts()[0].alternative, "the host itself, which refuses this name");
+    EXPECT_GT(counts.copies, 500u);
+}
+
+TEST_F(Accusations, BurstsOfABoxAreNoCopies) {
+    ordinary(100);
+    for (int i = 0; i < 20; ++i) {
+        Connection talk(frames, 2 + 9 * i, site(i), 443);
+        talk.open().from_client(ack | psh, hello("blocked.example")).wait(0.01);
+        for (int copy = 0; copy < 3; ++copy) talk.forged(rst | ack, server_ttl + 30, 0x1234);
+    }
+    ASSERT_THAT(judged(), SizeIs(1));
+    EXPECT_TRUE(book.verdicts()[0].is_firm);
+    EXPECT_EQ(book.verdicts()[0].layer, "tls");
+    EXPECT_EQ(counts.copies, 0u);
+}
+
+TEST_F(Accusations, LayersAreWhatTheClientSpoke) {
+    ordinary(60);
+    const std::string query = lab::dns_query(7, "blocked.example", lab::dns_type_a, false);
+    const std::string over_tcp = std::string{'\0', static_cast<char>(query.size())} + query;
+    for (int i = 0; i < 10; ++i) {
+        Connection(frames, 2 + 9 * i, site(i), 80).open().from_client(ack | psh, lab::http_request("host.example", "/")).wait(0.01).forged(rst | ack, 110, 0x4711);
+        Connection(frames, 3 + 9 * i, site(i), 53).open().from_client(ack | psh, over_tcp).wait(0.01).forged(rst | ack, 110, 0x4711);
+    }
+    ASSERT_THAT(judged(), SizeIs(2));
+    EXPECT_EQ(book.verdicts()[0].trigger, "blocked.example");
+    EXPECT_EQ(book.verdicts()[0].layer, "dns");
+    EXPECT_EQ(book.verdicts()[1].trigger, "host.example");
+    EXPECT_EQ(book.verdicts()[1].layer, "http");
+    for (const auto& verdict : book.verdicts()) EXPECT_TRUE(verdict.is_firm);
+}
+
+TEST_F(Accusations, AnEndWithoutAWordFromElsewhereIsASign) {
+    ordinary(60);
+    for (int i = 0; i < 20; ++i) Connection(frames, 2 + 9 * i, site(i), 443).open().from_client(ack | psh, hello("ended.example")).wait(0.01).forged(fin | ack, 83, 0x4711);
+    ASSERT_THAT(judged(), SizeIs(1));
+    EXPECT_EQ(book.verdicts()[0].mechanism, Mechanism::reset_injection);
+    EXPECT_TRUE(book.verdicts()[0].is_firm);
+}
+
+FlowRecord record_of(int i, std::uint32_t server, std::uint16_t port, PayloadKind kind) {
+    FlowRecord flow;
+    flow.client = ipv4_address(client_address);
+    flow.server = ipv4_address(server);
+    flow.client_port = static_cast<std::uint16_t>(40'000 + i);
+    flow.server_port = port;
+    flow.protocol = kind == PayloadKind::quic ? 17 : 6;
+    flow.kind = kind;
+    flow.has_handshake = true;
+    flow.first_ns = flow.trigger_ns = 1'000'000'000ll * (i + 1);
+    flow.sign_ns = flow.first_ns + 1;
+    flow.frames = {static_cast<std::uint64_t>(10 * i + 1), 0, 0, 0};
+    return flow;
+}
+
+TEST_F(Accusations, OneHostThatIsGoneIsNoRule) {
+    for (int i = 0; i < 12; ++i) {
+        FlowRecord quic = record_of(i, site(0), 443, PayloadKind::quic);
+        quic.name = names.number("only.example");
+        quic.signs = sign::quic_silent;
+        book.add(quic);
+        FlowRecord eligible = record_of(100 + i, 0x0A000001, 8388, PayloadKind::other);
+        eligible.is_eligible = true;
+        eligible.signs = sign::dropped;
+        book.add(eligible);
+        FlowRecord chat = record_of(200 + i, 0x0A000002, 5222, PayloadKind::other);
+        chat.signs = sign::uplink_lost;
+        book.add(chat);
+    }
+    EXPECT_THAT(judged(), SizeIs(3));
+    for (const auto& verdict : book.verdicts()) EXPECT_FALSE(verdict.is_firm) << mechanism_name(verdict.mechanism);
+}
+
+TEST_F(Accusations, OtherHostsAndProtocolsMakeItARule) {
+    for (int i = 0; i < 60; ++i) {
+        FlowRecord fine = record_of(1000 + i, site(i), 22, PayloadKind::ssh);
+        fine.is_answered = true;
+        book.add(fine);
+    }
+    for (int i = 0; i < 24; ++i) {
+        FlowRecord chat = record_of(200 + i, 0x0A000002u + static_cast<std::uint32_t>(i % 3), 5222, PayloadKind::other);
+        chat.signs = sign::uplink_lost;
+        book.add(chat);
+    }
+    ASSERT_THAT(judged(), SizeIs(1));
+    EXPECT_TRUE(book.verdicts()[0].is_firm);
+}
+
+}  // namespace
+}  // namespace unveil
