@@ -190,7 +190,8 @@ void write_days(const std::string& days_path, const std::string& sites_path, con
 /// The words of OONI's list of failures for what a client sees; null where it sees no failure.
 Json failure_of(std::string_view mechanism) {
     if (mechanism == "rst-injection") return "connection_reset";
-    for (const auto* lost : {"silent-drop", "freeze", "quic-drop", "fully-encrypted-drop", "protocol-whitelist"})
+    if (mechanism == "syn-reset") return "connection_refused";
+    for (const auto* lost : {"silent-drop", "freeze", "quic-drop", "fully-encrypted-drop", "protocol-whitelist", "syn-drop"})
         if (mechanism == lost) return "generic_timeout_error";
     // The connection failed, and the table does not say how.
     if (mechanism == "residual") return "unknown_failure";

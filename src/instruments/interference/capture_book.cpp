@@ -72,7 +72,9 @@ std::string_view layer_of(Mechanism mechanism, const std::array<std::size_t, pay
         case Mechanism::freeze:
         case Mechanism::residual:
         case Mechanism::fully_encrypted_drop:
-        case Mechanism::protocol_whitelist: return "tcp";
+        case Mechanism::protocol_whitelist:
+        case Mechanism::syn_drop:
+        case Mechanism::syn_reset: return "tcp";
         default: return layer_of(static_cast<PayloadKind>(std::max_element(kinds.begin(), kinds.end()) - kinds.begin()));
     }
 }
@@ -81,7 +83,7 @@ std::string_view layer_of(Mechanism mechanism, const std::array<std::size_t, pay
 
 std::string_view mechanism_name(Mechanism mechanism) {
     constexpr std::array<std::string_view, mechanism_count> names = {"dns-injection", "rst-injection", "syn-ack-injection", "block-page", "silent-drop", "freeze", "residual", "quic-drop",
-                                                                     "fully-encrypted-drop", "throttling-policing", "throttling-shaping", "protocol-whitelist"};
+                                                                     "fully-encrypted-drop", "throttling-policing", "throttling-shaping", "protocol-whitelist", "syn-drop", "syn-reset"};
     return names[static_cast<std::size_t>(mechanism)];
 }
 
@@ -118,6 +120,7 @@ void CaptureBook::add(const FlowRecord& flow) {
         if (m_exposures.size() <= flow.name) m_exposures.resize(flow.name + 1);
         // A connection that never got as far as its name does not count.
         ++m_exposures[flow.name].flows[static_cast<std::size_t>(flow.kind)];
+        m_exposures[flow.name].with_ech += flow.has_ech;
     }
     if (flow.kind == PayloadKind::quic && flow.name != 0) {
         const bool is_blocked = (flow.signs & sign::quic_silent) != 0;
@@ -134,6 +137,12 @@ void CaptureBook::add(const FlowRecord& flow) {
     if (is_tcp(flow)) {
         const bool is_answered = flow.is_answered && (flow.signs & (sign::reset | sign::frozen | lost_signs | sign::page_injected | sign::page_known)) == 0;
         if (is_answered) note_answered(flow);
+        if (m_attempts_by_server.size() < m_limits.flows_kept_max || m_attempts_by_server.count(flow.server) > 0) {
+            Attempts& attempts = m_attempts_by_server[flow.server];
+            ++attempts.flows;
+            attempts.silent += !flow.has_handshake && (flow.signs & sign::no_syn_ack) != 0;
+            attempts.reset += (flow.signs & sign::reset_at_syn) != 0;
+        }
         if (flow.trigger_ns != 0 && flow.has_handshake && is_foreign_kind(flow.kind)) {
             const bool is_lost = (flow.signs & lost_signs) != 0;
             Tally& tally = m_eligible_by_server[flow.server][flow.is_eligible ? 1 : 0];
@@ -180,6 +189,18 @@ void CaptureBook::add(const RateRecord& rate) {
     else ++m_flows_left_out;
 }
 
+void CaptureBook::note_unsent(std::span<const Locator> frames, double log_likelihood_ratio) {
+    for (JudgedFlow& judged : m_judged) {
+        FlowRecord& flow = judged.flow;
+        // The first frame is the client's.
+        const bool is_unsent = std::any_of(flow.frames.begin() + 1, flow.frames.end(), [&](std::uint64_t frame) {
+            return frame != 0 && std::binary_search(frames.begin(), frames.end(), Locator{flow.evidence, frame});
+        });
+        constexpr std::uint32_t signs_sent = sign::reset | sign::reset_at_syn | sign::syn_ack_forged | sign::page_injected | sign::page_known | sign::dns_conflict;
+        if (is_unsent && (flow.signs & signs_sent) != 0) flow.log_likelihood_ratio += static_cast<float>(log_likelihood_ratio);
+    }
+}
+
 Mechanism CaptureBook::mechanism_of(const FlowRecord& flow) const {
     if (flow.kind == PayloadKind::dns) return Mechanism::dns_injection;
     if ((flow.signs & sign::quic_silent) != 0) return Mechanism::quic_drop;
@@ -190,7 +211,7 @@ Mechanism CaptureBook::mechanism_of(const FlowRecord& flow) const {
     if (is_foreign_kind(flow.kind) && (flow.signs & sign::dropped) != 0) return Mechanism::fully_encrypted_drop;
     if ((flow.signs & lost_signs) != 0) return Mechanism::silent_drop;
     if ((flow.signs & sign::frozen) != 0) return Mechanism::freeze;
-    return Mechanism::residual;
+    return (flow.signs & sign::reset_at_syn) != 0 ? Mechanism::syn_reset : Mechanism::syn_drop;
 }
 
 bool CaptureBook::is_answered_for_others(const IpAddress& server, std::uint32_t name) const {
@@ -246,6 +267,7 @@ void CaptureBook::judge() {
     judge_fully_encrypted();
     judge_rates();
     judge_residual();
+    for (const Mechanism mechanism : {Mechanism::syn_drop, Mechanism::syn_reset}) judge_addresses(mechanism);
     std::erase_if(m_judged, [](const JudgedFlow& judged) { return judged.flow.signs == 0; });
     std::sort(m_verdicts.begin(), m_verdicts.end(), [](const MechanismVerdict& a, const MechanismVerdict& b) {
         return std::tie(a.mechanism, a.trigger) < std::tie(b.mechanism, b.trigger);
@@ -423,6 +445,47 @@ void CaptureBook::judge_servers() {
     }
 }
 
+/// Addresses to which no connection opens, while others' do. From one end alone a box is not to be told from a host that is down, unless what it sent is known.
+void CaptureBook::judge_addresses(Mechanism mechanism) {
+    const auto failed = [&](const Attempts& attempts) { return mechanism == Mechanism::syn_drop ? attempts.silent : attempts.reset; };
+    std::map<IpAddress, Group> groups;
+    for (std::size_t i = 0; i < m_judged.size(); ++i) {
+        if (m_judged[i].mechanism != mechanism || m_judged[i].flow.signs == 0) continue;
+        Group& group = groups[m_judged[i].flow.server];
+        ++group.hits;
+        group.members.push_back(i);
+    }
+    Tally control;
+    for (const auto& [server, attempts] : m_attempts_by_server) {
+        if (static_cast<double>(failed(attempts)) > signed_share_max * static_cast<double>(attempts.flows)) continue;
+        control.flows += attempts.flows;
+        control.lost += failed(attempts);
+    }
+    const double chance = baseline(control.lost, control.flows, baseline_unknown);
+    for (auto& [server, group] : groups) {
+        const auto known = m_attempts_by_server.find(server);
+        group.exposed = std::max(group.hits, known == m_attempts_by_server.end() ? 0 : known->second.flows);
+        MechanismVerdict verdict;
+        verdict.mechanism = mechanism;
+        verdict.trigger = address_text(server);
+        verdict.control_flows = control.lost;
+        verdict.control_exposed = control.flows;
+        verdict.p_value = binomial_tail(group.hits, group.exposed, chance);
+        verdict.q_value = std::min(1.0, verdict.p_value * static_cast<double>(std::max<std::size_t>(1, m_attempts_by_server.size())));
+        for (const std::size_t i : group.members) {
+            m_judged[i].is_firm = mechanism == Mechanism::syn_reset && m_judged[i].flow.log_likelihood_ratio >= m_limits.log_likelihood_ratio_min;
+            verdict.is_firm = verdict.is_firm || m_judged[i].is_firm;
+        }
+        const bool is_often = static_cast<double>(group.hits) >= m_limits.share_min * static_cast<double>(group.exposed);
+        if (!verdict.is_firm && (group.hits < 3 || !is_often || verdict.q_value > m_limits.q_value_max)) continue;
+        if (!verdict.is_firm) verdict.alternative = mechanism == Mechanism::syn_drop ? "a host that is down" : "a closed port";
+        const bool is_any_firm = verdict.is_firm;
+        verdict.is_firm = false;   // of its flows only those that are
+        close_group(std::move(verdict), group);
+        m_verdicts.back().is_firm = is_any_firm;
+    }
+}
+
 void CaptureBook::judge_names(Mechanism mechanism) {
     const bool is_quic = mechanism == Mechanism::quic_drop;
     const auto exposed = [&](std::uint32_t name) -> std::uint64_t {
@@ -485,9 +548,20 @@ void CaptureBook::judge_names(Mechanism mechanism) {
             kib.push_back(static_cast<double>(flow.server_bytes) / 1024);
         }
         if (name != 0) std::tie(verdict.p_value, verdict.q_value) = by_name[name];
+        // Where hellos of this name are left alone unless they hold an encrypted one, that is what triggers.
+        constexpr std::uint64_t without_ech_min = 3;
+        const std::uint64_t with_ech = name < m_exposures.size() ? m_exposures[name].with_ech : 0;
+        const bool have_all_ech = std::all_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return m_judged[i].flow.has_ech; });
+        const bool is_by_ech = have_all_ech && with_ech >= group.hits && group.exposed >= with_ech + without_ech_min;
+        if (is_by_ech) {
+            verdict.trigger += " (with ECH)";
+            verdict.p_value = binomial_tail(group.hits, with_ech, chance);
+            verdict.q_value = std::min(verdict.q_value, std::min(1.0, verdict.p_value * static_cast<double>(std::max<std::size_t>(1, m_exposures.size()))));
+            group.exposed = with_ech;
+        }
         const bool is_often = static_cast<double>(group.hits) >= m_limits.share_min * static_cast<double>(group.exposed);
         // Load balancers answer from another distance than they serve from, all of them of one company: only other names at the same address tell.
-        const bool is_site_told_apart = 2 * at_answering >= group.hits;
+        const bool is_site_told_apart = 2 * at_answering >= group.hits || is_by_ech;
         // A host that is gone loses everything that is sent to it: flows that a port rule lets through show that it is there.
         const bool is_quic_alive = is_quic && m_quic_by_name[name].below > m_quic_by_name[name].below_blocked;
         const bool is_not_the_site = is_site_told_apart || is_quic_alive || (servers.size() >= 3 && mechanism != Mechanism::block_page);
@@ -509,6 +583,7 @@ void CaptureBook::judge_names(Mechanism mechanism) {
         if (!is_group_firm && !has_firm_flow) {
             if (!is_not_the_site) verdict.alternative = "the site itself: no other name was answered there";
             else if (mechanism == Mechanism::reset_injection) verdict.alternative = "an ordinary reset of the host";
+            else if (mechanism == Mechanism::block_page) verdict.alternative = "a load balancer that answers from another distance";
             else verdict.alternative = "loss, or a host that went away";
         }
         if (is_quic && is_group_firm) {
@@ -846,7 +921,7 @@ void CaptureBook::judge_residual() {
     std::map<std::uint32_t, Group> groups;
     for (std::size_t i = 0; i < m_judged.size(); ++i) {
         JudgedFlow& judged = m_judged[i];
-        const bool may_be_residual = judged.mechanism == Mechanism::residual ||
+        const bool may_be_residual = judged.mechanism == Mechanism::syn_drop || judged.mechanism == Mechanism::syn_reset ||
                                      (!judged.is_firm && (judged.mechanism == Mechanism::reset_injection || judged.mechanism == Mechanism::silent_drop));
         if (!may_be_residual || blocked.count(judged.flow.name) > 0) continue;
         const auto known = triggers.find(triple_of(judged.flow));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,9 +21,9 @@ namespace unveil {
 
 enum class Mechanism : std::uint8_t {
     dns_injection, reset_injection, syn_ack_injection, block_page, silent_drop, freeze, residual, quic_drop, fully_encrypted_drop, throttling_policing,
-    throttling_shaping, protocol_whitelist,
+    throttling_shaping, protocol_whitelist, syn_drop, syn_reset,
 };
-inline constexpr std::size_t mechanism_count = 12;
+inline constexpr std::size_t mechanism_count = 14;
 std::string_view mechanism_name(Mechanism mechanism);    // "dns-injection"
 
 /// What is held of one trigger: a name, an address, or what is said of first payloads.
@@ -94,6 +95,8 @@ class CaptureBook {
     CaptureBook(const InterferenceFacts& facts, const NameBook& names, const Limits& limits);
     void add(const FlowRecord& flow);
     void add(const RateRecord& rate);
+    /// Frames that the other end of their connections never sent, ascending, and what that adds to the logarithm of each one's likelihood ratio.
+    void note_unsent(std::span<const Locator> frames, double log_likelihood_ratio);
     /// Once, when all flows are there. O(n log n).
     void judge();
 
@@ -121,10 +124,17 @@ class CaptureBook {
     };
     struct Exposure {
         std::array<std::uint32_t, payload_kind_count> flows{};     // by PayloadKind
+        std::uint32_t with_ech = 0;
     };
     struct Tally {
         std::uint64_t flows = 0;
         std::uint64_t lost = 0;
+    };
+    /// To open a TCP connection.
+    struct Attempts {
+        std::uint64_t flows = 0;
+        std::uint64_t silent = 0;
+        std::uint64_t reset = 0;
     };
     struct Group {
         std::uint64_t hits = 0;
@@ -137,6 +147,7 @@ class CaptureBook {
     void judge_names(Mechanism mechanism);
     void tell_unexplained(Mechanism mechanism, double ratio_min, const std::function<std::uint64_t(std::uint32_t)>& exposed);
     void judge_servers();
+    void judge_addresses(Mechanism mechanism);
     void judge_fully_encrypted();
     void judge_ports();
     void judge_rates();
@@ -156,6 +167,7 @@ class CaptureBook {
     std::unordered_map<std::uint64_t, std::array<std::uint32_t, 2>> m_answered;   // by server: two names that it answered, as far as there are
     std::map<IpAddress, std::array<Tally, 2>> m_eligible_by_server;               // exempt, eligible
     std::map<std::uint16_t, Tally> m_foreign_by_port;
+    std::map<IpAddress, Attempts> m_attempts_by_server;
     Eligibility m_eligibility;
     std::unordered_map<std::uint32_t, PortComparison> m_quic_by_name;
     PortComparison m_quic_ports;          // of firm names

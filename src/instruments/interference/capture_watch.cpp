@@ -116,6 +116,7 @@ struct Flow {
     bool is_data_behind_reset = false;
     bool is_reset_amid = false;          // after the answer had begun
     bool is_looking_for_name = false;
+    bool has_ech = false;
     std::uint8_t resets_seen = 0;        // of the server's side, at most 255
     std::uint8_t resets_to_server = 0;
     std::vector<ResetPacket> resets;     // in the server's name
@@ -431,7 +432,11 @@ class CaptureWatch::State {
         if (flow.kind == PayloadKind::tls) {
             const TlsParse parse = parse_client_hello(front, m_hello);
             is_open = parse == TlsParse::need_more;
-            if (parse == TlsParse::done && m_hello.has_server_name) flow.name = m_names.number(m_hello.server_name);
+            if (parse == TlsParse::done) {
+                flow.has_ech = m_hello.has_ech;
+                if (m_hello.has_server_name) flow.name = m_names.number(m_hello.server_name);
+                else if (m_hello.has_esni) flow.name = m_names.number("(esni)");
+            }
         } else {
             const HttpParse parse = parse_http_request(front, m_head);
             is_open = parse == HttpParse::need_more;
@@ -610,6 +615,7 @@ class CaptureWatch::State {
         record.kind = flow.kind;
         record.name = flow.name;
         record.is_eligible = flow.is_eligible;
+        record.has_ech = flow.has_ech;
         record.has_handshake = flow.syn_acks > 0;
         record.is_answered = server.bytes > 0;
         record.server_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(server.bytes, UINT32_MAX));

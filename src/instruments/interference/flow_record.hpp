@@ -43,6 +43,7 @@ struct FlowRecord {
     std::uint8_t box_class = 0;            // 1 + position among the facts' reset classes, or DNS classes for dns; 0: none
     bool is_eligible = false;              // its first payload would be taken for fully encrypted
     bool has_handshake = false;            // SYN+ACK seen
+    bool has_ech = false;                  // its hello holds an encrypted one; the name is the outer one's
     bool is_answered = false;              // the server said something after the client's first words
     std::uint8_t answer_ttl = 0;           // IP TTL of the first answer; of dns
     std::uint32_t signs = 0;

@@ -75,6 +75,7 @@ class Report {
     std::unique_ptr<CaptureWatch> m_watch;
     std::unique_ptr<interference::MeasurementBook> m_measurements;
     TwoSided m_two_sides;
+    TwoSidedResult m_unsent;
     std::vector<TtlTraceResult> m_traces;                                        // of the captures, when asked for
     std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> m_passed;   // by name: flows, of them with a sign
     std::map<std::string, std::set<std::string>> m_mechanisms;                   // by mechanism: triggers
@@ -146,6 +147,12 @@ void Report::read_captures(const std::vector<FrameSource*>& sources) {
     }
     if (m_watch->counts().pages_not_compared > 0)
         m_findings.caveats.push_back(fmt::format("{} answers were not compared with the fingerprints, since too many were open at once.", grouped_digits(m_watch->counts().pages_not_compared)));
+    if (has_two_sides) {
+        m_unsent = m_two_sides.finish();
+        std::vector<Locator> where;
+        for (const auto& unsent : m_unsent.examples) where.push_back(unsent.where);
+        m_book->note_unsent(where, m_unsent.log_likelihood_ratio());
+    }
     m_book->judge();
 }
 
@@ -241,7 +248,9 @@ std::string Report::box_of(const FlowRecord& flow) const {
 }
 
 void Report::describe_two_sides() {
-    const TwoSidedResult result = m_two_sides.finish();
+    const TwoSidedResult& result = m_unsent;
+    if (result.unsent > result.examples.size())
+        m_findings.caveats.push_back(fmt::format("unsent.csv holds the first {} of {} packets, and only those count for verdicts.", grouped_digits(result.examples.size()), grouped_digits(result.unsent)));
     Finding finding = exact_count("unsent", "packets that arrived at either end", result.unsent, "packets",
                                   fmt::format("{} of {} packets that arrived were not sent by the other end, in {} connections that both captures hold.", grouped_digits(result.unsent),
                                               grouped_digits(result.arrived), grouped_digits(result.flows_both)));

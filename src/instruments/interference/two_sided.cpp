@@ -41,6 +41,11 @@ std::string_view unsent_kind_name(UnsentKind kind) {
     return names[static_cast<std::size_t>(kind)];
 }
 
+double TwoSidedResult::log_likelihood_ratio() const {
+    constexpr double ratio_max = 12;
+    return std::min(ratio_max, std::log((static_cast<double>(ordinary_arrived) + 2) / (static_cast<double>(ordinary_unsent) + 1)));
+}
+
 void TwoSided::add(unsigned side, std::span<const Frame> frames) {
     UNVEIL_ASSERT(side < 2);
     for (const Frame& frame : frames) {
@@ -109,8 +114,11 @@ TwoSidedResult TwoSided::finish() {
             const bool has_arrived = seen.is_from_client == (side == 1);
             if (!has_arrived || both.count(seen.flow) == 0) continue;
             ++result.arrived;
+            const bool is_ordinary = seen.kind == UnsentKind::data || seen.kind == UnsentKind::other;
+            result.ordinary_arrived += is_ordinary;
             if (times[1 - side].count(seen.print) > 0) continue;
             ++result.unsent;
+            result.ordinary_unsent += is_ordinary;
             ++result.by_kind[static_cast<std::size_t>(seen.kind)];
             if (result.examples.size() >= TwoSidedResult::examples_max) continue;
             const auto& [from, to] = m_addresses[seen.addresses];

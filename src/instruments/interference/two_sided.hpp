@@ -30,6 +30,10 @@ struct TwoSidedResult {
     std::uint64_t arrived = 0;        // packets of those, at either end
     std::uint64_t unsent = 0;
     std::array<std::uint64_t, unsent_kinds> by_kind{};
+    std::uint64_t ordinary_arrived = 0;    // neither resets, SYN+ACK nor DNS answers
+    std::uint64_t ordinary_unsent = 0;     // of those: lost by the other capture, or made in between as well
+    /// What it adds to the logarithm of a likelihood ratio that a packet is not in the other capture: had it been sent, it would be missing by chance.
+    double log_likelihood_ratio() const;
     std::vector<Unsent> examples;     // the first examples_max, by capture and frame
     /// The server's clock less the client's, over all minutes: no packet arrives before it was sent. Only when is_aligned.
     double offset_low_seconds = 0;

@@ -69,6 +69,11 @@ class Connection {
         m_theirs += static_cast<std::uint32_t>(text.size()) + ((flags & (syn | fin)) != 0);
         return *this;
     }
+    /// What may have to be sent again.
+    Connection& again(std::uint8_t flags, std::string_view text = "") {
+        send(true, flags, text, m_mine, (flags & ack) != 0 ? m_theirs : 0, 64);
+        return *this;
+    }
     /// In the server's name, and not counted on.
     Connection& forged(std::uint8_t flags, std::uint8_t ttl, std::uint16_t id, std::int32_t sequence_offset = 0) {
         send(false, flags, "", m_theirs + static_cast<std::uint32_t>(sequence_offset), m_mine, ttl, id);
@@ -159,6 +164,13 @@ class Accusations : public ::testing::Test {
         watch.add(batch);
         watch.finish();
         counts = watch.counts();
+        if (unsent_flags != 0) {
+            constexpr std::size_t flags_at = 14 + 20 + 13;
+            std::vector<Locator> unsent;
+            for (const Frame& frame : batch)
+                if ((frame.bytes[flags_at] & unsent_flags) != 0) unsent.push_back({0, frame.number});
+            book.note_unsent(unsent, 8);
+        }
         book.judge();
         return book.verdicts();
     }
@@ -167,6 +179,7 @@ class Accusations : public ::testing::Test {
     NameBook names;
     CaptureBook book{built_in_facts(), names, {}};
     CaptureCounts counts;
+    std::uint8_t unsent_flags = 0;   // with such, packets count as never sent by the other end
 };
 
 TEST_F(Accusations, AConnectionThatIsAskedNowAndThenIsNotSlow) {
@@ -304,6 +317,66 @@ TEST_F(Accusations, AnEndWithoutAWordFromElsewhereIsASign) {
     ASSERT_THAT(judged(), SizeIs(1));
     EXPECT_EQ(book.verdicts()[0].mechanism, Mechanism::reset_injection);
     EXPECT_TRUE(book.verdicts()[0].is_firm);
+}
+
+TEST_F(Accusations, AddressesThatNobodyReachesAreToldAndNotAccused) {
+    ordinary(60);
+    for (int i = 0; i < 20; ++i) {
+        Connection silent(frames, 2 + 9 * i, 0x1F0D4023, 443);
+        for (const double pause : {1.0, 2.0, 4.0}) silent.again(syn).wait(pause);
+        Connection(frames, 3 + 9 * i, 0x1F0D4024, 443).from_client(syn).wait(0.05).forged(rst | ack, server_ttl, 0);
+    }
+    ASSERT_THAT(judged(), SizeIs(2));
+    EXPECT_EQ(book.verdicts()[0].mechanism, Mechanism::syn_drop);
+    EXPECT_EQ(book.verdicts()[0].trigger, "31.13.64.35");
+    EXPECT_EQ(book.verdicts()[0].alternative, "a host that is down");
+    EXPECT_EQ(book.verdicts()[1].mechanism, Mechanism::syn_reset);
+    EXPECT_EQ(book.verdicts()[1].trigger, "31.13.64.36");
+    EXPECT_EQ(book.verdicts()[1].alternative, "a closed port");
+    for (const auto& verdict : book.verdicts()) {
+        EXPECT_FALSE(verdict.is_firm);
+        EXPECT_EQ(verdict.flows, 20u);
+        EXPECT_EQ(verdict.exposed, 20u);
+    }
+}
+
+TEST_F(Accusations, WhatTheOtherEndNeverSentIsNotTheHosts) {
+    ordinary(100);
+    for (int i = 0; i < 20; ++i) Connection(frames, 2 + 9 * i, site(i), 443).open().from_client(ack | psh, hello("blocked.example")).wait(0.05).forged(rst | ack, server_ttl, 0);
+    unsent_flags = rst;
+    ASSERT_THAT(judged(), SizeIs(1));
+    EXPECT_TRUE(book.verdicts()[0].is_firm);
+}
+
+TEST_F(Accusations, EncryptedNamesAreATrigger) {
+    ordinary(60);
+    const auto with = [](std::string_view name, std::uint16_t extension) {
+        // Behind the hello's own extensions; three lengths grow by as much.
+        std::string bytes = hello(name);
+        const std::string added = {static_cast<char>(extension >> 8), static_cast<char>(extension & 255), 0, 4, 1, 2, 3, 4};
+        const auto grow = [&](std::size_t at) {
+            const unsigned length = (static_cast<unsigned char>(bytes[at]) << 8 | static_cast<unsigned char>(bytes[at + 1])) + 8u;
+            bytes[at] = static_cast<char>(length >> 8);
+            bytes[at + 1] = static_cast<char>(length & 255);
+        };
+        const std::size_t session = 43 + 1 + static_cast<unsigned char>(bytes[43]);
+        const std::size_t ciphers = session + 2 + (static_cast<unsigned char>(bytes[session]) << 8 | static_cast<unsigned char>(bytes[session + 1]));
+        const std::size_t extensions = ciphers + 1 + static_cast<unsigned char>(bytes[ciphers]);
+        grow(3);
+        grow(7);
+        grow(extensions);
+        return bytes + added;
+    };
+    for (int i = 0; i < 20; ++i) {
+        Connection(frames, 2 + 9 * i, site(i), 443).open().from_client(ack | psh, hello("front.example")).answer(records(3000)).close();
+        Connection dropped(frames, 3 + 9 * i, site(i), 443);
+        dropped.open();
+        for (const double pause : {0.3, 0.6, 1.2, 2.4}) dropped.again(ack | psh, with("front.example", 0xFE0D)).wait(pause);
+    }
+    ASSERT_THAT(judged(), SizeIs(1));
+    EXPECT_EQ(book.verdicts()[0].trigger, "front.example (with ECH)");
+    EXPECT_TRUE(book.verdicts()[0].is_firm);
+    EXPECT_EQ(book.verdicts()[0].exposed, 20u);
 }
 
 FlowRecord record_of(int i, std::uint32_t server, std::uint16_t port, PayloadKind kind) {
