@@ -403,6 +403,8 @@ class CaptureWatch::State {
         if (packet.payload.size() == packet.payload_bytes_original) {
             flow.is_eligible = fully_encrypted_exemption(packet.payload) == Exemption::none;
             counts.first_payloads_eligible += flow.is_eligible;
+        } else {
+            ++counts.first_payloads_cut;
         }
         if (is_dns_query(packet)) {
             flow.kind = PayloadKind::dns_tcp;

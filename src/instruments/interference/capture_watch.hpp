@@ -32,6 +32,7 @@ struct CaptureCounts {
     std::uint64_t dns_queries = 0;
     std::uint64_t dns_answered_again = 0;       // with another answer
     std::uint64_t first_payloads = 0;    // of TCP clients
+    std::uint64_t first_payloads_cut = 0;       // by the capture
     std::uint64_t first_payloads_eligible = 0;  // for the rule on fully encrypted traffic
     std::uint64_t quic_hellos = 0;
     std::uint64_t pages_not_compared = 0;       // with fingerprints: too many answers were open at once

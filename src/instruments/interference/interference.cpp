@@ -106,6 +106,8 @@ void Report::read_captures(const std::vector<FrameSource*>& sources) {
     if (has_two_sides && sources.size() != 2)
         throw Error(ErrorKind::usage, fmt::format("--two-sided compares two captures, and {} {} given", sources.size(), sources.size() == 1 ? "is" : "are"),
                     "Give the capture at the client first, then that at the server");
+    if (has_traces && has_two_sides)
+        throw Error(ErrorKind::usage, "--ttl-trace and --two-sided want different captures", "Run unveil once with each");
     if (sources.empty()) return;
     for (const auto& text : m_parameters.texts("client")) {
         IpAddress address;
@@ -348,6 +350,10 @@ void Report::describe_captures() {
                                       {"frames were cut within their headers", counts.truncated}, {"frames have lengths that contradict each other", counts.malformed},
                                       {"packets were never whole", counts.fragments_given_up}, {"packets are exact copies of the one before and count once", counts.copies}})
         if (count > 0) m_findings.notes.push_back(fmt::format("{} {}.", grouped_digits(count), what));
+    if (counts.frames > 0 && counts.packets == 0) m_findings.caveats.push_back("No frame holds a packet that can be read, so nothing was judged.");
+    if (counts.first_payloads_cut > 0)
+        m_findings.caveats.push_back(fmt::format("Of {} of {} first payloads the capture kept only the beginning, so names may be missing (tcpdump -s 0 keeps all).", grouped_digits(counts.first_payloads_cut),
+                                                 grouped_digits(counts.first_payloads)));
     if (counts.flows_evicted > 0)
         m_findings.caveats.push_back(fmt::format("{} flows were given up before their end, since too many were open at once.", grouped_digits(counts.flows_evicted)));
     if (!m_clients.empty())
