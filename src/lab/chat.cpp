@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -28,6 +29,8 @@ constexpr std::string_view home = "home";
 constexpr std::string_view abroad = "abroad";
 constexpr std::string_view known_rule = "禁词样本";
 constexpr std::string_view harmless = "你好";
+/// Three in four rules are about the first.
+constexpr std::array<std::string_view, 4> topics = {"party and leaders", "gambling", "terrorism", "pornography"};
 
 /// Common characters, many of which have another traditional form; with no meaning in a row.
 std::vector<std::string> alphabet() {
@@ -53,6 +56,7 @@ class ChatWorld {
   public:
     ChatWorld(const Plan& plan, std::uint64_t seed) : m_plan(plan), m_seed(seed), m_random(seed, 0xc4a7), m_alphabet(alphabet()) {
         make_rules();
+        make_topics();
         make_texts();
     }
 
@@ -93,6 +97,13 @@ class ChatWorld {
         return text;
     }
 
+    /// A list such as researchers publish: of each rule but the known one a word, and what it is about.
+    std::string words() const {
+        std::string text = "word,topic\n";
+        for (const auto& [word, topic] : m_coded_words) text += fmt::format("{},{}\n", word, topic);
+        return text;
+    }
+
     ChatTruth truth() const {
         ChatTruth truth;
         truth.seed = m_seed;
@@ -105,6 +116,7 @@ class ChatWorld {
             }
             std::sort(notations.begin(), notations.end());
         }
+        truth.topics = m_topics;
         truth.folds = m_plan.folds;
         std::sort(truth.folds.begin(), truth.folds.end());
         return truth;
@@ -158,6 +170,17 @@ class ChatWorld {
         }
     }
 
+    void make_topics() {
+        Random random(m_seed, 0x70b1);
+        for (std::size_t i = 1; i < m_home.size(); ++i) {
+            const std::string topic(i % 4 != 0 ? topics[0] : topics[1 + random.below(topics.size() - 1)]);
+            auto components = m_home[i];
+            std::sort(components.begin(), components.end());
+            m_topics.emplace(rule_notation(components), topic);
+            m_coded_words.emplace(m_home[i][random.below(m_home[i].size())], topic);
+        }
+    }
+
     void make_texts() {
         std::vector<std::vector<std::string>> planted;
         for (std::size_t i = 1; i < m_home.size(); ++i) planted.push_back(m_home[i]);
@@ -179,6 +202,8 @@ class ChatWorld {
     std::vector<std::string> m_alphabet;
     std::vector<std::vector<std::string>> m_home;
     std::vector<std::vector<std::string>> m_abroad;
+    std::map<std::string, std::string> m_topics;        // by rule
+    std::map<std::string, std::string> m_coded_words;
     std::vector<CampaignText> m_texts;
 };
 
@@ -206,6 +231,13 @@ std::vector<PlantedClaim> claims_of(const ChatTruth& truth, const Plan& plan) {
         claims.push_back({"spared-abroad", "One of the rules does not hold abroad.", "", fmt::format("rules(\\\"abroad\\\") excludes \\\"{}\\\"", only_home),
                           "supported", "it is on the list at home alone"});
     }
+    constexpr std::size_t rules_min = 5;
+    if (truth.topics.size() >= rules_min) {
+        claims.push_back({"about-leaders", "More than a third of the rules are about the party and its leaders.", "", fmt::format("topics.share(\\\"{}\\\") > 0.33", topics[0]), "supported",
+                          "three in four are"});
+        claims.push_back({"about-gambling", "Most of the rules are about gambling.", "", fmt::format("topics.share(\\\"{}\\\") > 0.6", topics[1]), "contradicted",
+                          "at most one in four is"});
+    }
     if (!truth.folds.empty() && at_home.size() >= 3 && std::binary_search(truth.folds.begin(), truth.folds.end(), "space"))
         claims.push_back({"sees-through-blanks", "Blanks between the characters do not help.", "", "folds includes \\\"space\\\"", "supported",
                           "the filter drops blanks before it compares"});
@@ -229,7 +261,7 @@ Plan plan_of(const ParameterValues& parameters) {
 }
 
 void make_chat(const ParameterValues& parameters, std::uint64_t seed, const std::string& out_folder, Progress& progress) {
-    const CasePart part = make_chat_part(parameters, seed, out_folder, "log.jsonl", "truth.json", progress);
+    const CasePart part = make_chat_part(parameters, seed, out_folder, {"log.jsonl", "words.csv", "truth.json"}, progress);
     const std::string head = fmt::format(
         "# Made by `unveil lab make chat --seed {}`; nothing in it is real.\n"
         "[case]\n"
@@ -245,16 +277,16 @@ std::string bytes_of_file(const std::string& path) {
 
 }  // namespace
 
-CasePart make_chat_part(const ParameterValues& parameters, std::uint64_t seed, const std::string& out_folder, const std::string& log_name,
-                        const std::string& truth_name, Progress& progress) {
+CasePart make_chat_part(const ParameterValues& parameters, std::uint64_t seed, const std::string& out_folder, const ChatFiles& files, Progress& progress) {
     const Plan plan = plan_of(parameters);
     const ChatWorld world(plan, seed);
     const ChatTruth truth = world.truth();
-    write_file_atomically(out_folder + "/" + log_name, world.log(progress));
-    write_file_atomically(out_folder + "/" + truth_name, chat_truth_to_json(truth));
+    write_file_atomically(out_folder + "/" + files.log, world.log(progress));
+    write_file_atomically(out_folder + "/" + files.words, world.words());
+    write_file_atomically(out_folder + "/" + files.truth, chat_truth_to_json(truth));
     CasePart part;
-    part.evidence_toml = fmt::format("[[evidence]]\nid = \"log\"\npath = \"{}\"\n", log_name);
-    part.test_toml = "test = \"filter\"\non = [\"log\"]\n";
+    part.evidence_toml = fmt::format("[[evidence]]\nid = \"log\"\npath = \"{}\"\n\n[[evidence]]\nid = \"words\"\npath = \"{}\"\n", files.log, files.words);
+    part.test_toml = "test = \"filter\"\non = [\"log\", \"words\"]\n";
     part.claims = claims_of(truth, plan);
     return part;
 }
@@ -288,7 +320,7 @@ Scenario chat_scenario() {
                            folds,
                            parameter("slip-rate", ParameterType::real, "0", "share of messages that come through although a rule fits", 0, 0.4),
                            parameter("false-block-rate", ParameterType::real, "0", "share of messages suppressed although no rule fits", 0, 0.4)};
-    scenario.files = {"log.jsonl", "truth.json", "expected_verdicts.json", "case.toml"};
+    scenario.files = {"log.jsonl", "words.csv", "truth.json", "expected_verdicts.json", "case.toml"};
     scenario.make = make_chat;
     return scenario;
 }
@@ -298,6 +330,7 @@ std::string chat_truth_to_json(const ChatTruth& truth) {
     json["contexts"] = Json::array();
     for (std::size_t i = 0; i < truth.contexts.size(); ++i) json["contexts"].push_back({{"context", truth.contexts[i]}, {"rules", truth.rules[i]}});
     json["folds"] = truth.folds;
+    json["topics"] = truth.topics;
     return json.dump(1) + "\n";
 }
 
@@ -316,6 +349,7 @@ ChatTruth read_chat_truth(const std::string& path) {
             truth.rules.push_back(entry.at("rules").get<std::vector<std::string>>());
         }
         truth.folds = json.at("folds").get<std::vector<std::string>>();
+        if (json.contains("topics")) truth.topics = json.at("topics").get<std::map<std::string, std::string>>();
         return truth;
     } catch (const nlohmann::json::exception& failure) {
         throw Error(ErrorKind::input, fmt::format("is not the truth of a chat world: {}", printable(failure.what(), 160)),

@@ -2,6 +2,7 @@
 // what it shows, and the truth. docs/lab/chat.md.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,13 @@ namespace unveil {
 
 Scenario chat_scenario();
 
-/// The world without its case, for cases that hold more: writes the log and the truth under these names.
-CasePart make_chat_part(const ParameterValues& parameters, std::uint64_t seed, const std::string& out_folder, const std::string& log_name,
-                        const std::string& truth_name, Progress& progress);
+struct ChatFiles {
+    std::string log;
+    std::string words;   // that somebody coded: what they are about
+    std::string truth;
+};
+/// The world without its case, for cases that hold more: writes the three under these names.
+CasePart make_chat_part(const ParameterValues& parameters, std::uint64_t seed, const std::string& out_folder, const ChatFiles& files, Progress& progress);
 
 /// What the world knows: every rule of every context that some text held, and the folds.
 struct ChatTruth {
@@ -24,6 +29,7 @@ struct ChatTruth {
     std::vector<std::string> contexts;
     std::vector<std::vector<std::string>> rules;   // by context, in notation, sorted
     std::vector<std::string> folds;                // that the filter undoes, sorted
+    std::map<std::string, std::string> topics;     // by rule, in notation; the known rule is about nothing
 };
 
 std::string chat_truth_to_json(const ChatTruth& truth);

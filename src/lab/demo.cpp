@@ -18,7 +18,7 @@ void make_demo(const ParameterValues&, std::uint64_t seed, const std::string& ou
     parts[0] = make_takedown_part("demo", ParameterValues(takedown_scenario().parameters), seed, out_folder, progress, truth);
     truth.parameters_json = "{}";
     write_file_atomically(out_folder + "/truth.json", truth_to_json(truth));
-    parts[1] = make_chat_part(ParameterValues(chat_scenario().parameters), seed, out_folder, "chat_log.jsonl", demo_chat_truth, progress);
+    parts[1] = make_chat_part(ParameterValues(chat_scenario().parameters), seed, out_folder, {"chat_log.jsonl", "chat_words.csv", demo_chat_truth}, progress);
     parts[1].evidence_toml.insert(0, "\n");
     // Small enough for a first look: fewer connections, fewer sites.
     ParameterValues network(network_scenario().parameters);
@@ -41,7 +41,7 @@ Scenario demo_scenario() {
     Scenario scenario;
     scenario.name = "demo";
     scenario.summary = "all of them in one case, as 'unveil demo' shows it";
-    scenario.files = {"tweets.csv", "users.csv", "truth.json", "chat_log.jsonl", demo_chat_truth, "capture.pcap", "measurements.jsonl", demo_network_truth, "expected_verdicts.json", "case.toml"};
+    scenario.files = {"tweets.csv", "users.csv", "truth.json", "chat_log.jsonl", "chat_words.csv", demo_chat_truth, "capture.pcap", "measurements.jsonl", demo_network_truth, "expected_verdicts.json", "case.toml"};
     scenario.make = make_demo;
     return scenario;
 }
