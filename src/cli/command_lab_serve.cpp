@@ -85,10 +85,24 @@ ServiceRules read_rules(const Global& global, const ParameterValues& options, Se
     return rules;
 }
 
+/// Of which rules the spellings would leave nothing.
+void say_spared(const Global& global, const std::vector<SparedRule>& spared) {
+    constexpr std::size_t said_max = 20;
+    for (std::size_t i = 0; i < std::min(said_max, spared.size()); ++i) {
+        std::string folds;
+        for (const auto& fold : spared[i].folds) folds += (folds.empty() ? "" : ", ") + fold;
+        global.say(fmt::format("note: the rule '{}' is compared without the spellings {}{}: they would leave nothing of a word in it", printable(spared[i].notation, 80), folds,
+                               spared[i].is_escalated_only ? " for accounts that were blocked before" : ""));
+    }
+    if (spared.size() > said_max) global.say(fmt::format("note: so are {} more rules, each without those that would leave nothing of it", spared.size() - said_max));
+}
+
 /// The service behind HTTP. One message at a time: what becomes of the next depends on the ones before.
 class Counter {
   public:
     Counter(ServiceRules rules, ServiceClock clock) : m_service(std::move(rules)), m_clock(std::move(clock)) {}
+
+    const Service& service() const { return m_service; }
 
     void answer(const std::string& context, const std::string& account, const std::string& text, httplib::Response& response) {
         if (!is_valid_utf8(context) || !is_valid_utf8(account) || !is_valid_utf8(text)) return refuse(response, 400, "the text is not UTF-8");
@@ -186,6 +200,7 @@ class LabServeCommand final : public Command {
             throw Error(ErrorKind::usage, fmt::format("there is no service '{}'", printable(kind, 80)), "Take chat, search or translate");
         Counter counter(read_rules(invocation.global, options, kind == "chat" ? ServiceKind::chat : kind == "search" ? ServiceKind::search : ServiceKind::translate),
                         clock_of(options));
+        say_spared(invocation.global, counter.service().spared_rules());
         httplib::Server server;
         server.set_payload_max_length(request_bytes_max);
         server.set_tcp_nodelay(true);
@@ -203,10 +218,13 @@ class LabServeCommand final : public Command {
             const std::string context = request.get_param_value("context");
             counter.answer(context, request.has_param("account") ? request.get_param_value("account") : context, request.get_param_value("q"), response);
         });
-        int port = static_cast<int>(options.integer("port"));
+        const int wanted_port = static_cast<int>(options.integer("port"));
+        int port = wanted_port;
         if (port == 0) port = server.bind_to_any_port(loopback);
         else if (!server.bind_to_port(loopback, port)) port = -1;
-        if (port < 0) throw Error(ErrorKind::run, "the port is taken or may not be used", "Give another --port, or 0 for a free one");
+        if (port < 0)
+            throw Error(ErrorKind::run, wanted_port == 0 ? std::string("there is no free port") : fmt::format("the port {} is taken or may not be used", wanted_port),
+                        "Give another --port, or 0 for a free one", loopback);
         // A client that goes away in the middle of an answer must not end the service.
         std::signal(SIGPIPE, SIG_IGN);
         std::thread listening([&] { server.listen_after_bind(); });

@@ -94,29 +94,37 @@ const std::vector<std::string>& chat_folds() {
 ChatFilter::ChatFilter(ChatFilterRules rules) : m_rules(std::move(rules)) {
     for (const auto& [context, list] : m_rules.rules)
         for (const auto& rule : list) {
-            auto& components = m_normalised[context].emplace_back();
-            for (const auto& component : rule) components.push_back(normalised(component));
-            // A component that the folds leave nothing of could only match everything.
-            if (std::any_of(components.begin(), components.end(), [](const auto& c) { return c.empty(); })) m_normalised[context].pop_back();
+            auto& made = m_normalised[context].emplace_back();
+            made.without = emptying_folds(rule);
+            for (const auto& component : rule) made.components.push_back(normalised(component, made.without));
+            // A component without a character could only match everything.
+            if (std::any_of(made.components.begin(), made.components.end(), [](const auto& c) { return c.empty(); })) m_normalised[context].pop_back();
         }
 }
 
-std::string ChatFilter::normalised(std::string_view text) const {
+std::string ChatFilter::normalised(std::string_view text, std::span<const std::string> without) const { return normalised(text, without, nullptr); }
+
+std::string ChatFilter::normalised(std::string_view text, std::span<const std::string> without, std::vector<std::string>* dropping) const {
     auto now = icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
     for (const auto& fold : chat_folds()) {
         if (std::find(m_rules.folds.begin(), m_rules.folds.end(), fold) == m_rules.folds.end()) continue;
+        if (std::find(without.begin(), without.end(), fold) != without.end()) continue;
         if (fold == "html") now = without_entities(now);
         else if (fold == "traditional") now = simplified(now);
         else {
             icu::UnicodeString next;
             UChar32 before = -1;
+            bool is_any_dropped = false;
             for (std::int32_t i = 0; i < now.length(); i = now.moveIndex32(i, 1)) {
                 const UChar32 c = mapped(fold, now.char32At(i));
-                if (is_dropped(fold, c) || (fold == "repeat" && c == before)) continue;
+                const bool is_left_out = is_dropped(fold, c);
+                is_any_dropped |= is_left_out;
+                if (is_left_out || (fold == "repeat" && c == before)) continue;
                 next.append(c);
                 before = c;
             }
             now = next;
+            if (is_any_dropped && dropping != nullptr) dropping->push_back(fold);
         }
     }
     std::string out;
@@ -124,12 +132,26 @@ std::string ChatFilter::normalised(std::string_view text) const {
     return out;
 }
 
+std::vector<std::string> ChatFilter::emptying_folds(std::span<const std::string> components) const {
+    std::vector<std::string> emptying;
+    for (const auto& component : components)
+        for (;;) {
+            std::vector<std::string> dropping;
+            if (!normalised(component, emptying, &dropping).empty() || dropping.empty()) break;
+            emptying.insert(emptying.end(), dropping.begin(), dropping.end());
+        }
+    std::sort(emptying.begin(), emptying.end());
+    return emptying;
+}
+
 bool ChatFilter::is_listed(const std::string& context, std::string_view text) const {
     const auto list = m_normalised.find(context);
     if (list == m_normalised.end()) return false;
-    const std::string read = normalised(text);
-    return std::any_of(list->second.begin(), list->second.end(), [&](const auto& rule) {
-        return std::all_of(rule.begin(), rule.end(), [&](const auto& component) { return read.find(component) != std::string::npos; });
+    std::map<std::vector<std::string>, std::string> readings;
+    return std::any_of(list->second.begin(), list->second.end(), [&](const Rule& rule) {
+        auto read = readings.find(rule.without);
+        if (read == readings.end()) read = readings.emplace(rule.without, normalised(text, rule.without)).first;
+        return std::all_of(rule.components.begin(), rule.components.end(), [&](const auto& component) { return read->second.find(component) != std::string::npos; });
     });
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,12 +30,22 @@ class ChatFilter {
     bool is_suppressed(const std::string& context, std::string_view text, std::uint64_t number) const;
     /// Without faults.
     bool is_listed(const std::string& context, std::string_view text) const;
-    /// The text as the filter compares it.
-    std::string normalised(std::string_view text) const;
+    /// The text as the filter compares it with most rules.
+    std::string normalised(std::string_view text) const { return normalised(text, {}); }
+    /// With a rule for which these folds are not undone.
+    std::string normalised(std::string_view text, std::span<const std::string> without) const;
+    /// The folds that would leave nothing of a component, so that they are undone neither in this rule nor in what is compared with it.
+    std::vector<std::string> emptying_folds(std::span<const std::string> components) const;
 
   private:
+    struct Rule {
+        std::vector<std::string> components;   // normalised
+        std::vector<std::string> without;
+    };
+    std::string normalised(std::string_view text, std::span<const std::string> without, std::vector<std::string>* dropping) const;
+
     ChatFilterRules m_rules;
-    std::map<std::string, std::vector<std::vector<std::string>>> m_normalised;
+    std::map<std::string, std::vector<Rule>> m_normalised;
 };
 
 }  // namespace unveil

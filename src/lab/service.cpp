@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
 #include "core/error.hpp"
 #include "core/random.hpp"
@@ -75,40 +77,83 @@ std::string Service::notation_of(const ServiceRule& rule) const {
     return notation;
 }
 
+Service::List Service::make_list(const std::string& context, const std::vector<ServiceRule>& rules, const ChatFilter& reader) const {
+    List list;
+    std::vector<std::vector<MatcherRule>> to_match;
+    std::vector<std::vector<MatcherRule>> exceptions;
+    const auto reading_of = [&](const std::vector<std::string>& without) {
+        auto found = std::find_if(list.readings.begin(), list.readings.end(), [&](const Reading& reading) { return reading.without == without; });
+        if (found == list.readings.end()) {
+            found = list.readings.insert(found, Reading{without, {}, nullptr, nullptr});
+            to_match.emplace_back();
+            exceptions.emplace_back();
+        }
+        return static_cast<std::uint32_t>(found - list.readings.begin());
+    };
+    reading_of({});
+    const auto read = [&](const std::vector<std::string>& components, std::uint32_t reading) {
+        std::vector<std::string> all;
+        for (const auto& component : components) all.push_back(reader.normalised(component, list.readings[reading].without));
+        return all;
+    };
+    const auto has_nothing = [](const std::vector<std::string>& components) {
+        return components.empty() || std::any_of(components.begin(), components.end(), [](const std::string& component) { return component.empty(); });
+    };
+    const auto add = [&](const ServiceRule& rule, bool is_listed) {
+        const std::uint32_t reading = reading_of(reader.emptying_folds(rule.components));
+        auto components = read(rule.components, reading);
+        // A component without a character could only match everything.
+        if (has_nothing(components)) return;
+        const auto number = static_cast<std::uint32_t>(list.is_listed.size());
+        list.by_notation[notation_of(rule)].push_back(number);
+        list.is_listed.push_back(is_listed);
+        list.readings[reading].rules.push_back(number);
+        to_match[reading].push_back({std::move(components), m_rules.is_ordered});
+        auto& own = list.exceptions_of.emplace_back();
+        for (const auto& exception : rule.exceptions) {
+            const std::uint32_t where = reading_of(reader.emptying_folds(exception));
+            auto lifting = read(exception, where);
+            if (has_nothing(lifting)) continue;
+            own.push_back({where, static_cast<std::uint32_t>(exceptions[where].size())});
+            exceptions[where].push_back({std::move(lifting), false});
+        }
+    };
+    for (const ServiceRule& rule : rules) add(rule, true);
+    for (const ServiceChange& change : m_rules.churn)
+        if (change.is_added && (change.context.empty() || change.context == context) && list.by_notation.count(notation_of(change.rule)) == 0) add(change.rule, false);
+    for (std::size_t i = 0; i < list.readings.size(); ++i) {
+        list.readings[i].matcher = std::make_unique<RuleMatcher>(std::move(to_match[i]));
+        list.readings[i].exceptions = std::make_unique<RuleMatcher>(std::move(exceptions[i]));
+    }
+    return list;
+}
+
 Service::Lists Service::make_lists(const ChatFilter& reader) const {
     Lists lists;
-    for (const auto& [context, rules] : m_rules.lists) {
-        List& list = lists[context];
-        std::vector<MatcherRule> to_match;
-        std::vector<MatcherRule> exceptions;
-        const auto read = [&](const std::vector<std::string>& components) {
-            std::vector<std::string> all;
-            for (const auto& component : components) all.push_back(reader.normalised(component));
-            return all;
-        };
-        const auto is_empty = [](const std::string& component) { return component.empty(); };
-        const auto add = [&](const ServiceRule& rule, bool is_listed) {
-            auto components = read(rule.components);
-            // A component that the spellings leave nothing of could only match everything.
-            if (components.empty() || std::any_of(components.begin(), components.end(), is_empty)) return;
-            list.by_notation[notation_of(rule)].push_back(static_cast<std::uint32_t>(to_match.size()));
-            list.is_listed.push_back(is_listed);
-            to_match.push_back({std::move(components), m_rules.is_ordered});
-            auto& own = list.exceptions_of.emplace_back();
-            for (const auto& exception : rule.exceptions) {
-                auto lifting = read(exception);
-                if (lifting.empty() || std::any_of(lifting.begin(), lifting.end(), is_empty)) continue;
-                own.push_back(static_cast<std::uint32_t>(exceptions.size()));
-                exceptions.push_back({std::move(lifting), false});
-            }
-        };
-        for (const ServiceRule& rule : rules) add(rule, true);
-        for (const ServiceChange& change : m_rules.churn)
-            if (change.is_added && (change.context.empty() || change.context == context) && list.by_notation.count(notation_of(change.rule)) == 0) add(change.rule, false);
-        list.matcher = std::make_unique<RuleMatcher>(std::move(to_match));
-        list.exceptions = std::make_unique<RuleMatcher>(std::move(exceptions));
-    }
+    for (const auto& [context, rules] : m_rules.lists) lists.emplace(context, make_list(context, rules, reader));
     return lists;
+}
+
+std::vector<SparedRule> Service::spared_rules() const {
+    std::vector<SparedRule> spared;
+    std::set<std::string> seen;
+    const auto look_at = [&](const std::vector<std::string>& components) {
+        auto notation = rule_notation(components);
+        if (!seen.insert(notation).second) return;
+        if (auto folds = m_reader.emptying_folds(components); !folds.empty()) spared.push_back({notation, std::move(folds), false});
+        if (!m_rules.escalates) return;
+        if (auto folds = m_strict_reader.emptying_folds(components); !folds.empty() && (spared.empty() || spared.back().notation != notation || spared.back().folds != folds))
+            spared.push_back({std::move(notation), std::move(folds), true});
+    };
+    const auto look_at_rule = [&](const ServiceRule& rule) {
+        look_at(rule.components);
+        for (const auto& exception : rule.exceptions) look_at(exception);
+    };
+    for (const auto& [context, rules] : m_rules.lists)
+        for (const auto& rule : rules) look_at_rule(rule);
+    for (const auto& change : m_rules.churn)
+        if (change.is_added) look_at_rule(change.rule);
+    return spared;
 }
 
 void Service::apply(const ServiceChange& change, Lists& lists) const {
@@ -128,12 +173,23 @@ void Service::advance(std::int64_t time_us) {
     }
 }
 
-bool Service::is_listed(const List& list, std::string_view read, std::uint32_t server) const {
-    for (const std::uint32_t rule : list.matcher->matches(read)) {
-        if (!list.is_listed[rule]) continue;
-        if (server > 0 && Random(m_rules.seed ^ 0x5e7fe7, (std::uint64_t{server} << 32) | rule).chance(m_rules.missing_share)) continue;
-        const auto& exceptions = list.exceptions_of[rule];
-        if (std::none_of(exceptions.begin(), exceptions.end(), [&](std::uint32_t exception) { return list.exceptions->is_in(exception, read); })) return true;
+bool Service::is_listed(const List& list, const ChatFilter& reader, std::string_view text, std::uint32_t server) const {
+    std::vector<std::optional<std::string>> readings(list.readings.size());
+    const auto read = [&](std::uint32_t reading) -> const std::string& {
+        if (!readings[reading]) readings[reading] = reader.normalised(text, list.readings[reading].without);
+        return *readings[reading];
+    };
+    for (std::uint32_t reading = 0; reading < list.readings.size(); ++reading) {
+        const Reading& compared = list.readings[reading];
+        if (compared.rules.empty()) continue;
+        for (const std::uint32_t match : compared.matcher->matches(read(reading))) {
+            const std::uint32_t rule = compared.rules[match];
+            if (!list.is_listed[rule]) continue;
+            if (server > 0 && Random(m_rules.seed ^ 0x5e7fe7, (std::uint64_t{server} << 32) | rule).chance(m_rules.missing_share)) continue;
+            const auto& exceptions = list.exceptions_of[rule];
+            if (std::none_of(exceptions.begin(), exceptions.end(), [&](const Exception& exception) { return list.readings[exception.reading].exceptions->is_in(exception.position, read(exception.reading)); }))
+                return true;
+        }
     }
     return false;
 }
@@ -143,7 +199,7 @@ bool Service::is_suppressed(std::string_view context, std::string_view text, boo
     auto list = lists.find(context);
     if (list == lists.end()) list = lists.find(std::string_view());
     if (list == lists.end()) return false;
-    return is_listed(list->second, (is_escalated ? m_strict_reader : m_reader).normalised(text), server);
+    return is_listed(list->second, is_escalated ? m_strict_reader : m_reader, text, server);
 }
 
 ServiceAnswer Service::answer(std::string_view context, std::string_view account, std::string_view text) {

@@ -67,21 +67,40 @@ struct ServiceAnswer {
     bool has_warning = false;            // the account was told off
 };
 
+/// A rule of which some spellings that the service sees through would leave nothing.
+struct SparedRule {
+    std::string notation;
+    std::vector<std::string> folds;   // undone neither in it nor in what is compared with it
+    bool is_escalated_only = false;   // only for accounts that were blocked before
+};
+
 class Service {
   public:
     /// Throws Error(usage) for rates and names that make no sense.
     explicit Service(ServiceRules rules);
+    /// Each rule or exception once, as the lists and changes name them.
+    std::vector<SparedRule> spared_rules() const;
     /// Lists are from now on as they are at this time; they do not go back. Until the first call they are as they were given. O(changes).
     void advance(std::int64_t time_us);
     /// `text` is valid UTF-8.
     ServiceAnswer answer(std::string_view context, std::string_view account, std::string_view text);
 
   private:
-    struct List {
-        std::vector<bool> is_listed;             // by rule: those that come later and those that left are matched too
+    /// Rules and exceptions that are compared with the text in the same reading.
+    struct Reading {
+        std::vector<std::string> without;        // folds that are not undone in it
+        std::vector<std::uint32_t> rules;        // of the list, by position in `matcher`
         std::unique_ptr<RuleMatcher> matcher;
         std::unique_ptr<RuleMatcher> exceptions;
-        std::vector<std::vector<std::uint32_t>> exceptions_of;   // by rule: positions in `exceptions`
+    };
+    struct Exception {
+        std::uint32_t reading = 0;
+        std::uint32_t position = 0;              // in its `exceptions`
+    };
+    struct List {
+        std::vector<bool> is_listed;             // by rule: those that come later and those that left are matched too
+        std::vector<Reading> readings;           // the first with all folds
+        std::vector<std::vector<Exception>> exceptions_of;   // by rule
         std::map<std::string, std::vector<std::uint32_t>> by_notation;
     };
     struct Account {
@@ -89,10 +108,11 @@ class Service {
         bool is_banned = false;
     };
     using Lists = std::map<std::string, List, std::less<>>;
+    List make_list(const std::string& context, const std::vector<ServiceRule>& rules, const ChatFilter& reader) const;
     Lists make_lists(const ChatFilter& reader) const;
     std::string notation_of(const ServiceRule& rule) const;
     void apply(const ServiceChange& change, Lists& lists) const;
-    bool is_listed(const List& list, std::string_view read, std::uint32_t server) const;
+    bool is_listed(const List& list, const ChatFilter& reader, std::string_view text, std::uint32_t server) const;
     bool is_suppressed(std::string_view context, std::string_view text, bool is_escalated, std::uint32_t server) const;
 
     ServiceRules m_rules;

@@ -50,6 +50,20 @@ stop
 code=0; "$unveil" probe texts.txt --context home=http:spec.json --known-blocked 禁词样本 --known-passed 你好 --interval 0 --out other.jsonl --own-accounts >/dev/null 2>err.txt || code=$?
 [[ $code == 1 ]] && grep -q 'no verdict' err.txt && grep -q 'could not connect' err.txt || { echo "probe_services: a dead service is not told ($code)" >&2; cat err.txt >&2; exit 1; }
 
+# What a spelling leaves nothing of is compared without it, and that is said.
+printf 'falun\n禁词样本\n' >latin.txt
+serve --rules latin.txt --folds latin
+post() {  # post JSON: sends it as a message
+  local port; port=$(sed 's/.*://' address.txt)
+  exec 3<>"/dev/tcp/127.0.0.1/$port"
+  printf 'POST /message HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s' "${#1}" "$1" >&3
+  cat <&3
+  exec 3<&-
+}
+[[ $(post '{"text":"falun"}') == *'"outcome":"blocked"'* ]] || { echo "probe_services: a fold took a rule off the list" >&2; exit 1; }
+grep -q "the rule 'falun' is compared without the spellings latin" serve.txt || { echo "probe_services: it is not said which rule a fold would empty" >&2; exit 1; }
+stop
+
 printf 'time,change,rule\n2020-02-01,removed,广场\n2020-02-01T12:00:00Z,added,学生\n' >changes.csv
 printf '广场\n禁词样本\n' >list.txt
 for day in 2020-01-31 2020-02-02; do

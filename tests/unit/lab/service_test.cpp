@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "lab/service.hpp"
+#include "table/rule.hpp"
 
 namespace unveil {
 namespace {
@@ -52,21 +53,52 @@ TEST(Service, OrderLimitsWarningsAndBans) {
 }
 
 TEST(Service, EscalationSeesThroughSpellings) {
-    auto rules = rules_of({{{"tank"}, {}}});
+    auto rules = rules_of({{{"坦克"}, {}}});
     rules.escalates = true;
     Service service(rules);
-    EXPECT_EQ(outcome(service, "t a n k"), Outcome::passed);
-    EXPECT_EQ(outcome(service, "tank"), Outcome::blocked);
-    EXPECT_EQ(outcome(service, "T A N K"), Outcome::passed) << "letters are dropped by then: nothing of the rule is left to compare";
-    Service chinese([] {
-        auto made = rules_of({{{"坦克"}, {}}});
-        made.escalates = true;
-        return made;
-    }());
-    EXPECT_EQ(outcome(chinese, "坦 克"), Outcome::passed);
-    EXPECT_EQ(outcome(chinese, "坦克"), Outcome::blocked);
-    EXPECT_EQ(outcome(chinese, "坦 克"), Outcome::blocked);
-    EXPECT_EQ(outcome(chinese, "坦 克", "home", "another"), Outcome::passed);
+    EXPECT_EQ(outcome(service, "坦 克"), Outcome::passed);
+    EXPECT_EQ(outcome(service, "坦克"), Outcome::blocked);
+    EXPECT_EQ(outcome(service, "坦 克"), Outcome::blocked);
+    EXPECT_EQ(outcome(service, "坦 克", "home", "another"), Outcome::passed);
+}
+
+TEST(Service, EscalationUnblocksNothing) {
+    const std::vector<std::string> texts = {"falun", "hello + world", "六四", "8964", "a1", "f*ck", "......", "国家abc + tank", "😀", "ＡＢ c", "aab", "tank unless good", "mixed 六 + 四 unless ok"};
+    auto rules = rules_of({});
+    for (const auto& text : texts) rules.lists[""].push_back(service_rule_of(text));
+    rules.escalates = true;
+    Service service(rules);
+    for (int round = 0; round < 2; ++round)
+        for (const auto& rule : rules.lists[""]) EXPECT_EQ(outcome(service, "see " + rule_notation(rule.components) + " there"), Outcome::blocked) << rule_notation(rule.components);
+    EXPECT_EQ(outcome(service, "F A L U N"), Outcome::blocked) << "the other spellings are seen through";
+    EXPECT_EQ(outcome(service, "tank", "home", "other"), Outcome::blocked);
+    EXPECT_EQ(outcome(service, "t a n k good", "home", "other"), Outcome::passed) << "and so is an exception of which they would leave nothing";
+    EXPECT_EQ(outcome(service, "see nothing there"), Outcome::passed);
+}
+
+TEST(Service, ARuleOfWhichASpellingLeavesNothingIsComparedWithoutIt) {
+    auto rules = rules_of({{{"falun"}, {}}, {{"hello", "国家"}, {{"ok"}}}, {{"国家abc"}, {}}, {{"64"}, {}}});
+    rules.folds = {"latin", "space", "digits"};
+    Service service(rules);
+    EXPECT_EQ(outcome(service, "falun"), Outcome::blocked);
+    EXPECT_EQ(outcome(service, "fa lun"), Outcome::blocked);
+    EXPECT_EQ(outcome(service, "fal"), Outcome::passed);
+    EXPECT_EQ(outcome(service, "fxalun"), Outcome::passed) << "Latin letters are no noise in a Latin word";
+    EXPECT_EQ(outcome(service, "六x四"), Outcome::blocked);
+    const auto spared = service.spared_rules();
+    ASSERT_EQ(spared.size(), 3u);
+    EXPECT_EQ(spared[0].notation, "falun");
+    EXPECT_EQ(spared[0].folds, std::vector<std::string>{"latin"});
+    EXPECT_FALSE(spared[0].is_escalated_only);
+    EXPECT_EQ(spared[1].notation, "hello + 国家");
+    EXPECT_EQ(spared[2].notation, "ok");
+    rules.folds.clear();
+    EXPECT_TRUE(Service(rules).spared_rules().empty());
+    rules.escalates = true;
+    const auto escalated = Service(rules).spared_rules();
+    ASSERT_EQ(escalated.size(), 4u);
+    EXPECT_TRUE(escalated[0].is_escalated_only);
+    EXPECT_EQ(escalated[3].folds, std::vector<std::string>{"digit"});
 }
 
 TEST(Service, UnequalServersAndFaultsAreDrawnBySeed) {
