@@ -202,6 +202,11 @@ class LabServeCommand final : public Command {
                         clock_of(options));
         say_spared(invocation.global, counter.service().spared_rules());
         httplib::Server server;
+        // Left to itself the library lets a second server listen on the same port, and answers would come from either.
+        server.set_socket_options([](socket_t socket) {
+            const int yes = 1;
+            setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+        });
         server.set_payload_max_length(request_bytes_max);
         server.set_tcp_nodelay(true);
         server.Post("/message", [&](const httplib::Request& request, httplib::Response& response) {

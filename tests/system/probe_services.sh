@@ -45,6 +45,10 @@ for rule in $(grep '^home' <<<"$expected" | tr ' ' '_'); do
 done
 [[ $(grep -c '^home' <<<"$certified") == 4 ]] || { echo "probe_services: a rule too many: $certified" >&2; exit 1; }
 grep -q '^exception  捍卫' probe.txt || { echo "probe_services: the exception was not found" >&2; exit 1; }
+# A second service on the port would answer some of the messages by other rules.
+port=$(sed 's/.*://' address.txt)
+code=0; timeout 10 "$unveil" lab serve chat --rules abroad.txt --port "$port" >second.txt 2>err.txt || code=$?
+[[ $code == 1 && ! -s second.txt ]] && grep -q "the port $port is taken" err.txt || { echo "probe_services: two services listen on one port ($code)" >&2; cat err.txt >&2; exit 1; }
 stop
 # Nobody answers any more: not sent, so the log goes on later.
 code=0; "$unveil" probe texts.txt --context home=http:spec.json --known-blocked 禁词样本 --known-passed 你好 --interval 0 --out other.jsonl --own-accounts >/dev/null 2>err.txt || code=$?
