@@ -93,19 +93,16 @@ std::vector<TrackedRule> read_tracked(const Global& global, const ParameterValue
     return tracked;
 }
 
-std::vector<CampaignText> read_rules(const std::string& path, const std::string& column) {
+std::vector<CampaignText> read_rules(const Global& global, const std::string& path, const std::string& column) {
+    auto read = read_public_rules(path, column);
+    for (const auto& [reason, entry] : read.tally.skips())
+        global.say(fmt::format("note: {}: {} {} not used: {}, such as {}", printable(path, 1000), entry.count, entry.count == 1 ? "rule is" : "rules are", reason, entry.examples.front()));
     std::vector<CampaignText> rules;
-    for (const auto& line : read_text_file(path, {.is_whole = false, .column = column})) {
-        if (line.text.starts_with('#')) continue;
-        auto components = components_of_public_rule(line.text);
-        std::sort(components.begin(), components.end());
-        components.erase(std::unique(components.begin(), components.end()), components.end());
-        if (!components.empty()) rules.push_back({line.name, "", std::move(components)});
-    }
+    for (auto& rule : read.rules) rules.push_back({std::move(rule.name), "", std::move(rule.components)});
     return rules;
 }
 
-std::vector<CampaignSource> read_sources(const ParameterValues& options) {
+std::vector<CampaignSource> read_sources(const Global& global, const ParameterValues& options) {
     std::vector<CampaignSource> sources;
     std::set<std::string> names;
     for (const auto& given : options.texts("source")) {
@@ -123,7 +120,7 @@ std::vector<CampaignSource> read_sources(const ParameterValues& options) {
                 break;
             }
         const auto named = [&](const std::string& name) { return source.name + ", " + name; };
-        if (source.kind == SourceKind::rules) source.candidates = read_rules(path, options.text("column"));
+        if (source.kind == SourceKind::rules) source.candidates = read_rules(global, path, options.text("column"));
         else
             for (auto& line : read_text_file(path, {.is_whole = source.kind == SourceKind::texts && options.flag("whole"), .column = options.text("column")})) {
                 if (source.kind == SourceKind::texts) source.candidates.push_back({std::move(line.name), std::move(line.text)});
@@ -216,11 +213,11 @@ class ProbeCommand final : public Command {
         CampaignPlan plan;
         // Rules that others found are tried first: what holds makes the texts cheaper.
         for (const auto& path : options.texts("rules"))
-            for (auto& rule : read_rules(path, options.text("column"))) plan.texts.push_back(std::move(rule));
+            for (auto& rule : read_rules(global, path, options.text("column"))) plan.texts.push_back(std::move(rule));
         for (const auto& path : invocation.positionals.at(0))
             for (auto& line : read_text_file(path, {.is_whole = options.flag("whole"), .column = options.text("column")}))
                 plan.texts.push_back({std::move(line.name), std::move(line.text)});
-        plan.sources = read_sources(options);
+        plan.sources = read_sources(global, options);
         plan.together_characters_max = static_cast<std::size_t>(options.integer("together-max"));
         std::size_t texts = plan.texts.size();
         for (const auto& source : plan.sources) texts += source.candidates.size();

@@ -110,10 +110,37 @@ std::vector<std::string> components_of_public_rule(std::string_view notation) {
     std::vector<std::string> components;
     while (true) {
         const auto at = notation.find('+');
-        if (const auto component = trimmed(notation.substr(0, at)); !component.empty()) components.emplace_back(component);
+        const auto component = trimmed(notation.substr(0, at));
+        if (component.empty()) return {};
+        components.emplace_back(component);
         if (at == std::string_view::npos) return components;
         notation.remove_prefix(at + 1);
     }
+}
+
+PublicRules read_public_rules(const std::string& path, const std::string& column) {
+    PublicRules read;
+    for (const auto& line : read_text_file(path, {.is_whole = false, .column = column})) {
+        if (line.text.starts_with('#')) continue;
+        auto components = components_of_public_rule(line.text);
+        if (components.empty()) {
+            read.tally.skip("there is no word beside a plus", line.name, line.text);
+            continue;
+        }
+        if (fmt::format(" {} ", line.text).find(" unless ") != std::string::npos) {
+            read.tally.skip("it has an exception; only 'a + b' can be tried", line.name, line.text);
+            continue;
+        }
+        std::sort(components.begin(), components.end());
+        components.erase(std::unique(components.begin(), components.end()), components.end());
+        read.rules.push_back({line.name, std::move(components)});
+        read.tally.keep();
+    }
+    if (read.rules.empty() && read.tally.skipped() > 0) {
+        const auto& [reason, entry] = *read.tally.skips().begin();
+        throw Error(ErrorKind::input, fmt::format("no line is a rule: {}", reason), "Write 'a + b', a rule a line", entry.examples.front());
+    }
+    return read;
 }
 
 }  // namespace unveil

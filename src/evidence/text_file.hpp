@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/tally.hpp"
+
 namespace unveil {
 
 struct NamedText {
@@ -22,7 +24,21 @@ struct TextFileOptions {
 /// out. Throws Error(input) with file:line for text that is not UTF-8, broken records, a file above 64 MiB or without the column.
 std::vector<NamedText> read_text_file(const std::string& path, const TextFileOptions& options);
 
-/// The components of a rule in public notation: "a+b" or "a + b". A plus can be no part of a component. Empty ones are left out.
+/// The components of a rule in public notation: "a+b" or "a + b". A plus can be no part of a component. None where a part of it is empty.
 std::vector<std::string> components_of_public_rule(std::string_view notation);
+
+struct PublicRule {
+    std::string name;                      // where it stands, as of NamedText
+    std::vector<std::string> components;   // sorted, each once
+};
+
+struct PublicRules {
+    std::vector<PublicRule> rules;
+    Tally tally;                           // lines or records
+};
+
+/// Rules to try, one a line or record; those that begin with '#' do not count. What is no rule 'a + b' is skipped. Throws as read_text_file(), and
+/// where nothing is left.
+PublicRules read_public_rules(const std::string& path, const std::string& column);
 
 }  // namespace unveil

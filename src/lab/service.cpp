@@ -27,8 +27,11 @@ std::size_t characters_in(std::string_view text) {
 
 }  // namespace
 
-ServiceRule service_rule_of(std::string_view line) {
+ServiceRule service_rule_of(std::string_view line_given) {
     constexpr std::string_view unless = " unless ";
+    // So that the word is found at the ends too, where a part is missing.
+    const std::string padded = fmt::format(" {} ", line_given);
+    std::string_view line = padded;
     ServiceRule rule;
     bool is_exception = false;
     for (;;) {
@@ -49,7 +52,7 @@ std::vector<ServiceRule> read_service_list(const std::string& path) {
         if (line.text.starts_with('#')) continue;
         rules.push_back(service_rule_of(line.text));
         if (rules.back().components.empty())
-            throw Error(ErrorKind::input, fmt::format("there is no word in this rule: {}", printable(line.text, 80)), "Write 'a + b' or 'a + b unless c'", line.name);
+            throw Error(ErrorKind::input, fmt::format("a part of this rule is empty: {}", printable(line.text, 80)), "Write 'a + b' or 'a + b unless c'", line.name);
     }
     return rules;
 }

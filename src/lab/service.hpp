@@ -56,7 +56,7 @@ struct ServiceRules {
 /// One rule a line: "a + b", or "a + b unless c + d" with an exception; lines that begin with # do not count. Throws Error(input) with
 /// file:line.
 std::vector<ServiceRule> read_service_list(const std::string& path);
-/// One such line; without components where there is no word in a part of it.
+/// One such line; without components where a part of it is empty.
 ServiceRule service_rule_of(std::string_view line);
 
 struct ServiceAnswer {

@@ -60,7 +60,7 @@ ServiceChurn read_service_churn(const std::string& path) {
             if (std::max(line.size(), where.size()) > rule_bytes_max) return "longer than 1,000 bytes";
             if (!is_valid_utf8(line) || !is_valid_utf8(where)) return "text is not UTF-8";
             ServiceChange made{*time_us, what == "added", service_rule_of(line), std::string(where)};
-            if (made.rule.components.empty()) return "there is no word in the rule";
+            if (made.rule.components.empty()) return "a part of the rule is empty";
             if (churn.changes.size() == changes_max)
                 throw Error(ErrorKind::input, fmt::format("there are more than {} changes", changes_max), "Split the table by time", path);
             churn.changes.push_back(std::move(made));

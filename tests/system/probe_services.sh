@@ -50,6 +50,12 @@ port=$(sed 's/.*://' address.txt)
 code=0; timeout 10 "$unveil" lab serve chat --rules abroad.txt --port "$port" >second.txt 2>err.txt || code=$?
 [[ $code == 1 && ! -s second.txt ]] && grep -q "the port $port is taken" err.txt || { echo "probe_services: two services listen on one port ($code)" >&2; cat err.txt >&2; exit 1; }
 stop
+# Half a rule is none: the service does not start, the campaign says where it stands and goes on without it.
+printf '广场\n六四 +\n' >half.txt
+code=0; timeout 10 "$unveil" lab serve chat --rules half.txt >second.txt 2>err.txt || code=$?
+[[ $code == 1 ]] && grep -q 'half.txt:2: a part of this rule is empty' err.txt || { echo "probe_services: half a rule is served ($code)" >&2; cat err.txt >&2; exit 1; }
+"$unveil" probe --rules half.txt --context home=cat --known-blocked 禁词样本 --known-passed 你好 --dry-run >plan.txt 2>err.txt
+grep -q '^1 texts' plan.txt && grep -q '1 rule is not used: .*half.txt:2' err.txt || { echo "probe_services: half a rule is probed" >&2; cat plan.txt err.txt >&2; exit 1; }
 # Nobody answers any more: not sent, so the log goes on later.
 code=0; "$unveil" probe texts.txt --context home=http:spec.json --known-blocked 禁词样本 --known-passed 你好 --interval 0 --out other.jsonl --own-accounts >/dev/null 2>err.txt || code=$?
 [[ $code == 1 ]] && grep -q 'no verdict' err.txt && grep -q 'could not connect' err.txt || { echo "probe_services: a dead service is not told ($code)" >&2; cat err.txt >&2; exit 1; }

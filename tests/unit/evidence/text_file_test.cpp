@@ -65,7 +65,28 @@ TEST_F(TextFile, BytesThatAreNoTextAreRefusedWithTheirPlace) {
 TEST_F(TextFile, PublicNotationIsReadWithAndWithoutBlanks) {
     EXPECT_THAT(components_of_public_rule("a+b + c"), ElementsAre("a", "b", "c"));
     EXPECT_THAT(components_of_public_rule(" 六四 "), ElementsAre("六四"));
-    EXPECT_THAT(components_of_public_rule("+ +"), ElementsAre());
+    for (const char* malformed : {"+ +", "a +", "+ b", "a + + b", "a ++ b", "c++", " "}) EXPECT_THAT(components_of_public_rule(malformed), ElementsAre()) << malformed;
+}
+
+TEST_F(TextFile, WhatIsNoRuleIsSkippedWithItsPlace) {
+    const auto read = read_public_rules(write("rules.txt", "# found by others\nb + a + b\na + \n + b\nc unless\nc unless d\nunlessness\n"), "");
+    ASSERT_EQ(read.rules.size(), 2u);
+    EXPECT_EQ(read.rules[0].name, "rules.txt:2");
+    EXPECT_THAT(read.rules[0].components, ElementsAre("a", "b"));
+    EXPECT_THAT(read.rules[1].components, ElementsAre("unlessness"));
+    EXPECT_EQ(read.tally.kept(), 2u);
+    ASSERT_EQ(read.tally.skips().size(), 2u);
+    const auto& empty = read.tally.skips().at("there is no word beside a plus");
+    EXPECT_EQ(empty.count, 2u);
+    EXPECT_THAT(empty.examples, ElementsAre(HasSubstr("rules.txt:3"), HasSubstr("rules.txt:4")));
+    EXPECT_EQ(read.tally.skips().at("it has an exception; only 'a + b' can be tried").count, 2u);
+    EXPECT_TRUE(read_public_rules(write("remarks.txt", "# none yet\n"), "").rules.empty());
+    try {
+        read_public_rules(write("none.txt", "a +\n"), "");
+        FAIL() << "nothing of it is a rule";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.where(), HasSubstr("none.txt:1"));
+    }
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ TEST(ServiceChurn, RowsAreReadByTimeAndBrokenOnesCounted) {
     EXPECT_EQ(churn.tally.kept(), 3u);
     EXPECT_EQ(churn.tally.skipped(), 7u);
     EXPECT_THAT(churn.tally.skips().at("time not understood").examples.front(), HasSubstr("churn.csv:4"));
-    EXPECT_EQ(churn.tally.skips().at("there is no word in the rule").count, 2u);
+    EXPECT_EQ(churn.tally.skips().at("a part of the rule is empty").count, 2u);
     EXPECT_THROW(read_service_churn(write(folder, "time,rule\n2020,a\n")), Error);
     EXPECT_THROW(read_service_churn(folder / "nothing.csv"), Error);
 }

@@ -35,6 +35,13 @@ TEST(Service, RulesExceptionsAndContexts) {
     EXPECT_EQ(service.answer("home", "me", "hello").text, "hello");
 }
 
+TEST(Service, ARuleOfWhichAPartIsEmptyIsNone) {
+    EXPECT_EQ(service_rule_of("a + b unless c + d unless e").exceptions.size(), 2u);
+    EXPECT_EQ(service_rule_of("unlessness").components, std::vector<std::string>{"unlessness"});
+    for (const char* line : {"a + ", " + b", "a + + b", "c unless", "unless c", "c unless + d", "c unless d unless", "unless", "+", ""})
+        EXPECT_TRUE(service_rule_of(line).components.empty()) << line;
+}
+
 TEST(Service, OrderLimitsWarningsAndBans) {
     auto rules = rules_of({{{"ab", "cd"}, {}}});
     rules.is_ordered = true;
