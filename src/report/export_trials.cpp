@@ -134,9 +134,18 @@ void export_trials(const std::vector<std::string>& logs, const std::vector<std::
 
     const Finding* rules = finding_of(findings, "rules");
     UNVEIL_ASSERT(rules != nullptr);
+    std::map<std::pair<std::string, std::string>, std::string> certificates;
+    std::map<std::pair<std::string, std::string>, std::string> canonical;
+    std::set<std::string> distinct;
+    for (const auto& row : kept.tables["rules"].rows) {
+        certificates[{row[0], row[1]}] = row[2];
+        canonical[{row[0], row[1]}] = row[6];
+        if (row[2] == "certified" && row[6].empty()) distinct.insert(row[0]);
+    }
     ExportFile list(options.out + "/rules.txt");
     std::size_t unpublishable = 0;
     for (const auto& rule : rules->members) {
+        if (distinct.count(rule) == 0) continue;
         const bool is_fit = is_publishable(rule, log.subjects.at(rule).components);
         unpublishable += !is_fit;
         if (is_fit) list.write(rule + "\n");
@@ -151,10 +160,8 @@ void export_trials(const std::vector<std::string>& logs, const std::vector<std::
     for (const auto& row : kept.tables["shapes"].rows) shapes[{row[0], row[1]}] = row[2];
     std::map<std::string, std::string> topics;
     for (const auto& row : kept.tables["topics"].rows) topics[row[0]] = row[1];
-    std::map<std::pair<std::string, std::string>, std::string> certificates;
-    for (const auto& row : kept.tables["rules"].rows) certificates[{row[0], row[1]}] = row[2];
     ExportFile table(options.out + "/rules.csv");
-    table.write("rule,context,date,certificate,type,components,topic\n");
+    table.write("rule,context,date,certificate,type,components,topic,canonical\n");
     for (const auto& rule : rules->members) {
         const auto& components = log.subjects.at(rule).components;
         const std::string bare = join_pieces(components, log.separator);
@@ -167,7 +174,7 @@ void export_trials(const std::vector<std::string>& logs, const std::vector<std::
                                                             : (ordered.count(rule) > 0 ? "combination in this order" : "combination");
             // Where a part of it is blocked too, that part is the rule.
             if (certificates[{rule, where}] == "not minimal") continue;
-            table.write(csv_line({rule, where, format_date(first->time_us), certificates[{rule, where}], type, std::to_string(components.size()), topics[rule]}));
+            table.write(csv_line({rule, where, format_date(first->time_us), certificates[{rule, where}], type, std::to_string(components.size()), topics[rule], canonical[{rule, where}]}));
         }
     }
     table.finish();

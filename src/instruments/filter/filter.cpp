@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <tuple>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -15,6 +16,7 @@
 #include "instruments/filter/filter_log.hpp"
 #include "instruments/filter/reading.hpp"
 #include "instruments/filter/rule_sets.hpp"
+#include "instruments/filter/spelling.hpp"
 #include "instruments/filter/topics.hpp"
 #include "instruments/filter/trial_book.hpp"
 #include "statistics/proportion.hpp"
@@ -86,6 +88,7 @@ class Judgement {
     }
 
     Findings findings() {
+        read_folds();
         describe_messages();
         describe_rules();
         describe_contexts();
@@ -98,8 +101,19 @@ class Judgement {
     }
 
   private:
+    using FoldsByContext = std::map<std::string, std::set<std::string>>;
+    /// A line of rules.csv.
+    struct RuleLine {
+        std::string rule;
+        std::string context;
+        Certificate certificate;
+        std::string canonical = {};
+    };
+    void read_folds();
     void describe_messages();
     void describe_rules();
+    /// What stands for itself where the filter undoes these changes; names in the lines what stands for the others.
+    std::set<std::string> tell_spellings_apart(std::vector<RuleLine>& lines, const std::set<std::string>& ordered, const FoldsByContext& folds) const;
     void describe_contexts();
     void describe_exceptions();
     void describe_shapes();
@@ -120,7 +134,9 @@ class Judgement {
     OutputTables& m_tables;
     std::vector<std::string> m_contexts;
     std::vector<RuleStates> m_states;       // of every rule that was sent alone anywhere
+    std::map<std::string, std::map<std::string, FoldEvidence>> m_folds;   // by context
     std::set<std::string> m_certified;
+    std::set<std::string> m_distinct;       // of them, those that are not only other spellings
     std::set<std::pair<std::string, std::string>> m_explained;   // rule, context: blocked there, but so is a part of it
     Findings m_findings;
 };
@@ -168,13 +184,48 @@ void Judgement::describe_messages() {
                                                  noise.block_controls, noise.pass_controls));
 }
 
+void Judgement::read_folds() {
+    for (const auto& context : m_contexts) {
+        Reading reading;
+        for (const auto& [notation, subject] : m_log.subjects) {
+            const auto probes = subject.probes.find(context);
+            if (probes == subject.probes.end()) continue;
+            for (const auto& [fold, variant] : probes->second) reading.add(fold, notation, m_log.book.answers(context, variant), m_log.book.noise());
+        }
+        m_folds[context] = reading.folds(m_confidence);
+    }
+}
+
+std::set<std::string> Judgement::tell_spellings_apart(std::vector<RuleLine>& lines, const std::set<std::string>& ordered, const FoldsByContext& folds) const {
+    // By context and by how the filter reads it: what was certified. First what is written as it is read, then the shortest.
+    std::map<std::pair<std::string, std::vector<std::string>>, std::vector<RuleLine*>> groups;
+    for (RuleLine& line : lines) {
+        if (line.certificate.state != CertificateState::certified || m_certified.count(line.rule) == 0) continue;
+        const bool is_ordered = ordered.count(line.rule) > 0;
+        auto read = as_read(folds.at(line.context), m_log.subjects.at(line.rule).components, is_ordered);
+        if (is_ordered) read.insert(read.begin(), "in this order");
+        groups[{line.context, std::move(read)}].push_back(&line);
+    }
+    std::set<std::string> distinct;
+    for (auto& [group, members] : groups) {
+        const std::string read = rule_notation(group.second);
+        const auto rank = [&](const RuleLine* line) { return std::tuple(line->rule != read, line->rule.size(), line->rule); };
+        const std::string canonical = (*std::min_element(members.begin(), members.end(), [&](const auto* a, const auto* b) { return rank(a) < rank(b); }))->rule;
+        distinct.insert(canonical);
+        for (RuleLine* line : members) line->canonical = line->rule == canonical ? "" : canonical;
+    }
+    return distinct;
+}
+
 void Judgement::describe_rules() {
     auto& rules_table = m_tables.open("rules", {{"rule", CellType::text, "components, joined by ' + '"},
                                                 {"context", CellType::text, "who asked from where"},
                                                 {"certificate", CellType::text, "certified, not blocked, not minimal or open"},
                                                 {"confidence", CellType::real, "that all tests would come out the same once more"},
                                                 {"tests_made", CellType::integer, "of the certificate"},
-                                                {"tests", CellType::integer, "that it needs"}});
+                                                {"tests", CellType::integer, "that it needs"},
+                                                {"canonical", CellType::text, "the certified rule of which this is another spelling, as the filter reads it there; else empty"}});
+    std::vector<RuleLine> lines;
     auto& tests_table = m_tables.open("certificates", {{"rule", CellType::text, "components, joined by ' + '"},
                                                        {"context", CellType::text, "who asked from where"},
                                                        {"left_out", CellType::text, "which part of the rule was not sent"},
@@ -221,13 +272,7 @@ void Judgement::describe_rules() {
             is_open |= certificate.state == CertificateState::open;
             is_less |= certificate.state == CertificateState::not_minimal;
             if (certificate.state == CertificateState::certified) locators.push_back(certificate.whole);
-            rules_table.text(notation);
-            rules_table.text(context);
-            rules_table.text(certificate_state_name(certificate.state));
-            rules_table.real(certificate.confidence);
-            rules_table.integer(certificate.tests_made);
-            rules_table.integer(certificate.tests);
-            rules_table.end_row();
+            lines.push_back({notation, context, certificate});
             for (const CertificateTest& test : tests) {
                 const Answers& answers = m_log.book.answers(context, test.message);
                 if (answers.tries() == 0) continue;
@@ -296,7 +341,45 @@ void Judgement::describe_rules() {
         if (rules.table.rows.size() < shown_max) rules.table.rows.push_back({rule});
     if (certified.size() > shown_max) rules.table.rows.push_back({fmt::format("... and {} more in rules.csv", certified.size() - shown_max)});
     m_certified = certified;
+    FoldsByContext seen_through;
+    FoldsByContext not_excluded;
+    for (const auto& [context, folds] : m_folds) {
+        auto& shown_there = seen_through[context];
+        auto& possible = not_excluded[context] = all_spellings();
+        for (const auto& [fold, evidence] : folds) {
+            if (evidence.probability >= m_confidence) shown_there.insert(fold);
+            if (1 - evidence.probability >= m_confidence) possible.erase(fold);
+        }
+    }
+    const std::size_t distinct_min = tell_spellings_apart(lines, ordered, not_excluded).size();
+    m_distinct = tell_spellings_apart(lines, ordered, seen_through);
+    FindingTable spellings;
+    spellings.columns = {"rule", "context", "another spelling of"};
+    for (const RuleLine& line : lines) {
+        rules_table.text(line.rule);
+        rules_table.text(line.context);
+        rules_table.text(certificate_state_name(line.certificate.state));
+        rules_table.real(line.certificate.confidence);
+        rules_table.integer(line.certificate.tests_made);
+        rules_table.integer(line.certificate.tests);
+        rules_table.text(line.canonical);
+        rules_table.end_row();
+        if (!line.canonical.empty() && spellings.rows.size() < shown_max) spellings.rows.push_back({line.rule, line.context, line.canonical});
+    }
     m_findings.items.push_back(std::move(rules));
+    const std::size_t doubles = m_certified.size() - m_distinct.size();
+    auto distinct = exact_count("rules.distinct", "rules of the filter", m_distinct.size(), "rules",
+                                doubles == 0 ? std::string("No two of them are spellings of one rule that the filter is known to see through.")
+                                             : fmt::format("They are {} different rules: the other {} are spellings of one of them that the filter sees through.",
+                                                           grouped_digits(m_distinct.size()), grouped_digits(doubles)));
+    distinct.caveat = "Spellings are one rule where the log shows that the filter undoes what they differ by; where it cannot be told or was not tried, the interval is open.";
+    distinct.low = static_cast<double>(distinct_min);
+    if (distinct_min < m_distinct.size()) {
+        distinct.strength = StrengthKind::interval;
+        distinct.sentence += fmt::format(" They may be {}: whether it sees through some spellings is not known.", grouped_digits(distinct_min));
+    }
+    if (doubles > 0) distinct.table = std::move(spellings);
+    m_findings.items.push_back(std::move(distinct));
     m_findings.items.push_back(exact_count("rules.open", "rules of the filter", open, "rules",
                                            fmt::format("{} more are blocked, but lack answers for a certificate.", grouped_digits(open))));
     auto in_order = set_finding("rules.ordered", "rules of several components", ordered, not_ordered,
@@ -512,17 +595,14 @@ void Judgement::describe_reading() {
     };
     std::vector<Evasion> evasions;
     for (const auto& context : m_contexts) {
-        Reading reading;
         std::map<std::string, std::pair<std::string, std::string>> examples;   // fold -> rule and variant that came through
         for (const auto& [notation, subject] : m_log.subjects) {
             const auto probes = subject.probes.find(context);
             if (probes == subject.probes.end()) continue;
-            for (const auto& [fold, variant] : probes->second) {
-                reading.add(fold, notation, m_log.book.answers(context, variant), m_log.book.noise());
+            for (const auto& [fold, variant] : probes->second)
                 if (state(context, variant) == State::passed) examples.try_emplace(fold, alone(subject), variant);
-            }
         }
-        for (const auto& [fold, evidence] : reading.folds(m_confidence)) {
+        for (const auto& [fold, evidence] : m_folds[context]) {
             const bool is_folded = evidence.probability >= m_confidence;
             const bool is_not = 1 - evidence.probability >= m_confidence;
             ++tried;
@@ -590,11 +670,12 @@ void Judgement::describe_topics() {
         }
         table.text(why);
         table.end_row();
+        if (m_distinct.count(rule) == 0) continue;
         of_topics.add(guess.topic);
         of_categories.add(guess.category);
         of_themes.add(guess.theme);
     }
-    if (m_certified.empty()) return;
+    if (m_distinct.empty()) return;
     for (const auto topic : topics()) describe_share("topics.share", topic, "about", of_topics);
     m_findings.items.push_back(exact_count("topics.abstained", "certified rules", of_topics.abstained, "rules",
                                            fmt::format("Of {} rules it cannot be told what they are about.", grouped_digits(of_topics.abstained))));
@@ -621,7 +702,7 @@ void Judgement::describe_share(std::string_view metric, std::string_view name, s
         return found == all.end() ? std::uint64_t{0} : found->second;
     };
     const std::uint64_t count = of(counts.told);
-    const std::uint64_t all = m_certified.size();
+    const std::uint64_t all = m_distinct.size();
     Finding finding = share(metric_of(metric, name), "certified rules", count, all,
                             fmt::format("{} of {} rules are {} {}, and {} could not be told.", grouped_digits(count), grouped_digits(all), relation, name,
                                          grouped_digits(counts.abstained)));

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "core/error.hpp"
@@ -13,7 +15,9 @@
 #include "instruments/filter/filter.hpp"
 #include "instruments/filter/reading.hpp"
 #include "instruments/filter/rule_sets.hpp"
+#include "instruments/filter/spelling.hpp"
 #include "instruments/filter/watch_list.hpp"
+#include "memory_posts.hpp"
 #include "memory_trials.hpp"
 
 namespace unveil {
@@ -201,6 +205,76 @@ TEST(Filter, OneAppWithTwoSetsOfRulesComesOutAsThat) {
     EXPECT_THAT(findings.find("rules(\"ca\")")->members, ElementsAre("ef"));
     EXPECT_THAT(findings.find("rules(\"ca\")")->non_members, ElementsAre("ab + c", "dd", "nothing"));
     EXPECT_EQ(findings.find("controls.slip_share")->high, 1) << "no control, no knowledge";
+}
+
+TEST(Spelling, WhatIsSeenThroughIsUndoneAndNothingElse) {
+    const std::set<std::string> folds{"case", "space", "ascii-punctuation"};
+    EXPECT_EQ(as_read(folds, "F-a L.U'N"), "falun");
+    EXPECT_EQ(as_read(folds, "国 家"), "国家");
+    EXPECT_EQ(as_read(folds, "國,家"), "國家");
+    EXPECT_EQ(as_read({}, "F-a L"), "F-a L");
+    EXPECT_EQ(as_read({"latin", "digit"}, "六x4四"), "六四");
+    EXPECT_EQ(as_read({"latin", "digit", "space"}, "a 1"), "a1") << "something must be left";
+    EXPECT_EQ(as_read({"ascii-punctuation"}, "..."), "...");
+    EXPECT_EQ(as_read({"html", "traditional"}, "&#x570B;家&#x;&#x11111111;&"), "国家&#x;&#x11111111;&");
+    EXPECT_EQ(as_read({"case"}, {"B", "a", "b"}, false), (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(as_read({"case"}, {"B", "a"}, true), (std::vector<std::string>{"b", "a"}));
+}
+
+/// A filter that drops case, blanks and full stops at home, and nothing abroad.
+Trial answered(std::string step, std::string subject, const std::string& message, const std::string& context, std::string detail = {}) {
+    std::string read = message;
+    if (context == "home") {
+        read.clear();
+        for (const char c : message)
+            if (c != ' ' && c != '.' && c != '-') read += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+    return trial(std::move(step), std::move(subject), message, is_blocked({{"falun"}, {"gate", "tank"}, {"vase"}, {"Vase"}}, read), context, std::move(detail));
+}
+
+TEST(Filter, SpellingsOfOneRuleAreOneWhereTheFilterSeesThroughThem) {
+    std::vector<Trial> trials;
+    const std::vector<std::string> at_home{"falun", "Falun", "F-A-L-U-N", "gate + tank", "Ga te + tan.k", "vase"};
+    for (const auto& rule : at_home)
+        for (const auto& test : certificate_tests(rule_components(rule), "\n")) trials.push_back(answered("certify", rule, test.message, "home"));
+    for (const std::string rule : {"vase", "Vase"})
+        for (const auto& test : certificate_tests(rule_components(rule), "\n")) trials.push_back(answered("certify", rule, test.message, "abroad"));
+    const auto without_probes = findings_of(trials);
+    EXPECT_EQ(without_probes.find("rules")->members.size(), 7u);
+    EXPECT_EQ(without_probes.find("rules.distinct")->value, 7) << "whether it sees through them is not known";
+    EXPECT_EQ(without_probes.find("rules.distinct")->low, 3);
+    EXPECT_THAT(without_probes.find("rules.distinct")->sentence, HasSubstr("They may be 3"));
+    EXPECT_TRUE(without_probes.find("rules.distinct")->table.rows.empty());
+    const std::vector<std::pair<std::string, std::array<std::string, 3>>> variants{
+        {"falun", {"FALUN", "f a l u n", "f.a.l.u.n"}}, {"gate + tank", {"GATE\nTANK", "g a t e\nt a n k", "g.a.t.e\nt.a.n.k"}}, {"vase", {"VASE", "v a s e", "v.a.s.e"}}};
+    for (const auto& [rule, spelled] : variants)
+        for (std::size_t i = 0; i < spelled.size(); ++i)
+            trials.push_back(answered("probe", rule, spelled[i], "home", std::array<std::string, 3>{"case", "space", "ascii-punctuation"}[i]));
+    MemoryTrials source(std::move(trials));
+    InstrumentInputs inputs;
+    inputs.trials.push_back(&source);
+    const Filter filter;
+    testing::MemoryTables tables;
+    SilentProgress progress;
+    InstrumentContext context{0, 1, {"/var/tmp", 1 << 20}, tables, progress};
+    ParameterValues parameters(filter.description().parameters);
+    parameters.set("topics", "true");
+    const auto findings = filter.run(inputs, parameters, context);
+    EXPECT_EQ(findings.find("rules")->value, 7);
+    EXPECT_EQ(findings.find("rules.distinct")->value, 4) << "falun, gate + tank, vase, and Vase, which is another rule abroad";
+    EXPECT_EQ(findings.find("rules.distinct")->low, 3) << "abroad nothing was tried";
+    EXPECT_THAT(findings.find("rules.distinct")->sentence, HasSubstr("4 different rules: the other 3 are spellings"));
+    EXPECT_THAT(findings.find("topics.share(\"gambling\")")->sentence, HasSubstr("of 4 rules"));
+    std::map<std::string, std::string> canonical;
+    for (const auto& line : tables.lines("rules")) {
+        const auto end = line.rfind('|');
+        canonical[line.substr(0, line.find('|', line.find('|') + 1))] = line.substr(end + 1);
+    }
+    EXPECT_EQ(canonical["F-A-L-U-N|home"], "falun");
+    EXPECT_EQ(canonical["Falun|home"], "falun");
+    EXPECT_EQ(canonical["falun|home"], "");
+    EXPECT_EQ(canonical["Ga te + tan.k|home"], "gate + tank");
+    EXPECT_EQ(canonical["Vase|abroad"], "");
 }
 
 TEST(Filter, ALogWithoutTrialsOrOfAnotherExperimentIsRefused) {
