@@ -58,7 +58,11 @@ ServiceRules read_rules(const Global& global, const ParameterValues& options, Se
         const auto equals = given.find('=');
         const std::string context = equals == std::string::npos ? "" : given.substr(0, equals);
         const std::string path = equals == std::string::npos ? given : given.substr(equals + 1);
-        if (!rules.lists.emplace(context, read_service_list(path)).second)
+        auto list = read_service_list(path);
+        if (list.word_bound > 0)
+            global.say(fmt::format("note: {}: {} {} by the lack of an asterisk bound to the edge of a word; the service takes them as parts of words", printable(path, 1000), list.word_bound,
+                                   list.word_bound == 1 ? "rule is" : "rules are"));
+        if (!rules.lists.emplace(context, std::move(list.rules)).second)
             throw Error(ErrorKind::usage, fmt::format("two lists are given for '{}'", printable(context.empty() ? "all contexts" : context, 80)), "Put them into one file");
     }
     if (rules.lists.empty()) throw Error(ErrorKind::usage, "--rules is missing", "Add --rules FILE with one rule a line, or --rules CONTEXT=FILE");

@@ -97,6 +97,9 @@ std::vector<CampaignText> read_rules(const Global& global, const std::string& pa
     auto read = read_public_rules(path, column);
     for (const auto& [reason, entry] : read.tally.skips())
         global.say(fmt::format("note: {}: {} {} not used: {}, such as {}", printable(path, 1000), entry.count, entry.count == 1 ? "rule is" : "rules are", reason, entry.examples.front()));
+    if (read.with_wildcards > 0)
+        global.say(fmt::format("note: {}: {} {} sent without the asterisks at the ends, which say where in a word a rule holds; --shape-rules finds that out", printable(path, 1000),
+                               read.with_wildcards, read.with_wildcards == 1 ? "rule is" : "rules are"));
     std::vector<CampaignText> rules;
     for (auto& rule : read.rules) rules.push_back({std::move(rule.name), "", std::move(rule.components)});
     return rules;

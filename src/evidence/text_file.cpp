@@ -118,9 +118,23 @@ std::vector<std::string> components_of_public_rule(std::string_view notation) {
     }
 }
 
+bool has_wildcards(const std::vector<NamedText>& lines) {
+    const auto count = std::count_if(lines.begin(), lines.end(), [](const NamedText& line) { return line.text.front() == '*' || line.text.back() == '*'; });
+    return count > 0 && static_cast<std::size_t>(count) * 10 >= lines.size();
+}
+
+std::string without_wildcards(std::string_view component) {
+    if (component.find_first_not_of("* ") == std::string_view::npos) return std::string(component);
+    if (component.starts_with('*')) component.remove_prefix(1);
+    if (component.ends_with('*')) component.remove_suffix(1);
+    return std::string(trimmed(component));
+}
+
 PublicRules read_public_rules(const std::string& path, const std::string& column) {
     PublicRules read;
-    for (const auto& line : read_text_file(path, {.is_whole = false, .column = column})) {
+    const auto lines = read_text_file(path, {.is_whole = false, .column = column});
+    const bool is_with_wildcards = has_wildcards(lines);
+    for (const auto& line : lines) {
         if (line.text.starts_with('#')) continue;
         auto components = components_of_public_rule(line.text);
         if (components.empty()) {
@@ -130,6 +144,11 @@ PublicRules read_public_rules(const std::string& path, const std::string& column
         if (fmt::format(" {} ", line.text).find(" unless ") != std::string::npos) {
             read.tally.skip("it has an exception; only 'a + b' can be tried", line.name, line.text);
             continue;
+        }
+        if (is_with_wildcards) {
+            const auto as_written = components;
+            for (auto& component : components) component = without_wildcards(component);
+            read.with_wildcards += components != as_written;
         }
         std::sort(components.begin(), components.end());
         components.erase(std::unique(components.begin(), components.end()), components.end());

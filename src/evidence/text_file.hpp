@@ -27,6 +27,12 @@ std::vector<NamedText> read_text_file(const std::string& path, const TextFileOpt
 /// The components of a rule in public notation: "a+b" or "a + b". A plus can be no part of a component. None where a part of it is empty.
 std::vector<std::string> components_of_public_rule(std::string_view notation);
 
+/// Whether a list is written with wildcards, `*word*`, `*word`, `word*` or `word`: an asterisk at an end for more of the same word, none for the edge
+/// of one. A tenth of the lines or more have one; elsewhere an asterisk is a character of its word.
+bool has_wildcards(const std::vector<NamedText>& lines);
+/// The component without an asterisk at either end; as it is where nothing else would be left.
+std::string without_wildcards(std::string_view component);
+
 struct PublicRule {
     std::string name;                      // where it stands, as of NamedText
     std::vector<std::string> components;   // sorted, each once
@@ -35,9 +41,10 @@ struct PublicRule {
 struct PublicRules {
     std::vector<PublicRule> rules;
     Tally tally;                           // lines or records
+    std::uint64_t with_wildcards = 0;      // rules that had asterisks, which are not in `components`
 };
 
-/// Rules to try, one a line or record; those that begin with '#' do not count. What is no rule 'a + b' is skipped. Throws as read_text_file(), and
+/// Rules to try, one a line or record; those that begin with '#' do not count. Of a list with wildcards the words, which are its rules alone. What is no rule 'a + b' is skipped. Throws as read_text_file(), and
 /// where nothing is left.
 PublicRules read_public_rules(const std::string& path, const std::string& column);
 

@@ -46,15 +46,25 @@ ServiceRule service_rule_of(std::string_view line_given) {
     }
 }
 
-std::vector<ServiceRule> read_service_list(const std::string& path) {
-    std::vector<ServiceRule> rules;
-    for (const NamedText& line : read_text_file(path, {})) {
+ServiceList read_service_list(const std::string& path) {
+    ServiceList list;
+    const auto lines = read_text_file(path, {});
+    const bool is_with_wildcards = has_wildcards(lines);
+    for (const NamedText& line : lines) {
         if (line.text.starts_with('#')) continue;
-        rules.push_back(service_rule_of(line.text));
-        if (rules.back().components.empty())
+        ServiceRule rule = service_rule_of(line.text);
+        if (rule.components.empty())
             throw Error(ErrorKind::input, fmt::format("a part of this rule is empty: {}", printable(line.text, 80)), "Write 'a + b' or 'a + b unless c'", line.name);
+        if (is_with_wildcards) {
+            const auto is_bound = [](const std::string& component) { return component.front() != '*' || component.back() != '*'; };
+            list.word_bound += std::any_of(rule.components.begin(), rule.components.end(), is_bound);
+            for (auto& component : rule.components) component = without_wildcards(component);
+            for (auto& exception : rule.exceptions)
+                for (auto& component : exception) component = without_wildcards(component);
+        }
+        list.rules.push_back(std::move(rule));
     }
-    return rules;
+    return list;
 }
 
 Service::Service(ServiceRules rules) : m_rules(std::move(rules)), m_reader(reader_of(m_rules.folds)), m_strict_reader(reader_of(chat_folds())) {

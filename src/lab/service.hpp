@@ -53,9 +53,14 @@ struct ServiceRules {
     std::uint64_t seed = 0;
 };
 
+struct ServiceList {
+    std::vector<ServiceRule> rules;
+    std::size_t word_bound = 0;   // of a list with wildcards: rules that hold only at the edge of a word, and are taken as parts of words
+};
+
 /// One rule a line: "a + b", or "a + b unless c + d" with an exception; lines that begin with # do not count. Throws Error(input) with
 /// file:line.
-std::vector<ServiceRule> read_service_list(const std::string& path);
+ServiceList read_service_list(const std::string& path);
 /// One such line; without components where a part of it is empty.
 ServiceRule service_rule_of(std::string_view line);
 

@@ -94,9 +94,10 @@ void write_messages(const std::vector<std::string>& logs, const TrialExportOptio
     file.finish();
 }
 
-/// Whether the public notation, read again, gives the same components: a plus, outer blanks and line feeds are lost in it, and a line that
-/// begins with '#' is a remark.
+/// Whether the public notation, read again, gives the same components: a plus, outer blanks and line feeds are lost in it, an asterisk at an end may be
+/// taken for a wildcard, and a line that begins with '#' is a remark.
 bool is_publishable(const std::string& notation, const std::vector<std::string>& components) {
+    if (std::any_of(components.begin(), components.end(), [](const std::string& component) { return component.starts_with('*') || component.ends_with('*'); })) return false;
     return components_of_public_rule(notation) == components && !notation.starts_with('#') && notation.find_first_of("\n\r") == std::string::npos;
 }
 
@@ -152,7 +153,7 @@ void export_trials(const std::vector<std::string>& logs, const std::vector<std::
     }
     list.finish();
     if (unpublishable > 0 && options.say)
-        options.say(fmt::format("{} rules stand in rules.csv only: the public notation cannot say a plus, outer blanks, a line feed, or a '#' at the beginning", unpublishable));
+        options.say(fmt::format("{} rules stand in rules.csv only: the public notation cannot say a plus, outer blanks, a line feed, an asterisk at an end, or a '#' at the beginning", unpublishable));
 
     std::set<std::string> ordered;
     if (const Finding* finding = finding_of(findings, "rules.ordered")) ordered.insert(finding->members.begin(), finding->members.end());

@@ -14,6 +14,7 @@
 #include "core/output_table.hpp"
 #include "core/random.hpp"
 #include "evidence/byte_stream.hpp"
+#include "evidence/text_file.hpp"
 #include "experiment/filter/campaign.hpp"
 #include "experiment/filter/folds.hpp"
 #include "instruments/filter/filter.hpp"
@@ -210,6 +211,16 @@ TEST(FilterLists, SixRegionsOfOneCompany) {
             std::erase(word, '*');
             words.insert(word);
         }
+    for (const auto& [region, patterns] : regions) {
+        std::set<std::string> read;
+        for (const auto& rule : read_public_rules(lists + "apple_engraving_2021_" + region + ".txt.gz", "").rules) read.insert(rule_notation(rule.components));
+        std::set<std::string> expected;
+        for (std::string word : patterns) {
+            std::erase(word, '*');
+            expected.insert(rule_notation(components_of(word)));
+        }
+        EXPECT_EQ(read, expected) << region;
+    }
     const auto is_letter = [](const std::string& text, std::size_t at) { return static_cast<unsigned char>(text[at]) >= 0x80 || std::isalnum(text[at]) != 0; };
     const auto fires = [&](const std::string& pattern, const std::string& text) {
         const bool is_open_before = pattern.front() == '*';

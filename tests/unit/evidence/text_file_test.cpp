@@ -68,6 +68,23 @@ TEST_F(TextFile, PublicNotationIsReadWithAndWithoutBlanks) {
     for (const char* malformed : {"+ +", "a +", "+ b", "a + + b", "a ++ b", "c++", " "}) EXPECT_THAT(components_of_public_rule(malformed), ElementsAre()) << malformed;
 }
 
+TEST_F(TextFile, WildcardsOfAListAreNoPartOfItsWords) {
+    const auto read = read_public_rules(write("wild.txt", "*08县长*\nSEX\nFR*K\n*ASS\nTIT*\n*a* + b*\n**\n"), "");
+    std::vector<std::string> notations;
+    for (const auto& rule : read.rules) {
+        notations.emplace_back();
+        for (const auto& component : rule.components) notations.back() += (notations.back().empty() ? "" : " + ") + component;
+    }
+    EXPECT_THAT(notations, ElementsAre("08县长", "SEX", "FR*K", "ASS", "TIT", "a + b", "**"));
+    EXPECT_EQ(read.with_wildcards, 4u);
+    // One of many is a word with an asterisk.
+    std::string many = "*(^$\n";
+    for (int i = 0; i < 20; ++i) many += "word" + std::to_string(i) + "\n";
+    const auto plain = read_public_rules(write("plain.txt", many), "");
+    EXPECT_THAT(plain.rules.front().components, ElementsAre("*(^$"));
+    EXPECT_EQ(plain.with_wildcards, 0u);
+}
+
 TEST_F(TextFile, WhatIsNoRuleIsSkippedWithItsPlace) {
     const auto read = read_public_rules(write("rules.txt", "# found by others\nb + a + b\na + \n + b\nc unless\nc unless d\nunlessness\n"), "");
     ASSERT_EQ(read.rules.size(), 2u);

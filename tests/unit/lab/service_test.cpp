@@ -1,6 +1,10 @@
 // Goal: a service does what its rules say: exceptions, order, limits, servers, bans and escalation. Method: small lists, message by message.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "core/error.hpp"
 #include "lab/service.hpp"
@@ -40,6 +44,19 @@ TEST(Service, ARuleOfWhichAPartIsEmptyIsNone) {
     EXPECT_EQ(service_rule_of("unlessness").components, std::vector<std::string>{"unlessness"});
     for (const char* line : {"a + ", " + b", "a + + b", "c unless", "unless c", "c unless + d", "c unless d unless", "unless", "+", ""})
         EXPECT_TRUE(service_rule_of(line).components.empty()) << line;
+}
+
+TEST(Service, WildcardsOfAListAreNoPartOfItsWords) {
+    const std::string path = ::testing::TempDir() + "service_wildcards." + std::to_string(getpid()) + ".txt";
+    std::ofstream(path) << "*08县长*\nTIT*\n*a* + *b* unless *c*\n";
+    const auto list = read_service_list(path);
+    std::filesystem::remove(path);
+    EXPECT_EQ(list.word_bound, 1u);
+    Service service(rules_of(list.rules));
+    EXPECT_EQ(outcome(service, "the 08县长 there"), Outcome::blocked);
+    EXPECT_EQ(outcome(service, "a b"), Outcome::blocked);
+    EXPECT_EQ(outcome(service, "a b c"), Outcome::passed);
+    EXPECT_EQ(outcome(service, "UNTITLED"), Outcome::blocked) << "parts of words count";
 }
 
 TEST(Service, OrderLimitsWarningsAndBans) {
