@@ -165,11 +165,10 @@ void export_trials(const std::vector<std::string>& logs, const std::vector<std::
     table.write("rule,context,date,certificate,type,components,topic,canonical\n");
     for (const auto& rule : rules->members) {
         const auto& components = log.subjects.at(rule).components;
-        const std::string bare = join_pieces(components, log.separator);
         for (const auto& [where, sent] : log.book.contexts()) {
-            const auto& answers = log.book.answers(where, bare);
+            const auto& answers = log.book.answers(where, log.joined(components, where));
             const auto first = std::find_if(answers.samples.begin(), answers.samples.end(), [](const filter::Sample& sample) { return sample.is_blocked; });
-            if (first == answers.samples.end() || log.book.noise().state(answers, options.confidence) != filter::State::blocked) continue;
+            if (first == answers.samples.end() || log.state_of(components, where, options.confidence) != filter::State::blocked) continue;
             const auto shape = shapes.find({rule, where});
             const std::string type = components.size() == 1 ? (shape == shapes.end() || shape->second == "anywhere" ? "word" : shape->second)
                                                             : (ordered.count(rule) > 0 ? "combination in this order" : "combination");

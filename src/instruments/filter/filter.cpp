@@ -12,13 +12,11 @@
 #include "core/text.hpp"
 #include "core/time.hpp"
 #include "instruments/common_findings.hpp"
-#include "instruments/filter/certificate.hpp"
 #include "instruments/filter/filter_log.hpp"
 #include "instruments/filter/reading.hpp"
 #include "instruments/filter/rule_sets.hpp"
 #include "instruments/filter/spelling.hpp"
 #include "instruments/filter/topics.hpp"
-#include "instruments/filter/trial_book.hpp"
 #include "statistics/proportion.hpp"
 
 namespace unveil {
@@ -42,13 +40,6 @@ std::string metric_of(std::string_view name, std::string_view argument) {
 Finding set_finding(std::string metric, std::string subject, const std::set<std::string>& members, std::set<std::string> non_members,
                     std::string sentence) {
     return unveil::set_finding(std::move(metric), std::move(subject), members, std::move(non_members), "rules", std::move(sentence));
-}
-
-/// Whether every component of `other` stands in one of `components`.
-bool is_within(const std::vector<std::string>& other, const std::vector<std::string>& components) {
-    return std::all_of(other.begin(), other.end(), [&](const std::string& part) {
-        return std::any_of(components.begin(), components.end(), [&](const std::string& whole) { return whole.find(part) != std::string::npos; });
-    });
 }
 
 Finding rate_finding(std::string metric, std::uint64_t wrong, std::uint64_t all, std::string sentence) {
@@ -124,7 +115,13 @@ class Judgement {
     State state(const std::string& context, const std::string& message) const {
         return m_log.book.noise().state(m_log.book.answers(context, message), m_confidence);
     }
-    std::string alone(const Subject& subject) const { return join_pieces(subject.components, m_log.separator); }
+    std::string alone(const Subject& subject, const std::string& context) const { return m_log.joined(subject.components, context); }
+    /// Whether messages of several pieces say something of each of them there.
+    bool is_separated(const std::string& context) const {
+        const SeparatorState state = m_log.separator(context).state;
+        return state == SeparatorState::calibrated || state == SeparatorState::assumed;
+    }
+    State state_alone(const Subject& subject, const std::string& context) const { return m_log.state_of(subject.components, context, m_confidence); }
 
     const FilterLog& m_log;
     double m_confidence;
@@ -243,37 +240,23 @@ void Judgement::describe_rules() {
     std::uint64_t not_minimal = 0;
     std::map<std::size_t, std::uint64_t> sizes;
     std::vector<Locator> locators;
-    for (const auto& [notation, subject] : m_log.subjects) {
-        const auto tests = certificate_tests(subject.components, m_log.separator);
+    for (const auto& [notation, rule] : judge_rules(m_log, m_confidence)) {
+        const auto& components = m_log.subjects.at(notation).components;
         RuleStates states{notation, {}};
-        // Another order of the same components: all that passes shows that the order matters; if that is blocked too, the rule goes
-        // by the name in byte order.
-        std::vector<std::string> other = subject.components;
-        std::sort(other.begin(), other.end());
-        const bool is_in_byte_order = other == subject.components;
-        if (is_in_byte_order) std::reverse(other.begin(), other.end());
-        bool is_order_free = subject.components.size() < 2;
-        bool is_order_needed = false;
-        bool is_certified = false;
         bool is_open = false;
         bool is_less = false;
-        for (const auto& context : m_contexts) {
-            const Answers& whole = m_log.book.answers(context, tests.front().message);
-            states.states.push_back(m_log.book.noise().state(whole, m_confidence));
-            if (whole.tries() == 0) continue;
-            const Certificate certificate = check_certificate(tests, context, m_log.book, m_confidence);
-            if (subject.components.size() > 1) {
-                const State reordered = state(context, join_pieces(other, m_log.separator));
-                is_order_free |= reordered == State::blocked;
-                is_order_needed |= reordered == State::passed && states.states.back() == State::blocked;
-            }
+        for (std::size_t c = 0; c < m_contexts.size(); ++c) {
+            const auto& context = m_contexts[c];
+            const RuleInContext& here = rule.contexts[c];
+            states.states.push_back(here.state);
+            if (!here.is_sent) continue;
+            const Certificate& certificate = here.certificate;
             if (certificate.state == CertificateState::not_minimal) m_explained.emplace(notation, context);
-            is_certified |= certificate.state == CertificateState::certified;
             is_open |= certificate.state == CertificateState::open;
             is_less |= certificate.state == CertificateState::not_minimal;
             if (certificate.state == CertificateState::certified) locators.push_back(certificate.whole);
             lines.push_back({notation, context, certificate});
-            for (const CertificateTest& test : tests) {
+            for (const CertificateTest& test : m_log.tests(components, context)) {
                 const Answers& answers = m_log.book.answers(context, test.message);
                 if (answers.tries() == 0) continue;
                 tests_table.text(notation);
@@ -288,20 +271,20 @@ void Judgement::describe_rules() {
                 tests_table.end_row();
             }
         }
-        const auto all = [&](State state) {
-            return std::all_of(states.states.begin(), states.states.end(), [&](State s) { return s == state; });
-        };
-        if (is_certified && !is_in_byte_order && !is_order_needed) {
+        if (rule.is_named_otherwise) {
             // Named in byte order elsewhere in the log, or not known to be a rule that wants this one.
-            open += !is_order_free;
+            open += !rule.is_order_free;
             continue;
         }
-        if (is_certified) {
-            if (is_order_needed) ordered.insert(notation);
-            else if (is_order_free) not_ordered.insert(notation);
-            certified.insert(notation);
-            ++sizes[subject.components.size()];
-        } else if (all(State::passed)) {
+        if (rule.is_certified) {
+            if (rule.is_order_needed) ordered.insert(notation);
+            else if (rule.is_order_free) not_ordered.insert(notation);
+            open += rule.holds_other;
+            if (rule.is_rule()) {
+                certified.insert(notation);
+                ++sizes[components.size()];
+            }
+        } else if (std::all_of(states.states.begin(), states.states.end(), [](State state) { return state == State::passed; })) {
             not_rules.insert(notation);
         } else {
             not_minimal += is_less;
@@ -309,17 +292,6 @@ void Judgement::describe_rules() {
         }
         m_states.push_back(std::move(states));
     }
-    // Where answers are wrong at times, a rule that holds another one more likely slipped through twice than that it is one of its own.
-    if (!m_log.book.noise().is_silent())
-        for (auto rule = certified.begin(); rule != certified.end();) {
-            const auto& components = m_log.subjects.at(*rule).components;
-            const bool holds_other = std::any_of(certified.begin(), certified.end(), [&](const std::string& other) {
-                return other != *rule && is_within(m_log.subjects.at(other).components, components);
-            });
-            open += holds_other;
-            sizes[components.size()] -= holds_other;
-            rule = holds_other ? certified.erase(rule) : std::next(rule);
-        }
     auto rules = set_finding("rules", "rules of the filter", certified, not_rules,
                              fmt::format("{} rules are certified: their components alone are blocked, and nothing less is.", grouped_digits(certified.size())));
     rules.caveat = "What was not sent is not known. A component may be two that stand side by side, and a longer text may be an exception.";
@@ -403,10 +375,10 @@ void Judgement::describe_exceptions() {
     std::set<std::string> not_pairs;
     for (const auto& [rule, subject] : m_log.subjects)
         for (const auto& [context, notations] : subject.exceptions) {
-            if (state(context, alone(subject)) != State::blocked) continue;
+            if (state_alone(subject, context) != State::blocked) continue;
             for (const auto& notation : notations) {
-                const auto tests = exception_tests(subject.components, rule_components(notation), m_log.separator);
-                const State whole = state(context, tests.front().message);
+                const auto tests = exception_tests(subject.components, rule_components(notation), m_log.separator(context).text);
+                const State whole = is_separated(context) ? state(context, tests.front().message) : State::unknown;
                 if (whole == State::unknown) continue;
                 sent[notation].push_back({rule, context, whole == State::passed});
                 (whole == State::passed ? pairs : not_pairs).insert(fmt::format("{} unless {}", rule, notation));
@@ -459,7 +431,7 @@ void Judgement::describe_shapes() {
             };
             const State before = of("letter before");
             const State behind = of("letter behind");
-            if (state(context, alone(subject)) != State::blocked || before == State::unknown || behind == State::unknown) continue;
+            if (state_alone(subject, context) != State::blocked || before == State::unknown || behind == State::unknown) continue;
             const std::string shape = before == State::blocked ? (behind == State::blocked ? "anywhere" : "end of a word")
                                                                : (behind == State::blocked ? "begin of a word" : "whole word");
             ++counts[shape];
@@ -499,7 +471,7 @@ void Judgement::describe_changes() {
     for (const auto& [rule, subject] : m_log.subjects) {
         // What stands for something else by another name would tell its story twice.
         for (const auto& context : m_contexts) {
-            const Answers& answers = m_log.book.answers(context, alone(subject));
+            const Answers& answers = m_log.book.answers(context, alone(subject, context));
             if (answers.changes.empty() && answers.samples.size() > 1) unchanged.insert(rule);
             for (const Change& change : answers.changes) {
                 ++events;
@@ -600,7 +572,7 @@ void Judgement::describe_reading() {
             const auto probes = subject.probes.find(context);
             if (probes == subject.probes.end()) continue;
             for (const auto& [fold, variant] : probes->second)
-                if (state(context, variant) == State::passed) examples.try_emplace(fold, alone(subject), variant);
+                if (state(context, variant) == State::passed) examples.try_emplace(fold, alone(subject, context), variant);
         }
         for (const auto& [fold, evidence] : m_folds[context]) {
             const bool is_folded = evidence.probability >= m_confidence;

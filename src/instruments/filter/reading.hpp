@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "instruments/filter/trial_book.hpp"
+#include "table/trial_book.hpp"
 
 namespace unveil::filter {
 

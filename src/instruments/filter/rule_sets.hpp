@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "instruments/filter/trial_book.hpp"
+#include "table/trial_book.hpp"
 
 namespace unveil::filter {
 

@@ -1,6 +1,5 @@
 #include "instruments/filter/watch_list.hpp"
 
-#include "instruments/filter/certificate.hpp"
 #include "instruments/filter/watch_schedule.hpp"
 
 namespace unveil::filter {
@@ -9,19 +8,18 @@ std::vector<WatchedRule> watch_list(const FilterLog& log, double confidence, std
     WatchSchedule schedule;
     std::vector<WatchedRule> rules;
     for (const auto& [notation, subject] : log.subjects) {
-        const auto tests = certificate_tests(subject.components, log.separator);
         bool is_certified = false;
         for (const auto& [context, inputs] : log.book.contexts()) {
             // What left the list since was certified while it stood there: then only its parts are looked at.
-            const Certificate certificate = check_certificate(tests, context, log.book, confidence);
-            const Answers& whole = log.book.answers(context, tests.front().message);
+            const Certificate certificate = log.certificate(subject.components, context, confidence);
+            const Answers& whole = log.book.answers(context, log.joined(subject.components, context));
             is_certified |= certificate.state == CertificateState::certified ||
                             (certificate.state == CertificateState::not_blocked && certificate.tests_made == certificate.tests && !whole.changes.empty());
         }
         if (!is_certified) continue;
         for (const auto& [context, inputs] : log.book.contexts()) {
-            const Answers& whole = log.book.answers(context, tests.front().message);
-            const State state = log.book.noise().state(whole, confidence);
+            const Answers& whole = log.book.answers(context, log.joined(subject.components, context));
+            const State state = log.state_of(subject.components, context, confidence);
             if (whole.samples.empty() || state == State::unknown) continue;
             const std::size_t rule = schedule.add(subject.components, context);
             rules.push_back({notation, subject.components, context, state == State::blocked, whole.samples.back().time_us, static_cast<std::uint32_t>(whole.changes.size())});

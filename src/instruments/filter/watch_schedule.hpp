@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "instruments/filter/trial_book.hpp"
+#include "table/trial_book.hpp"
 
 namespace unveil::filter {
 

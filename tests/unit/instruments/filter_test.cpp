@@ -11,7 +11,6 @@
 #include "core/error.hpp"
 #include "core/output_table.hpp"
 #include "core/random.hpp"
-#include "instruments/filter/certificate.hpp"
 #include "instruments/filter/filter.hpp"
 #include "instruments/filter/reading.hpp"
 #include "instruments/filter/rule_sets.hpp"
@@ -19,6 +18,7 @@
 #include "instruments/filter/watch_list.hpp"
 #include "memory_posts.hpp"
 #include "memory_trials.hpp"
+#include "table/certificate.hpp"
 
 namespace unveil {
 namespace {

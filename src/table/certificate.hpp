@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "instruments/filter/trial_book.hpp"
 #include "table/rule.hpp"
+#include "table/trial_book.hpp"
 
 namespace unveil::filter {
 

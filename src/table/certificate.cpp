@@ -1,4 +1,4 @@
-#include "instruments/filter/certificate.hpp"
+#include "table/certificate.hpp"
 
 #include <algorithm>
 

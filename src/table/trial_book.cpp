@@ -1,4 +1,4 @@
-#include "instruments/filter/trial_book.hpp"
+#include "table/trial_book.hpp"
 
 #include <algorithm>
 #include <array>

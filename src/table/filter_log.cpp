@@ -1,0 +1,164 @@
+#include "table/filter_log.hpp"
+
+#include <algorithm>
+
+#include "table/rule.hpp"
+
+namespace unveil::filter {
+namespace {
+
+/// Whether every component of `other` stands in one of `components`.
+bool is_within(const std::vector<std::string>& other, const std::vector<std::string>& components) {
+    return std::all_of(other.begin(), other.end(), [&](const std::string& part) {
+        return std::any_of(components.begin(), components.end(), [&](const std::string& whole) { return whole.find(part) != std::string::npos; });
+    });
+}
+
+}  // namespace
+
+void FilterLog::begin_log(std::string separator) { m_logs.emplace_back().given = std::move(separator); }
+
+void FilterLog::add(const Trial& trial) {
+    constexpr std::size_t components_max = 64;
+    if (m_logs.empty()) m_logs.emplace_back();
+    book.add(trial);
+    Calibrations& log = m_logs.back();
+    log.contexts.insert(trial.context);
+    if (trial.step == "calibrate") {
+        if (std::find(log.order.begin(), log.order.end(), trial.context) == log.order.end()) log.order.push_back(trial.context);
+        if (trial.detail == "kept" || trial.detail == "harmless" || trial.detail == "no shield") {
+            auto& tried = log.tried[trial.context];
+            if (std::find(tried.begin(), tried.end(), trial.subject) == tried.end()) tried.push_back(trial.subject);
+            log.tests[{trial.context, trial.subject}][trial.detail].insert(trial.input);
+        }
+    }
+    static const std::set<std::string> about_rules = {"certify", "compare", "probe", "order", "shape", "except", "track"};
+    if (about_rules.count(trial.step) == 0) return;
+    auto components = rule_components(trial.subject);
+    if (components.empty() || components.size() > components_max) return;
+    Subject& subject = subjects[trial.subject];
+    subject.components = std::move(components);
+    if (trial.step == "probe" && !trial.detail.empty()) subject.probes[trial.context][trial.detail] = trial.input;
+    if (trial.step == "shape") subject.shapes[trial.context][trial.detail] = trial.input;
+    if (trial.step == "except" && !trial.detail.empty()) subject.exceptions[trial.context].insert(trial.detail);
+}
+
+std::optional<std::string> FilterLog::calibrated(const Calibrations& log, const std::string& context) const {
+    const auto tried = log.tried.find(context);
+    if (tried == log.tried.end()) return {};
+    // A later one was tried because the one before did not work.
+    for (auto separator = tried->second.rbegin(); separator != tried->second.rend(); ++separator) {
+        const auto& tests = log.tests.at({context, *separator});
+        const auto is_shown = [&](const char* detail, bool is_block) {
+            const auto messages = tests.find(detail);
+            return messages != tests.end() && std::any_of(messages->second.begin(), messages->second.end(), [&](const std::string& message) {
+                       const Answers& answers = book.answers(context, message);
+                       if (answers.tries() == 0) return false;
+                       const double blocked = book.noise().probability_blocked(answers);
+                       return is_block ? blocked > 0.5 : blocked < 0.5;
+                   });
+        };
+        if (is_shown("kept", false) && is_shown("harmless", false) && is_shown("no shield", true)) return *separator;
+    }
+    return {};
+}
+
+std::optional<std::size_t> FilterLog::finish(double confidence) {
+    book.finish(confidence);
+    std::optional<std::size_t> disagreeing;
+    for (std::size_t i = 0; i < m_logs.size(); ++i) {
+        const Calibrations& log = m_logs[i];
+        std::string elsewhere = log.given;
+        for (const auto& context : log.order)
+            if (const auto separator = calibrated(log, context)) {
+                elsewhere = *separator;
+                break;
+            }
+        if (i == 0) m_other.text = elsewhere;
+        for (const auto& context : log.contexts) {
+            ContextSeparator here{elsewhere, SeparatorState::assumed};
+            if (const auto separator = calibrated(log, context)) here = {*separator, SeparatorState::calibrated};
+            else if (log.tried.count(context) > 0 && log.given.empty()) here.state = SeparatorState::refused;
+            else if (std::find(log.order.begin(), log.order.end(), context) != log.order.end() && log.given.empty()) here.state = SeparatorState::untried;
+            const auto [known, is_new] = m_separators.emplace(context, here);
+            if (is_new) continue;
+            const auto is_used = [](const ContextSeparator& separator) { return separator.state == SeparatorState::calibrated || separator.state == SeparatorState::assumed; };
+            if (!is_used(here)) continue;
+            if (is_used(known->second) && known->second.text != here.text) {
+                if (!disagreeing) disagreeing = i;
+                continue;
+            }
+            if (known->second.state != SeparatorState::calibrated) known->second = here;
+        }
+    }
+    return disagreeing;
+}
+
+const ContextSeparator& FilterLog::separator(const std::string& context) const {
+    const auto found = m_separators.find(context);
+    return found == m_separators.end() ? m_other : found->second;
+}
+
+std::string FilterLog::joined(std::span<const std::string> pieces, const std::string& context) const { return join_pieces(pieces, separator(context).text); }
+
+State FilterLog::state_of(std::span<const std::string> pieces, const std::string& context, double confidence) const {
+    const SeparatorState separated = separator(context).state;
+    if (pieces.size() > 1 && separated == SeparatorState::refused) return State::unknown;
+    const State state = book.noise().state(book.answers(context, joined(pieces, context)), confidence);
+    return pieces.size() > 1 && separated == SeparatorState::untried && state == State::blocked ? State::unknown : state;
+}
+
+std::vector<CertificateTest> FilterLog::tests(std::span<const std::string> components, const std::string& context) const {
+    return certificate_tests(components, separator(context).text);
+}
+
+Certificate FilterLog::certificate(std::span<const std::string> components, const std::string& context, double confidence) const {
+    Certificate certificate = check_certificate(tests(components, context), context, book, confidence);
+    const SeparatorState separated = separator(context).state;
+    const bool says_nothing = separated == SeparatorState::refused || (separated == SeparatorState::untried && certificate.state != CertificateState::not_blocked);
+    if (components.size() > 1 && says_nothing) {
+        certificate.state = CertificateState::open;
+        certificate.confidence = 0;
+    }
+    return certificate;
+}
+
+std::map<std::string, JudgedRule> judge_rules(const FilterLog& log, double confidence) {
+    std::map<std::string, JudgedRule> rules;
+    for (const auto& [notation, subject] : log.subjects) {
+        JudgedRule& rule = rules[notation];
+        // Another order of the same components: all that passes shows that the order matters; if that is blocked too, the rule goes
+        // by the name in byte order.
+        std::vector<std::string> other = subject.components;
+        std::sort(other.begin(), other.end());
+        const bool is_in_byte_order = other == subject.components;
+        if (is_in_byte_order) std::reverse(other.begin(), other.end());
+        rule.is_order_free = subject.components.size() < 2;
+        for (const auto& [context, inputs] : log.book.contexts()) {
+            RuleInContext& here = rule.contexts.emplace_back();
+            here.state = log.state_of(subject.components, context, confidence);
+            here.is_sent = log.book.answers(context, log.joined(subject.components, context)).tries() > 0;
+            if (!here.is_sent) continue;
+            here.certificate = log.certificate(subject.components, context, confidence);
+            rule.is_certified |= here.certificate.state == CertificateState::certified;
+            if (subject.components.size() < 2) continue;
+            const State reordered = log.state_of(other, context, confidence);
+            rule.is_order_free |= reordered == State::blocked;
+            rule.is_order_needed |= reordered == State::passed && here.state == State::blocked;
+        }
+        rule.is_named_otherwise = rule.is_certified && !is_in_byte_order && !rule.is_order_needed;
+    }
+    if (log.book.noise().is_silent()) return rules;
+    // Where answers are wrong at times, a rule that holds another one more likely slipped through twice than that it is one of its own.
+    // In byte order, and what is left out counts no more.
+    for (auto& [notation, rule] : rules) {
+        if (!rule.is_rule()) continue;
+        const auto& components = log.subjects.at(notation).components;
+        rule.holds_other = std::any_of(rules.begin(), rules.end(), [&, &name = notation](const auto& other) {
+            return other.first != name && other.second.is_rule() && is_within(log.subjects.at(other.first).components, components);
+        });
+    }
+    return rules;
+}
+
+}  // namespace unveil::filter

@@ -1,0 +1,94 @@
+// What stands in the logs of a filter experiment: answers by message, which rules they were about, what was put between pieces in which context,
+// and which of the rules hold. Who runs a campaign and who reads its log judge by this, so that they never disagree.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "table/certificate.hpp"
+#include "table/trial_book.hpp"
+
+namespace unveil::filter {
+
+/// What the logs say about one rule before anything is judged.
+struct Subject {
+    std::vector<std::string> components;
+    std::map<std::string, std::map<std::string, std::string>> probes;   // context, fold -> the variant that was sent
+    std::map<std::string, std::map<std::string, std::string>> shapes;   // context, "letter before" or "letter behind" -> the message
+    std::map<std::string, std::set<std::string>> exceptions;            // context -> notations that were sent beside the rule
+};
+
+enum class SeparatorState {
+    calibrated,   // put into a blocked message it breaks it, beside one it does not hide it, and alone it is harmless
+    assumed,      // the context has no calibration of its own: the header's, or that of another context of this log
+    untried,      // nothing that is known to be blocked was blocked there: a block of joined pieces says nothing of them
+    refused,      // none that was tried works there: joined pieces say nothing
+};
+
+struct ContextSeparator {
+    std::string text;
+    SeparatorState state = SeparatorState::assumed;
+};
+
+class FilterLog {
+  public:
+    TrialBook book;
+    std::map<std::string, Subject> subjects;   // by notation
+
+    /// Call before the trials of each log, with the separator of its header.
+    void begin_log(std::string separator);
+    void add(const Trial& trial);
+    /// Call once after the last add(). The number of a log whose separator in some context is another than in a log before it: their messages are
+    /// not comparable.
+    std::optional<std::size_t> finish(double confidence);
+
+    const ContextSeparator& separator(const std::string& context) const;
+    /// The pieces as they are sent in this context.
+    std::string joined(std::span<const std::string> pieces, const std::string& context) const;
+    /// Of these pieces alone; unknown where they are several and joined pieces say nothing.
+    State state_of(std::span<const std::string> pieces, const std::string& context, double confidence) const;
+    std::vector<CertificateTest> tests(std::span<const std::string> components, const std::string& context) const;
+    /// Open where joined pieces say nothing.
+    Certificate certificate(std::span<const std::string> components, const std::string& context, double confidence) const;
+
+  private:
+    struct Calibrations {
+        std::string given;
+        std::vector<std::string> order;                        // contexts as they were calibrated
+        std::map<std::string, std::vector<std::string>> tried; // context -> separators as they were tried
+        std::map<std::pair<std::string, std::string>, std::map<std::string, std::set<std::string>>> tests;   // context and separator, detail -> messages
+        std::set<std::string> contexts;
+    };
+    std::optional<std::string> calibrated(const Calibrations& log, const std::string& context) const;
+
+    std::vector<Calibrations> m_logs;
+    std::map<std::string, ContextSeparator> m_separators;      // by context
+    ContextSeparator m_other;
+};
+
+/// What the log says of one rule in one context.
+struct RuleInContext {
+    State state = State::unknown;   // of the components alone
+    bool is_sent = false;           // alone
+    Certificate certificate;        // when it was
+};
+
+struct JudgedRule {
+    std::vector<RuleInContext> contexts;   // in byte order of their names
+    bool is_certified = false;             // in some context
+    bool is_order_free = false;            // blocked in another order too, or of one component
+    bool is_order_needed = false;
+    bool is_named_otherwise = false;       // certified, but a rule that goes by the name in byte order, or is not known to want another one
+    bool holds_other = false;              // certified where answers are wrong at times, and so is a rule within it: one of the two slipped through
+    /// Whether it is one of the rules of the filter.
+    bool is_rule() const { return is_certified && !is_named_otherwise && !holds_other; }
+};
+
+/// Every subject of a finished log, by notation. O(subjects^2) where answers are wrong at times.
+std::map<std::string, JudgedRule> judge_rules(const FilterLog& log, double confidence);
+
+}  // namespace unveil::filter
