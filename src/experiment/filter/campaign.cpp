@@ -50,6 +50,10 @@ Campaign::Campaign(CampaignPlan plan) : m_plan((check_plan(plan), std::move(plan
       m_cut_share(cut_share(m_plan.blocked_price)), m_passes_least(m_plan.passes_needed), m_texts(std::move(m_plan.texts)), m_dialogue(run()) {
     if (!m_plan.sources.empty())
         m_discovery.emplace(Discovery::Settings{std::move(m_plan.sources), m_plan.lexicon, m_plan.seed, m_plan.blocked_price, m_plan.together_characters_max});
+    for (const auto& context : m_plan.contexts) m_grounds[context];
+    Ground& first = m_grounds[m_plan.contexts.front()];
+    first.is_prepared = true;
+    first.known_blocked = m_plan.known_blocked;
     for (const auto& text : m_plan.background) m_model.note_background(characters_of(text));
     m_dialogue.start(m_state);
 }
@@ -66,7 +70,12 @@ std::uint64_t Campaign::expected_messages() const {
     return m_texts_done == 0 ? left : left * m_answers / m_texts_done;
 }
 
-std::string Campaign::joined(const std::vector<std::string>& pieces) const { return join_pieces(pieces, m_separator); }
+const std::string& Campaign::separator_in(const std::string& context) const {
+    const auto& own = ground(context).separator;
+    return own ? *own : m_separator;
+}
+
+std::string Campaign::joined(const std::vector<std::string>& pieces, const std::string& context) const { return join_pieces(pieces, separator_in(context)); }
 
 Dialogue<Campaign::Verdict> Campaign::ask_once(Message message) {
     Outcome last = Outcome::unknown;
@@ -88,15 +97,11 @@ Dialogue<Campaign::Verdict> Campaign::ask_once(Message message) {
 }
 
 Message Campaign::control_message(const std::string& context, bool is_block) const {
-    const std::string& known = is_block ? m_plan.known_blocked : m_plan.known_passed;
+    const std::string& known = is_block ? ground(context).known_blocked : m_plan.known_passed;
     return {context, "control", known, is_block ? "block" : "pass", known};
 }
 
-bool Campaign::is_known_blocked_in(const std::string& context) const {
-    if (context == m_plan.contexts.front()) return true;
-    const auto asked = m_asked.find({context, m_plan.known_blocked});
-    return asked != m_asked.end() && asked->second.blocked > asked->second.passed;
-}
+bool Campaign::is_known_blocked_in(const std::string& context) const { return !ground(context).known_blocked.empty(); }
 
 Dialogue<bool> Campaign::control(std::string context, bool is_block) {
     constexpr std::uint32_t wrong_in_row_max = 4;
@@ -147,58 +152,6 @@ Dialogue<Campaign::Verdict> Campaign::ask_published(Message message, double erro
     co_return co_await asking;
 }
 
-Dialogue<bool> Campaign::calibrate() {
-    const std::string& context = m_plan.contexts.front();
-    // A single wrong answer is no reason to give up: it may be noise.
-    constexpr int tries = 3;
-    for (const bool is_block : {true, false}) {
-        bool is_right = false;
-        for (int i = 0; i < tries && !is_right; ++i) {
-            auto asking = ask_once(control_message(context, is_block));
-            const Verdict verdict = co_await asking;
-            if (verdict == Verdict::none || verdict == Verdict::rejected) {
-                if (m_refusal.empty()) m_refusal = "the first messages gave no verdict";
-                co_return false;
-            }
-            is_right = verdict == (is_block ? Verdict::blocked : Verdict::passed);
-            ++(is_block ? m_block_controls : m_pass_controls);
-            (is_block ? m_slips : m_wrongly_blocked) += !is_right;
-        }
-        if (is_right) continue;
-        m_refusal = fmt::format("{} {} times in a row", is_block ? "the message that should be blocked came through" : "the message that should be harmless was blocked", tries);
-        co_return false;
-    }
-    const std::string& known = m_plan.known_blocked;
-    const std::u32string characters = characters_of(known);
-    const std::size_t middle = bytes_of(std::u32string_view(characters).substr(0, (characters.size() + 1) / 2)).size();
-    for (const std::string& separator : m_plan.separators) {
-        struct Test {
-            const char* name;
-            std::string text;
-            Verdict wanted;
-        };
-        // Kept is what matters most: a filter that strips the separator makes one word of two pieces.
-        const std::vector<Test> tests = {{"kept", known.substr(0, middle) + separator + known.substr(middle), Verdict::passed},
-                                         {"harmless", m_plan.known_passed + separator + m_plan.known_passed, Verdict::passed},
-                                         {"no shield", known + separator + m_plan.known_passed, Verdict::blocked}};
-        bool is_good = true;
-        for (const Test& test : tests) {
-            const Message message{context, "calibrate", separator, test.name, test.text};
-            auto asking = ask(message);
-            const Verdict verdict = co_await asking;
-            is_good = is_good && verdict == test.wanted;
-            if (!is_good || !m_refusal.empty()) break;
-        }
-        if (!m_refusal.empty()) co_return false;
-        if (!is_good) continue;
-        m_separator = separator;
-        co_return true;
-    }
-    m_refusal = fmt::format("none of {} separators survives: the filter reads through all of them, so pieces of a text cannot be told apart",
-                            m_plan.separators.size());
-    co_return false;
-}
-
 std::uint32_t Campaign::passes_needed() const {
     if (m_slips == 0) return m_passes_least;
     // A message that slips through with rate q must be seen to pass k times: q^k is at most one in a thousand.
@@ -236,6 +189,11 @@ Dialogue<bool> Campaign::scan_texts() {
         const CampaignText text = std::move(*at);
         m_texts.erase(at);
         for (const auto& context : m_plan.contexts) {
+            auto separating = separate(text, context);
+            if (!co_await separating) {
+                if (!m_plan.scans_everywhere || !m_refusal.empty()) break;
+                continue;
+            }
             auto scanning = scan(text, context);
             const bool is_rejected = co_await scanning;
             if (is_rejected) {

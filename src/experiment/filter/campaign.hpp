@@ -1,5 +1,5 @@
 // Which rules stand behind the blocked ones among these texts, what lets messages pass in spite of them, for whom do they hold, and how does
-// the filter read? An experiment: calibrates a separator, sends every text, isolates and certifies what blocks it, compares contexts, probes
+// the filter read? An experiment: calibrates a separator for each context, sends every text, isolates and certifies what blocks it, compares contexts, probes
 // spellings; known messages go in between all the time.
 #pragma once
 
@@ -36,7 +36,7 @@ struct CampaignPlan {
     bool scans_everywhere = false;            // or in all contexts
     std::string known_blocked;                // a message that is blocked in the first context, of at least two characters
     std::string known_passed;                 // a harmless one
-    std::vector<std::string> separators = default_separators();   // tried in this order until one survives
+    std::vector<std::string> separators = default_separators();   // tried in this order until one survives, in each context
     std::uint32_t control_every = 15;         // messages of one context between two controls
     std::uint32_t rules_per_text_max = 8;
     std::uint32_t attempts_max = 4;           // at a rule whose certificate fails
@@ -90,7 +90,7 @@ class Campaign final : public Experiment {
     const std::vector<FoundException>& exceptions() const { return m_exceptions; }
     /// What was left undone and why, for the user: "text 3 was rejected: too long".
     const std::vector<std::string>& notes() const { return m_notes; }
-    /// Empty until calibrated.
+    /// Of the first context; empty until calibrated.
     const std::string& separator() const { return m_separator; }
 
   private:
@@ -127,6 +127,15 @@ class Campaign final : public Experiment {
         std::size_t blocked = 0;     // by themselves
         bool is_rejected = false;    // too long together
     };
+    /// What a context other than the first is known to do; it may read in another way, or not filter at all.
+    struct Ground {
+        bool is_prepared = false;
+        bool is_closed = false;                  // nothing is sent there: harmless messages do not pass, or give no verdict
+        bool is_refused = false;                 // no separator works there
+        std::uint32_t failures = 0;              // of messages that are blocked to show a separator
+        std::string known_blocked;               // empty until something is seen to be blocked there
+        std::optional<std::string> separator;
+    };
     struct PassedText {
         std::string name;
         std::string text;
@@ -134,7 +143,18 @@ class Campaign final : public Experiment {
     };
 
     Dialogue<bool> run();
+    /// The known messages, and a separator, in the first context.
     Dialogue<bool> calibrate();
+    /// The same in another one; false when it is left out.
+    Dialogue<bool> prepare(std::string context);
+    /// A separator that breaks this blocked message when put into it at one of the places, does not hide it, and is harmless.
+    Dialogue<bool> find_separator(std::string context, std::string known, std::vector<std::size_t> places);
+    /// A separator for a context that lets the known message pass, by what is blocked in this text there.
+    Dialogue<bool> find_known(std::string name, std::string text, std::string context);
+    /// Whether the text can be scanned in this context: a separator is there, or was found with its help.
+    Dialogue<bool> separate(CampaignText given, std::string context);
+    /// These components alone; none where joined pieces say nothing.
+    Dialogue<Verdict> ask_alone(std::string step, std::vector<std::string> components, std::string context);
     Dialogue<bool> scan(CampaignText given, std::string context);
     Dialogue<bool> scan_texts();
     /// Candidates of the sources until there are none left.
@@ -173,7 +193,12 @@ class Campaign final : public Experiment {
     double probability_blocked(const Message& message) const;
     std::uint32_t passes_needed() const;
     bool has_faults() const { return m_slips > 0 || m_wrongly_blocked > 0 || m_is_contradicted; }
-    std::string joined(const std::vector<std::string>& pieces) const;
+    const Ground& ground(const std::string& context) const { return m_grounds.at(context); }
+    /// That of the first one where none was found yet.
+    const std::string& separator_in(const std::string& context) const;
+    std::string joined(const std::vector<std::string>& pieces, const std::string& context) const;
+    /// Whether a block of these components alone says something of each of them there.
+    bool is_told_apart(const std::vector<std::string>& components, const std::string& context) const { return components.size() < 2 || ground(context).separator; }
     /// Puts pieces that are short enough before the texts that are left.
     Dialogue<bool> cut_into_windows(CampaignText given, std::string context);
     /// A certified rule of this context that stands in the text, by position in m_rules.
@@ -194,6 +219,7 @@ class Campaign final : public Experiment {
     std::vector<PassedText> m_passed_texts;
     std::set<std::size_t> m_left;       // rules that were found and are blocked no longer
     std::map<std::string, Pace> m_paces;
+    std::map<std::string, Ground> m_grounds;         // of every context
     std::size_t m_rejected_characters = SIZE_MAX;    // the shortest message that was rejected
     std::size_t m_window_characters = 0;             // that were accepted instead; 0: not known
     std::uint64_t m_block_controls = 0;

@@ -35,9 +35,14 @@ void shuffle(std::vector<T>& items, Random& random) {
 Dialogue<bool> Campaign::track() {
     constexpr int tries = 3;
     for (const TrackedRule& rule : m_plan.tracked) {
+        auto preparing = prepare(rule.context);
+        if (!co_await preparing) {
+            if (!m_refusal.empty()) co_return false;
+            continue;
+        }
         const Verdict expected = rule.is_blocked ? Verdict::blocked : Verdict::passed;
         for (int i = 0; i < tries; ++i) {
-            auto asking = ask({rule.context, "track", rule.notation, "", joined(rule.components)});
+            auto asking = ask_alone("track", rule.components, rule.context);
             const Verdict verdict = co_await asking;
             if (!m_refusal.empty()) co_return false;
             if (verdict == expected || verdict == Verdict::none || verdict == Verdict::rejected) break;
@@ -47,20 +52,34 @@ Dialogue<bool> Campaign::track() {
 }
 
 Dialogue<bool> Campaign::compare() {
-    if (m_plan.contexts.size() < 2) co_return true;
     const auto distinct = distinct_rules(m_rules);
+    if (m_plan.contexts.size() < 2 || distinct.empty()) co_return true;
+    std::vector<std::string> contexts;
+    for (const auto& context : m_plan.contexts) {
+        auto preparing = prepare(context);
+        const bool is_ready = co_await preparing;
+        if (!m_refusal.empty()) co_return false;
+        if (is_ready) contexts.push_back(context);
+    }
     std::vector<std::pair<std::size_t, std::string>> order;
     for (const std::size_t rule : distinct)
-        for (const auto& context : m_plan.contexts) order.emplace_back(rule, context);
+        for (const auto& context : contexts) order.emplace_back(rule, context);
     shuffle(order, m_random);
     for (const auto& [rule, context] : order) {
-        auto asking = ask_published({context, "compare", m_rules[rule].notation, "", joined(m_rules[rule].components)}, 1 - m_plan.confidence);
+        auto asking = ask_alone("compare", m_rules[rule].components, context);
+        (void)co_await asking;
+        if (!m_refusal.empty()) co_return false;
+    }
+    // What came before a separator was found there.
+    for (const auto& [rule, context] : order) {
+        if (!ground(context).separator || m_asked.count({context, joined(m_rules[rule].components, context)}) > 0) continue;
+        auto asking = ask_alone("compare", m_rules[rule].components, context);
         (void)co_await asking;
         if (!m_refusal.empty()) co_return false;
     }
     // What is blocked elsewhere may be so for a rule within it that holds only there.
     const auto is_blocked = [&](const FoundRule& rule, const std::string& context) {
-        return probability_blocked({context, "", "", "", joined(rule.components)}) > 0.5;
+        return is_told_apart(rule.components, context) && probability_blocked({context, "", "", "", joined(rule.components, context)}) > 0.5;
     };
     for (const auto& [rule, context] : order) {
         const FoundRule& one = m_rules[rule];
@@ -73,6 +92,13 @@ Dialogue<bool> Campaign::compare() {
         (void)co_await certifying;
         if (!m_refusal.empty()) co_return false;
     }
+    // Few messages go to the other contexts, maybe none of them a control: the last answers are as good as those of known messages after them.
+    for (const auto& context : contexts)
+        for (const bool is_block : {true, false}) {
+            if (context == m_plan.contexts.front() || (is_block && !is_known_blocked_in(context))) continue;
+            auto known = control(context, is_block);
+            if (!co_await known) co_return false;
+        }
     co_return true;
 }
 
@@ -81,7 +107,7 @@ Dialogue<bool> Campaign::try_orders() {
     for (const std::size_t rule : distinct_rules(m_rules)) {
         std::vector<std::string> reversed(m_rules[rule].components.rbegin(), m_rules[rule].components.rend());
         if (reversed.size() < 2) continue;
-        auto asking = ask_published({m_rules[rule].context, "order", m_rules[rule].notation, "reversed", joined(reversed)}, 1 - m_plan.confidence);
+        auto asking = ask_published({m_rules[rule].context, "order", m_rules[rule].notation, "reversed", joined(reversed, m_rules[rule].context)}, 1 - m_plan.confidence);
         (void)co_await asking;
         if (!m_refusal.empty()) co_return false;
     }
@@ -101,7 +127,7 @@ Dialogue<bool> Campaign::try_shapes() {
         if (m_rules[rule].components.size() != 1) continue;
         ++rules;
         for (const auto& context : m_plan.contexts) {
-            if (probability_blocked({context, "", "", "", m_rules[rule].components.front()}) < 0.5) continue;
+            if (ground(context).is_closed || probability_blocked({context, "", "", "", m_rules[rule].components.front()}) < 0.5) continue;
             for (const bool is_before : {true, false}) shapes.push_back({rule, context, is_before});
         }
     }
@@ -129,7 +155,7 @@ Dialogue<bool> Campaign::probe() {
         std::uint32_t rules = 0;
         for (const std::size_t rule : distinct) {
             if (rules == m_plan.probe_rules) break;
-            auto variant = variant_of(fold.name, m_rules[rule].components, m_separator);
+            auto variant = variant_of(fold.name, m_rules[rule].components, separator_in(m_rules[rule].context));
             if (!variant) continue;
             ++rules;
             probes.push_back({rule, fold.name, std::move(*variant)});

@@ -38,7 +38,7 @@ Dialogue<bool> Campaign::discover() {
     };
     while (m_refusal.empty()) {
         note_rules();
-        auto batch = m_discovery->next(characters_of(m_separator).size(), [&](const std::vector<CampaignText>& group) { return known_rule_in(joined(pieces_of(group)), context).has_value(); });
+        auto batch = m_discovery->next(characters_of(m_separator).size(), [&](const std::vector<CampaignText>& group) { return known_rule_in(joined(pieces_of(group), context), context).has_value(); });
         if (!batch) break;
         const double price_before = m_price;
         const std::size_t rules_before = m_rules.size();
@@ -56,7 +56,7 @@ Dialogue<bool> Campaign::discover() {
         for (std::size_t i = rules_before; i < m_rules.size(); ++i) {
             certified += m_rules[i].is_certified && m_rules[i].context == context;
             for (const auto& candidate : batch->candidates)
-                if (holds_all(joined(pieces_of({candidate})), m_rules[i].components)) {
+                if (holds_all(joined(pieces_of({candidate}), context), m_rules[i].components)) {
                     m_rules[i].text_name = candidate.name;
                     break;
                 }
@@ -70,8 +70,13 @@ Dialogue<bool> Campaign::discover() {
 Dialogue<Campaign::Grouped> Campaign::send_together(Discovery::Batch batch) {
     Grouped first;
     for (const auto& context : m_plan.contexts) {
-        const CampaignText whole{name_of(batch.candidates), joined(pieces_of(batch.candidates)), {}};
         Grouped grouped;
+        auto separating = separate({name_of(batch.candidates), joined(pieces_of(batch.candidates), context), {}}, context);
+        if (!co_await separating) {
+            if (!m_plan.scans_everywhere || !m_refusal.empty()) break;
+            continue;
+        }
+        const CampaignText whole{name_of(batch.candidates), joined(pieces_of(batch.candidates), context), {}};
         if (batch.kind == SourceKind::texts) {
             const std::size_t rules_before = m_rules.size();
             auto scanning = scan(whole, context);
@@ -96,7 +101,7 @@ Dialogue<Campaign::Grouped> Campaign::resolve_one(CampaignText given, std::strin
     auto trying = try_rule(given.components, given.name, context);
     const auto rule = co_await trying;
     if (rule) co_return Grouped{1, false};
-    const std::string bare = joined(given.components);
+    const std::string bare = joined(given.components, context);
     const auto asked = m_asked.find({context, bare});
     if (!m_refusal.empty() || asked == m_asked.end() || asked->second.blocked == 0) co_return Grouped{};
     auto finding = find_rule(given.name, bare, context);
@@ -105,7 +110,7 @@ Dialogue<Campaign::Grouped> Campaign::resolve_one(CampaignText given, std::strin
 }
 
 Dialogue<Campaign::Grouped> Campaign::resolve_group(std::vector<CampaignText> group, std::string context, bool is_known_blocked) {
-    const std::string text = joined(pieces_of(group));
+    const std::string text = joined(pieces_of(group), context);
     if (!is_known_blocked) {
         // A rule that is known already stands in no more than one of them; what else is there is looked for in the way of texts.
         if (known_rule_in(text, context)) {

@@ -37,7 +37,7 @@ Dialogue<Campaign::Isolated> Campaign::isolate(Goal goal, std::u32string charact
         std::vector<std::string> all = goal.beside;
         for (const auto& component : found) all.push_back(bytes_of(component));
         for (const auto& part : parts) all.push_back(bytes_of(part));
-        return Message{goal.context, goal.step, goal.subject, "", joined(all)};
+        return Message{goal.context, goal.step, goal.subject, "", joined(all, goal.context)};
     };
     /// Inside (low, high): where the part below holds the wanted share of the probability.
     const auto cut = [](const std::vector<double>& cumulative, std::size_t low, std::size_t high, double part) {
@@ -134,7 +134,7 @@ Dialogue<bool> Campaign::all_as_expected(std::vector<CertificateTest> tests, Mes
 }
 
 Dialogue<bool> Campaign::certify(std::vector<std::string> components, std::string context) {
-    const auto tests = certificate_tests(components, m_separator);
+    const auto tests = certificate_tests(components, separator_in(context));
     auto asking = all_as_expected(tests, {context, "certify", rule_notation(components), "", ""});
     if (!co_await asking) co_return false;
     // A rule of one character has no test that must pass; an account that is shut would certify it.
@@ -221,12 +221,12 @@ Dialogue<std::optional<std::size_t>> Campaign::find_rule(std::string name, std::
         auto certifying = certify(sorted, context);
         rule.is_certified = co_await certifying;
         // A filter may want its words in the order in which they stood; or the answer was wrong, and asking again shows it.
-        if (!rule.is_certified && isolated.components != sorted && probability_blocked({context, "", "", "", joined(sorted)}) < 0.5) {
+        if (!rule.is_certified && isolated.components != sorted && probability_blocked({context, "", "", "", joined(sorted, context)}) < 0.5) {
             auto certifying_in_order = certify(isolated.components, context);
             bool is_in_order = co_await certifying_in_order;
             constexpr int tries = 3;
             for (int i = 0; i < tries && is_in_order; ++i) {
-                auto asking = ask_published({context, "order", rule_notation(isolated.components), "sorted", joined(sorted)}, 1 - m_plan.confidence);
+                auto asking = ask_published({context, "order", rule_notation(isolated.components), "sorted", joined(sorted, context)}, 1 - m_plan.confidence);
                 is_in_order = co_await asking == Verdict::passed;
             }
             if (is_in_order) rule = {isolated.components, rule_notation(isolated.components), name, context, true};
@@ -245,7 +245,7 @@ Dialogue<std::optional<std::size_t>> Campaign::find_rule(std::string name, std::
 /// Whether the text was rejected. Rules that were found are broken at their first components, then at their second ones ...: what is still
 /// blocked holds another rule. Not seen are rules that share a component with the found ones in each of these ways.
 Dialogue<bool> Campaign::scan(CampaignText given, std::string context) {
-    const std::string whole = given.components.empty() ? given.text : joined(given.components);
+    const std::string whole = given.components.empty() ? given.text : joined(given.components, context);
     std::vector<std::size_t> here;
     for (std::size_t way = 0;; ++way) {
         const auto ways = [&] {
@@ -258,7 +258,7 @@ Dialogue<bool> Campaign::scan(CampaignText given, std::string context) {
             std::string text = whole;
             for (const std::size_t rule : here) {
                 const auto& components = m_rules[rule].components;
-                text = broken(std::move(text), components[way % components.size()], m_separator);
+                text = broken(std::move(text), components[way % components.size()], separator_in(context));
             }
             auto rule = here.empty() ? std::nullopt : known_rule_in(text, context);
             if (!rule) {
@@ -306,7 +306,7 @@ Dialogue<bool> Campaign::scan(CampaignText given, std::string context) {
 
 Dialogue<bool> Campaign::cut_into_windows(CampaignText given, std::string context) {
     constexpr std::size_t window_characters_min = 20;
-    const std::u32string characters = characters_of(given.components.empty() ? given.text : joined(given.components));
+    const std::u32string characters = characters_of(given.components.empty() ? given.text : joined(given.components, context));
     const auto piece = [&](std::size_t begin, std::size_t length) { return bytes_of(std::u32string_view(characters).substr(begin, length)); };
     while (m_window_characters == 0 || m_window_characters >= m_rejected_characters) {
         const std::size_t length = (std::min(m_rejected_characters, characters.size()) + 1) / 2;
@@ -341,7 +341,7 @@ Dialogue<bool> Campaign::find_exceptions() {
                 return std::find(exception.rules.begin(), exception.rules.end(), r) != exception.rules.end() && holds_all(passed.text, exception.components);
             });
             if (is_explained) continue;
-            auto asking_rule = ask({passed.context, "except", rule.notation, "", joined(rule.components)});
+            auto asking_rule = ask({passed.context, "except", rule.notation, "", joined(rule.components, passed.context)});
             if (co_await asking_rule != Verdict::blocked) {
                 if (!m_refusal.empty()) co_return false;
                 m_notes.push_back(fmt::format("'{}' is no longer blocked: the list has changed", rule.notation));
@@ -351,7 +351,7 @@ Dialogue<bool> Campaign::find_exceptions() {
             const Goal goal{passed.context, "except", rule.notation, rule.components, Verdict::passed, true};
             std::vector<std::string> pieces = rule.components;
             pieces.push_back(passed.text);
-            auto asking = ask({passed.context, "except", rule.notation, "", joined(pieces)});
+            auto asking = ask({passed.context, "except", rule.notation, "", joined(pieces, passed.context)});
             if (co_await asking != Verdict::passed) {
                 if (!m_refusal.empty()) co_return false;
                 m_notes.push_back(fmt::format("{} passes although '{}' stands in it, and is blocked beside it: order, distance or the letters around matter",
@@ -364,7 +364,7 @@ Dialogue<bool> Campaign::find_exceptions() {
             if (isolated.components.empty()) continue;
             std::sort(isolated.components.begin(), isolated.components.end());
             const std::string notation = rule_notation(isolated.components);
-            auto certifying = all_as_expected(exception_tests(rule.components, isolated.components, m_separator),
+            auto certifying = all_as_expected(exception_tests(rule.components, isolated.components, separator_in(passed.context)),
                                               {passed.context, "except", rule.notation, notation, ""});
             const bool is_certified = co_await certifying;
             if (!m_refusal.empty()) co_return false;
@@ -392,7 +392,7 @@ Dialogue<bool> Campaign::lift(std::size_t exception) {
         if (!rule.is_certified || std::find(lifted.begin(), lifted.end(), r) != lifted.end()) continue;
         std::vector<std::string> pieces = rule.components;
         pieces.insert(pieces.end(), m_exceptions[exception].components.begin(), m_exceptions[exception].components.end());
-        auto asking = ask_published({rule.context, "except", rule.notation, m_exceptions[exception].notation, joined(pieces)}, 1 - m_plan.confidence);
+        auto asking = ask_published({rule.context, "except", rule.notation, m_exceptions[exception].notation, joined(pieces, rule.context)}, 1 - m_plan.confidence);
         const Verdict verdict = co_await asking;
         if (!m_refusal.empty()) co_return false;
         if (verdict == Verdict::passed) m_exceptions[exception].rules.push_back(r);

@@ -522,6 +522,19 @@ void Judgement::describe_contexts() {
                                                fmt::format("In {}, {} rules are blocked and {} pass.", m_contexts[c], grouped_digits(blocked.size()),
                                                            grouped_digits(passed.size()))));
     }
+    for (const auto& context : m_contexts) {
+        const SeparatorState separated = m_log.separator(context).state;
+        if (separated == SeparatorState::refused)
+            m_findings.caveats.push_back(fmt::format("In {} no separator survives: nothing is said of rules of several components there.", printable(context, 80)));
+        const bool is_joined_passed = std::any_of(m_states.begin(), m_states.end(), [&](const RuleStates& rule) {
+            const auto at = static_cast<std::size_t>(std::find(m_contexts.begin(), m_contexts.end(), context) - m_contexts.begin());
+            return rule.states[at] == State::passed && m_log.subjects.at(rule.rule).components.size() > 1;
+        });
+        if (separated == SeparatorState::untried && is_joined_passed)
+            m_findings.caveats.push_back(fmt::format("In {} nothing that is known to be blocked was blocked: that rules of several components pass there is not shown "
+                                                     "with a separator that was tried there.",
+                                                     printable(context, 80)));
+    }
     const auto pairs = compare_contexts(m_states, m_contexts.size());
     const auto groups = group_contexts(m_states, m_contexts.size());
     const std::size_t sets = groups.empty() ? 0 : *std::max_element(groups.begin(), groups.end()) + 1;

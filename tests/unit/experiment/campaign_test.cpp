@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/random.hpp"
 #include "experiment/filter/campaign.hpp"
+#include "table/filter_log.hpp"
 
 namespace unveil {
 namespace {
@@ -65,7 +66,7 @@ std::set<std::string> certified(const Campaign& campaign) {
 
 TEST(Campaign, FindsEveryRuleOfAText) {
     Campaign campaign(plan_of({"nothing here", "see 六四事件 and the 坦克 on 广场", "only 坦克"}));
-    run(campaign, filter_of({{"zyzy"}, {"六四", "坦克"}, {"广场"}}));
+    run(campaign, filter_of(Rules{{"zyzy"}, {"六四", "坦克"}, {"广场"}}));
     EXPECT_THAT(certified(campaign), ::testing::ElementsAre("六四 + 坦克", "广场"));
     EXPECT_EQ(campaign.refusal(), "");
 }
@@ -111,7 +112,7 @@ TEST(Campaign, TheSameAnswersAskTheSame) {
         made.seed = 5;
         return made;
     };
-    const auto filter = filter_of({{"zyzy"}, {"六四", "坦克"}, {"六四 again"}});
+    const auto filter = filter_of(Rules{{"zyzy"}, {"六四", "坦克"}, {"六四 again"}});
     Campaign first(plan());
     const auto sent = run(first, filter);
     for (const std::size_t cut : {std::size_t{0}, std::size_t{1}, sent.size() / 2, sent.size() - 1}) {
@@ -195,13 +196,13 @@ TEST(Campaign, TextsThatAreTooLongAreSentInPieces) {
     EXPECT_EQ(rejected, 2u);
     EXPECT_THAT(campaign.notes(), ::testing::ElementsAre(HasSubstr("text 1 is too long: sent in 7 pieces of 152 characters")));
     Campaign closed(plan_of({filler}));
-    run(closed, [&](const Message& message) { return message.step == "scan" && message.input.size() > 10 ? Outcome::rejected : filter_of({{"zyzy"}})(message); });
+    run(closed, [&](const Message& message) { return message.step == "scan" && message.input.size() > 10 ? Outcome::rejected : filter_of(Rules{{"zyzy"}})(message); });
     EXPECT_THAT(closed.notes(), ::testing::ElementsAre(HasSubstr("rejected, even in pieces")));
 }
 
 TEST(Campaign, FindsRulesThatShareAComponent) {
     Campaign campaign(plan_of({"one 六四 two 坦克 three 广场 four 学生"}));
-    run(campaign, filter_of({{"zyzy"}, {"六四", "坦克"}, {"坦克", "广场"}, {"六四", "学生"}, {"学生", "广场"}}));
+    run(campaign, filter_of(Rules{{"zyzy"}, {"六四", "坦克"}, {"坦克", "广场"}, {"六四", "学生"}, {"学生", "广场"}}));
     EXPECT_THAT(certified(campaign), ::testing::UnorderedElementsAre("六四 + 坦克", "坦克 + 广场", "六四 + 学生", "学生 + 广场"));
 }
 
@@ -214,9 +215,215 @@ TEST(Campaign, FindsRulesThatHoldOnlyElsewhere) {
     const Rules in_hk{{"六四", "广场"}, {"坦克"}};
     const auto sent = run(campaign, [&](const Message& message) { return filter_of(message.context == "cn" ? in_cn : in_hk)(message); });
     EXPECT_THAT(certified(campaign), ::testing::UnorderedElementsAre("六四", "六四 + 广场", "坦克"));
-    // A message that is not known to be blocked there is no control there.
-    for (const auto& message : sent) EXPECT_FALSE(message.context == "hk" && message.step == "control" && message.detail == "block");
+    // A message that is not known to be blocked there is no control there; what was seen to be is.
+    for (const auto& message : sent)
+        if (message.context == "hk" && message.step == "control" && message.detail == "block") EXPECT_TRUE(is_blocked(in_hk, message.input)) << message.input;
     EXPECT_EQ(campaign.refusal(), "");
+}
+
+std::string without(std::string text, const std::vector<std::string>& stripped) {
+    for (const auto& gone : stripped)
+        for (auto at = text.find(gone); at != std::string::npos; at = text.find(gone)) text.erase(at, gone.size());
+    return text;
+}
+
+/// A filter for each context: a list, and what it strips before it reads.
+struct Reader {
+    Rules rules;
+    std::vector<std::string> stripped;
+};
+using Readers = std::map<std::string, Reader>;
+
+Filter filter_of(Readers readers) {
+    return [readers](const Message& message) {
+        const Reader& reader = readers.at(message.context);
+        return is_blocked(reader.rules, without(message.input, reader.stripped)) ? Outcome::blocked : Outcome::passed;
+    };
+}
+
+struct Logged {
+    filter::FilterLog log;
+    std::vector<Trial> trials;
+};
+
+/// Runs to the end and keeps the log, as who reads it later does.
+Logged run_logged(Campaign& campaign, const Filter& filter) {
+    Logged logged;
+    logged.log.begin_log("");
+    while (const auto message = campaign.next()) {
+        Trial trial;
+        trial.row = logged.trials.size() + 1;
+        trial.context = message->context;
+        trial.step = message->step;
+        trial.subject = message->subject;
+        trial.detail = message->detail;
+        trial.input = message->input;
+        trial.outcome = filter(*message);
+        logged.log.add(trial);
+        logged.trials.push_back(trial);
+        campaign.answer(trial);
+    }
+    EXPECT_EQ(logged.log.finish(0.99), std::nullopt);
+    return logged;
+}
+
+std::set<std::string> certified_by_context(const Campaign& campaign) {
+    std::set<std::string> rules;
+    for (const auto& rule : campaign.rules())
+        if (rule.is_certified && rule.text_name != "known") rules.insert(rule.context + ": " + rule.notation);
+    return rules;
+}
+
+/// By context and rule, as the log shows it.
+std::set<std::string> certified_by_context(const filter::FilterLog& log) {
+    std::set<std::string> rules;
+    for (const auto& [notation, rule] : judge_rules(log, 0.99)) {
+        std::size_t c = 0;
+        for (const auto& [context, inputs] : log.book.contexts())
+            if (rule.contexts[c++].certificate.state == filter::CertificateState::certified && notation != "zyzy") rules.insert(context + ": " + notation);
+    }
+    return rules;
+}
+
+/// Where one context strips what another one keeps, a word read through the separator would be taken for two.
+TEST(Campaign, EveryContextHasItsOwnSeparator) {
+    CampaignPlan plan = plan_of({"see 天安 and 门x天 安y", "门 人 or 门人"});
+    plan.contexts = {"a", "b"};
+    plan.scans_everywhere = true;
+    Campaign campaign(plan);
+    const auto logged = run_logged(campaign, filter_of(Readers{{"a", {{{"zyzy"}, {"门", "x天"}}, {}}}, {"b", {{{"zyzy"}, {"天安"}, {"门人"}}, {"\n", "。"}}}}));
+    EXPECT_EQ(campaign.refusal(), "");
+    EXPECT_THAT(certified_by_context(campaign), ::testing::UnorderedElementsAre("a: x天 + 门", "b: 天安", "b: 门人"));
+    EXPECT_THAT(certified_by_context(logged.log), ::testing::UnorderedElementsAre("a: x天 + 门", "b: 天安", "b: 门人"));
+    EXPECT_EQ(logged.log.separator("a").text, "\n");
+    EXPECT_EQ(logged.log.separator("b").text, "😀");
+}
+
+TEST(Campaign, AContextIsComparedThroughItsOwnSeparator) {
+    CampaignPlan plan = plan_of({"我在天y看到安了", "天y安 xx 安天"});
+    plan.contexts = {"a", "b"};
+    Campaign campaign(plan);
+    const auto logged = run_logged(campaign, filter_of(Readers{{"a", {{{"zyzy"}, {"天", "安"}}, {}}}, {"b", {{{"zyzy"}, {"天安"}, {"安天"}}, {"\n"}}}}));
+    EXPECT_THAT(certified_by_context(campaign), ::testing::ElementsAre("a: 天 + 安"));
+    const std::vector<std::string> rule{"天", "安"};
+    EXPECT_EQ(logged.log.state_of(rule, "a", 0.99), filter::State::blocked);
+    EXPECT_EQ(logged.log.state_of(rule, "b", 0.99), filter::State::passed);
+    // Known messages before and behind what is compared.
+    std::vector<std::string> steps;
+    for (const auto& trial : logged.trials)
+        if (trial.context == "b" && (trial.step == "control" || trial.step == "compare")) steps.push_back(trial.step + trial.detail);
+    EXPECT_THAT(steps, ::testing::ElementsAre("controlpass", "compare", "compare", "controlblock", "controlpass"));
+}
+
+TEST(Campaign, AContextThatReadsThroughAllSeparatorsIsLeftToItself) {
+    CampaignPlan plan = plan_of({"see 六四事件 and 坦克", "门人 here", "广场"});
+    plan.contexts = {"a", "b"};
+    plan.scans_everywhere = true;
+    Campaign campaign(plan);
+    const Rules list{{"zyzy"}, {"六四", "坦克"}, {"广场"}};
+    const auto logged = run_logged(campaign, filter_of(Readers{{"a", {list, {}}}, {"b", {list, CampaignPlan::default_separators()}}}));
+    EXPECT_EQ(campaign.refusal(), "");
+    EXPECT_THAT(campaign.notes(), ::testing::Contains(HasSubstr("in b none of 5 separators survives")));
+    EXPECT_THAT(certified_by_context(campaign), ::testing::UnorderedElementsAre("a: 六四 + 坦克", "a: 广场"));
+    EXPECT_EQ(logged.log.separator("b").state, filter::SeparatorState::refused);
+    EXPECT_EQ(logged.log.state_of(std::vector<std::string>{"六四", "坦克"}, "b", 0.99), filter::State::unknown);
+    EXPECT_EQ(logged.log.state_of(std::vector<std::string>{"广场"}, "b", 0.99), filter::State::blocked);
+}
+
+TEST(Campaign, WhatIsBlockedElsewhereShowsASeparatorThere) {
+    CampaignPlan plan = plan_of({"see 天安 and 门x天 安y", "门 人 or 门人", "坦克 of 六四事件"});
+    plan.contexts = {"a", "b"};
+    const Readers readers{{"a", {{{"zyzy"}, {"六四", "坦克"}, {"事件"}}, {}}}, {"b", {{{"天安"}, {"门人"}, {"六四坦克"}, {"事件"}}, {"\n"}}}};
+    for (const bool is_everywhere : {true, false}) {
+        plan.scans_everywhere = is_everywhere;
+        Campaign campaign(plan);
+        const auto logged = run_logged(campaign, filter_of(readers));
+        EXPECT_EQ(campaign.refusal(), "");
+        std::set<std::string> expected{"a: 六四 + 坦克", "a: 事件"};
+        if (is_everywhere) expected.insert({"b: 天安", "b: 门人", "b: 事件"});
+        EXPECT_EQ(certified_by_context(campaign), expected);
+        EXPECT_EQ(logged.log.separator("b").text, "。");
+        EXPECT_EQ(logged.log.state_of(std::vector<std::string>{"六四", "坦克"}, "b", 0.99), filter::State::passed);
+        EXPECT_EQ(logged.log.state_of(std::vector<std::string>{"事件"}, "b", 0.99), filter::State::blocked);
+    }
+}
+
+TEST(Campaign, WhereNothingIsBlockedABlockOfJoinedPiecesSaysNothing) {
+    CampaignPlan plan = plan_of({"坦克 of 六四事件"});
+    plan.contexts = {"a", "b", "c"};
+    Campaign campaign(plan);
+    // In c the harmless message is blocked as well.
+    const auto logged = run_logged(campaign, filter_of(Readers{{"a", {{{"zyzy"}, {"六四", "坦克"}}, {}}}, {"b", {{}, {}}}, {"c", {{{"hello"}, {"坦克"}}, {}}}}));
+    EXPECT_EQ(campaign.refusal(), "");
+    EXPECT_EQ(logged.log.separator("b").state, filter::SeparatorState::untried);
+    const std::vector<std::string> rule{"六四", "坦克"};
+    EXPECT_EQ(logged.log.state_of(rule, "b", 0.99), filter::State::passed);
+    EXPECT_EQ(logged.log.state_of(rule, "c", 0.99), filter::State::unknown);
+    EXPECT_THAT(campaign.notes(), ::testing::Contains(HasSubstr("c is left out")));
+    EXPECT_EQ(logged.log.book.noise().wrongly_blocked, 0u);
+}
+
+/// Whatever each context strips: what is certified there holds a rule of its list as the list has it, and the log says the same.
+TEST(Campaign, IsExactWhereContextsReadDifferently) {
+    Random random(29);
+    int rules_found = 0;
+    for (int round = 0; round < 2000; ++round) {
+        const auto word = [&](std::uint64_t longest) {
+            std::string text;
+            for (std::uint64_t n = 1 + random.below(longest); n > 0; --n) text += static_cast<char>('a' + random.below(3));
+            return text;
+        };
+        CampaignPlan plan = plan_of({word(20), word(20)});
+        plan.contexts = {"a", "b", "c"};
+        plan.scans_everywhere = random.below(2) == 0;
+        Readers readers;
+        for (const auto& context : plan.contexts) {
+            Reader& reader = readers[context];
+            if (context == "a" || random.below(2) == 0) reader.rules.push_back({"zyzy"});
+            for (std::uint64_t n = 1 + random.below(3); n > 0; --n) {
+                reader.rules.emplace_back();
+                for (std::uint64_t m = 1 + random.below(2); m > 0; --m) reader.rules.back().push_back(word(3));
+            }
+            for (const auto& separator : CampaignPlan::default_separators())
+                if (random.below(3) == 0) reader.stripped.push_back(separator);
+        }
+        Campaign campaign(plan);
+        const auto logged = run_logged(campaign, filter_of(readers));
+        const auto in_log = certified_by_context(logged.log);
+        for (const auto& rule : campaign.rules()) {
+            if (!rule.is_certified) continue;
+            ++rules_found;
+            EXPECT_TRUE(is_blocked(readers.at(rule.context).rules, join_pieces(rule.components, "|"))) << rule.context << ": " << rule.notation;
+            if (rule.notation != "zyzy") EXPECT_EQ(in_log.count(rule.context + ": " + rule.notation), 1u) << rule.context << ": " << rule.notation;
+        }
+        for (const auto& [notation, rule] : judge_rules(logged.log, 0.99)) {
+            std::size_t c = 0;
+            for (const auto& [context, reader] : readers) {
+                if (c == rule.contexts.size()) break;
+                const auto& here = rule.contexts[c++];
+                if (here.state == filter::State::unknown) continue;
+                EXPECT_EQ(here.state == filter::State::blocked, is_blocked(reader.rules, join_pieces(logged.log.subjects.at(notation).components, "|"))) << context << ": " << notation;
+            }
+        }
+    }
+    EXPECT_GT(rules_found, 1000);
+}
+
+TEST(Campaign, AKnownCombinationIsCutWithinOneOfItsWords) {
+    CampaignPlan plan = plan_of({"习主席 will not 辞职 today"});
+    plan.known_blocked = "习主席辞职";
+    Campaign campaign(plan);
+    run(campaign, filter_of(Rules{{"习主席", "辞职"}}));
+    EXPECT_EQ(campaign.refusal(), "");
+    EXPECT_EQ(campaign.separator(), "\n");
+    bool is_found = false;
+    for (const auto& rule : campaign.rules()) is_found |= rule.is_certified && rule.notation == "习主席 + 辞职";
+    EXPECT_TRUE(is_found);
+
+    plan.known_blocked = "习辞";
+    Campaign uncut(plan);
+    run(uncut, filter_of(Rules{{"习", "辞"}}));
+    EXPECT_THAT(uncut.refusal(), HasSubstr("no cut breaks '习辞'"));
 }
 
 TEST(Campaign, SeesThatTheFilterWantsAnOrder) {
@@ -286,7 +493,7 @@ TEST(Campaign, AShutAccountIsNoticed) {
         for (const auto& rule : certified(campaign)) EXPECT_EQ(rule, "坦克");
     }
     Campaign told(plan_of(texts));
-    run(told, [](const Message& message) { return message.step == "scan" && message.subject == "text 3" ? Outcome::banned : filter_of({{"zyzy"}})(message); });
+    run(told, [](const Message& message) { return message.step == "scan" && message.subject == "text 3" ? Outcome::banned : filter_of(Rules{{"zyzy"}})(message); });
     EXPECT_THAT(told.refusal(), HasSubstr("the account in cn is banned"));
 }
 
