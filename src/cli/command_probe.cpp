@@ -295,6 +295,7 @@ class ProbeCommand final : public Command {
     }
 
     static int say_report(const Global& global, const Campaign& campaign, const RunnerReport& report, const std::string& logs) {
+        const auto rules = campaign.judged_rules();
         if (global.json) {
             nlohmann::ordered_json json = {{"schema_version", 1},
                                            {"end", runner_end_words(report.end)},
@@ -304,7 +305,7 @@ class ProbeCommand final : public Command {
                                            {"blocked", report.blocked},
                                            {"price", report.price}};
             json["rules"] = nlohmann::ordered_json::array();
-            for (const auto& rule : campaign.rules())
+            for (const auto& rule : rules)
                 json["rules"].push_back({{"rule", rule.notation}, {"certified", rule.is_certified}, {"text", rule.text_name}, {"context", rule.context}});
             json["exceptions"] = nlohmann::ordered_json::array();
             for (const auto& exception : campaign.exceptions())
@@ -313,7 +314,7 @@ class ProbeCommand final : public Command {
             global.print(json_text(json) + "\n");
         } else {
             std::string text;
-            for (const auto& rule : campaign.rules())
+            for (const auto& rule : rules)
                 text += fmt::format("{}  {}  ({})\n", rule.is_certified ? "certified" : "open     ", printable(rule.notation, 300), printable(rule.text_name, 100));
             for (const auto& exception : campaign.exceptions())
                 text += fmt::format("exception  {}  (lifts {} rules)\n", printable(exception.notation, 300), exception.rules.size());

@@ -36,7 +36,8 @@ void FilterLog::add(const Trial& trial) {
     if (about_rules.count(trial.step) == 0) return;
     auto components = rule_components(trial.subject);
     if (components.empty() || components.size() > components_max) return;
-    Subject& subject = subjects[trial.subject];
+    // Blanks around components do not count: the same rule goes by one name.
+    Subject& subject = subjects[rule_notation(components)];
     subject.components = std::move(components);
     if (trial.step == "probe" && !trial.detail.empty()) subject.probes[trial.context][trial.detail] = trial.input;
     if (trial.step == "shape") subject.shapes[trial.context][trial.detail] = trial.input;

@@ -48,6 +48,7 @@ std::vector<std::string> CampaignPlan::default_separators() { return {"\n", "。
 
 Campaign::Campaign(CampaignPlan plan) : m_plan((check_plan(plan), std::move(plan))), m_random(m_plan.seed, 0xf11e), m_model({m_plan.lexicon_characters(), m_plan.uses_memory}),
       m_cut_share(cut_share(m_plan.blocked_price)), m_passes_least(m_plan.passes_needed), m_texts(std::move(m_plan.texts)), m_dialogue(run()) {
+    m_log.begin_log("");
     if (!m_plan.sources.empty())
         m_discovery.emplace(Discovery::Settings{std::move(m_plan.sources), m_plan.lexicon, m_plan.seed, m_plan.blocked_price, m_plan.together_characters_max});
     for (const auto& context : m_plan.contexts) m_grounds[context];
@@ -60,6 +61,17 @@ Campaign::Campaign(CampaignPlan plan) : m_plan((check_plan(plan), std::move(plan
 
 void Campaign::answer(const Trial& trial) {
     ++m_answers;
+    UNVEIL_ASSERT(m_state.pending.has_value());
+    Trial answered;
+    answered.row = m_answers;
+    answered.time_us = trial.time_us;
+    answered.context = m_state.pending->context;
+    answered.step = m_state.pending->step;
+    answered.subject = m_state.pending->subject;
+    answered.detail = m_state.pending->detail;
+    answered.input = m_state.pending->input;
+    answered.outcome = trial.outcome;
+    m_log.add(answered);
     m_price += is_suppressed(trial.outcome) ? m_plan.blocked_price : 1;
     answer_dialogue(m_dialogue, m_state, trial);
 }
@@ -188,6 +200,8 @@ Dialogue<bool> Campaign::scan_texts() {
         const auto at = m_texts.begin() + static_cast<std::ptrdiff_t>(next_text());
         const CampaignText text = std::move(*at);
         m_texts.erase(at);
+        auto rechecking = recheck();
+        if (!co_await rechecking) co_return false;
         for (const auto& context : m_plan.contexts) {
             auto separating = separate(text, context);
             if (!co_await separating) {
@@ -208,6 +222,44 @@ Dialogue<bool> Campaign::scan_texts() {
 }
 
 Dialogue<bool> Campaign::run() {
+    auto asking = ask_all();
+    const bool is_done = co_await asking;
+    m_rules = judged_rules();
+    co_return is_done;
+}
+
+std::vector<FoundRule> Campaign::judged_rules() const {
+    filter::FilterLog log = m_log;
+    (void)log.finish(m_plan.confidence);
+    const auto judged = judge_rules(log, m_plan.confidence);
+    std::map<std::pair<std::string, std::string>, bool> is_certified;    // by notation and context
+    for (const auto& [notation, rule] : judged) {
+        std::size_t c = 0;
+        for (const auto& [context, inputs] : log.book.contexts())
+            is_certified[{notation, context}] = rule.is_rule() && rule.contexts[c++].certificate.state == filter::CertificateState::certified;
+    }
+    std::vector<FoundRule> rules = m_rules;
+    std::set<std::pair<std::string, std::string>> listed;
+    std::set<std::string> notations;
+    // One that was found again goes by the first that held.
+    for (const bool was_certified : {true, false})
+        for (FoundRule& rule : rules) {
+            if (rule.is_certified != was_certified) continue;
+            rule.is_certified = is_certified[{rule.notation, rule.context}] && (was_certified || listed.count({rule.notation, rule.context}) == 0);
+            if (!rule.is_certified) continue;
+            listed.insert({rule.notation, rule.context});
+            notations.insert(rule.notation);
+        }
+    // What was certified elsewhere only, or by messages that were sent for something else.
+    for (const auto& [rule, holds] : is_certified) {
+        if (!holds || !notations.insert(rule.first).second) continue;
+        const auto found = std::find_if(rules.begin(), rules.end(), [&, &name = rule.first](const FoundRule& other) { return other.notation == name; });
+        rules.push_back({log.subjects.at(rule.first).components, rule.first, found == rules.end() ? "" : found->text_name, rule.second, true});
+    }
+    return rules;
+}
+
+Dialogue<bool> Campaign::ask_all() {
     auto calibrating = calibrate();
     if (!co_await calibrating) co_return false;
     auto tracking = track();
@@ -221,6 +273,9 @@ Dialogue<bool> Campaign::run() {
     auto discovering = discover();
     (void)co_await discovering;
     if (!m_refusal.empty()) co_return false;
+    m_is_rechecked = false;
+    auto rechecking = recheck();
+    if (!co_await rechecking) co_return false;
     auto excepting = find_exceptions();
     if (!co_await excepting) co_return false;
     auto comparing = compare();

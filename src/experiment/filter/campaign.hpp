@@ -15,7 +15,7 @@
 #include "experiment/experiment.hpp"
 #include "experiment/filter/discovery.hpp"
 #include "experiment/filter/word_model.hpp"
-#include "table/rule.hpp"
+#include "table/filter_log.hpp"
 
 namespace unveil {
 
@@ -86,7 +86,10 @@ class Campaign final : public Experiment {
     std::string refusal() const override { return m_refusal; }
     std::uint64_t expected_messages() const override;
 
+    /// At the end judged as the instrument does; before it as they were found.
     const std::vector<FoundRule>& rules() const { return m_rules; }
+    /// The rules as all answers so far show them: certified are those that the instrument certifies. O(answers).
+    std::vector<FoundRule> judged_rules() const;
     const std::vector<FoundException>& exceptions() const { return m_exceptions; }
     /// What was left undone and why, for the user: "text 3 was rejected: too long".
     const std::vector<std::string>& notes() const { return m_notes; }
@@ -143,6 +146,7 @@ class Campaign final : public Experiment {
     };
 
     Dialogue<bool> run();
+    Dialogue<bool> ask_all();
     /// The known messages, and a separator, in the first context.
     Dialogue<bool> calibrate();
     /// The same in another one; false when it is left out.
@@ -190,6 +194,12 @@ class Campaign final : public Experiment {
     bool is_known_blocked_in(const std::string& context) const;
     /// Asks again what later faults have made unsure, until it is sure or was asked often enough.
     Dialogue<bool> settle();
+    /// Whether it was unsure.
+    Dialogue<bool> settle_one(Published published);
+    /// Whether these tests are sure together, after they were asked again.
+    Dialogue<bool> settle_tests(std::vector<CertificateTest> tests, std::string context);
+    /// Where answers are wrong at times: settles, and drops the rules that are certified no longer.
+    Dialogue<bool> recheck();
     double probability_blocked(const Message& message) const;
     std::uint32_t passes_needed() const;
     bool has_faults() const { return m_slips > 0 || m_wrongly_blocked > 0 || m_is_contradicted; }
@@ -227,6 +237,8 @@ class Campaign final : public Experiment {
     std::uint64_t m_pass_controls = 0;
     std::uint64_t m_wrongly_blocked = 0;
     bool m_is_contradicted = false;     // one message got both answers
+    bool m_is_rechecked = false;        // once after the first fault
+    filter::FilterLog m_log;            // what was answered so far
     std::map<std::pair<std::string, std::string>, Answers> m_asked;    // by context and message
     std::vector<Published> m_published;
     std::vector<CampaignText> m_texts;  // that are left to scan

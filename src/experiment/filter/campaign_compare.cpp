@@ -170,27 +170,62 @@ Dialogue<bool> Campaign::probe() {
     co_return true;
 }
 
+Dialogue<bool> Campaign::settle_one(Published published) {
+    bool was_unsure = false;
+    for (;;) {
+        const double blocked = probability_blocked(published.message);
+        if (std::min(blocked, 1 - blocked) <= published.error_max) break;
+        const Answers& answers = m_asked[{published.message.context, published.message.input}];
+        if (answers.blocked + answers.passed >= m_plan.asked_again_max) break;
+        was_unsure = true;
+        auto asking = ask(published.message);
+        const Verdict verdict = co_await asking;
+        if (!m_refusal.empty() || verdict == Verdict::none || verdict == Verdict::rejected) break;
+    }
+    co_return was_unsure;
+}
+
 Dialogue<bool> Campaign::settle() {
     // Controls that are sent meanwhile change the rates, so one round may unsettle what was settled before.
     constexpr int rounds_max = 3;
     for (int round = 0; round < rounds_max; ++round) {
         bool is_all_sure = true;
         for (std::size_t i = 0; i < m_published.size(); ++i) {
-            const Published published = m_published[i];
-            for (;;) {
-                const double blocked = probability_blocked(published.message);
-                if (std::min(blocked, 1 - blocked) <= published.error_max) break;
-                const Answers& answers = m_asked[{published.message.context, published.message.input}];
-                if (answers.blocked + answers.passed >= m_plan.asked_again_max) break;
-                is_all_sure = false;
-                auto asking = ask(published.message);
-                const Verdict verdict = co_await asking;
-                if (!m_refusal.empty()) co_return false;
-                if (verdict == Verdict::none || verdict == Verdict::rejected) break;
-            }
+            auto settling = settle_one(m_published[i]);
+            is_all_sure &= !co_await settling;
+            if (!m_refusal.empty()) co_return false;
         }
         if (is_all_sure) break;
     }
+    co_return true;
+}
+
+Dialogue<bool> Campaign::settle_tests(std::vector<CertificateTest> tests, std::string context) {
+    double sure = 1;
+    for (const CertificateTest& test : tests) {
+        double blocked = 1;
+        for (const std::string* text : {&test.message, &test.as_longer_word}) {
+            if (m_asked.count({context, *text}) == 0) continue;
+            const auto published = std::find_if(m_published.rbegin(), m_published.rend(),
+                                                [&](const Published& one) { return one.message.context == context && one.message.input == *text; });
+            if (published == m_published.rend()) continue;
+            auto settling = settle_one(*published);
+            (void)co_await settling;
+            if (!m_refusal.empty()) co_return false;
+            blocked = std::min(blocked, probability_blocked({context, "", "", "", *text}));
+        }
+        sure *= test.is_blocked_expected ? blocked : 1 - blocked;
+    }
+    co_return sure >= m_plan.confidence;
+}
+
+Dialogue<bool> Campaign::recheck() {
+    if (m_is_rechecked || !has_faults()) co_return true;
+    m_is_rechecked = true;
+    auto settling = settle();
+    if (!co_await settling) co_return false;
+    const auto judged = judged_rules();
+    for (std::size_t i = 0; i < m_rules.size(); ++i) m_rules[i].is_certified = m_rules[i].is_certified && judged[i].is_certified;
     co_return true;
 }
 

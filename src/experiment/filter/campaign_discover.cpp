@@ -37,6 +37,8 @@ Dialogue<bool> Campaign::discover() {
             if (m_rules[rules_noted].is_certified && m_rules[rules_noted].text_name != "known") m_discovery->note_rule(m_rules[rules_noted].components);
     };
     while (m_refusal.empty()) {
+        auto rechecking = recheck();
+        if (!co_await rechecking) co_return false;
         note_rules();
         auto batch = m_discovery->next(characters_of(m_separator).size(), [&](const std::vector<CampaignText>& group) { return known_rule_in(joined(pieces_of(group), context), context).has_value(); });
         if (!batch) break;

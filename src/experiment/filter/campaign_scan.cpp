@@ -137,6 +137,11 @@ Dialogue<bool> Campaign::certify(std::vector<std::string> components, std::strin
     const auto tests = certificate_tests(components, separator_in(context));
     auto asking = all_as_expected(tests, {context, "certify", rule_notation(components), "", ""});
     if (!co_await asking) co_return false;
+    // Where answers are wrong at times it must be sure before it counts: it is looked for in all later texts, compared and respelled.
+    if (has_faults()) {
+        auto settling = settle_tests(tests, context);
+        if (!co_await settling) co_return false;
+    }
     // A rule of one character has no test that must pass; an account that is shut would certify it.
     if (tests.size() > 1) co_return true;
     auto known = control(context, false);

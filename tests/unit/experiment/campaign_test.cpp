@@ -518,6 +518,44 @@ TEST(Campaign, NoiseGivesNoWrongRule) {
     EXPECT_LT(messages / rounds, 200u);
 }
 
+/// Blocks that slip through and harmless messages that are blocked: what the campaign says is what its own log says, and none of it is wrong.
+TEST(Campaign, WhatItsLogRefutesIsNotCertified) {
+    const Rules rules{{"国家"}, {"falun"}, {"hello", "world"}, {"天安", "广场", "烛光"}};   // each in byte order
+    std::size_t found = 0;
+    std::size_t wrong = 0;
+    std::size_t messages = 0;
+    constexpr int rounds = 200;
+    for (int round = 0; round < rounds; ++round) {
+        Random random(static_cast<std::uint64_t>(round), 17);
+        CampaignPlan plan = plan_of({"my falun text about nothing in particular", "hello there big world of things", "昨天在天安门外有人点烛光, 然后去广场, 再回家", "clean text here",
+                                     "another clean text"});
+        plan.known_blocked = "国家";
+        plan.known_passed = "你好";
+        plan.probe_rules = 3;
+        plan.seed = static_cast<std::uint64_t>(round);
+        Campaign campaign(plan);
+        const auto logged = run_logged(campaign, [&](const Message& message) {
+            const bool is_listed = is_blocked(rules, message.input);
+            return is_listed != random.chance(0.05) ? Outcome::blocked : Outcome::passed;
+        });
+        messages += logged.trials.size();
+        std::set<std::string> in_log;
+        for (const auto& [notation, rule] : judge_rules(logged.log, plan.confidence))
+            if (rule.is_rule()) in_log.insert(notation);
+        std::set<std::string> said;
+        for (const auto& rule : campaign.rules())
+            if (rule.is_certified) said.insert(rule.notation);
+        EXPECT_EQ(said, in_log) << round;
+        for (const auto& rule : said) {
+            const bool is_right = std::find(rules.begin(), rules.end(), rule_components(rule)) != rules.end();
+            ++(is_right ? found : wrong);
+        }
+    }
+    EXPECT_GT(found, 650u);
+    EXPECT_LE(wrong * 100, found);
+    EXPECT_LT(messages / rounds, 720u);
+}
+
 TEST(Campaign, APlanWithoutControlsIsWrongUsage) {
     CampaignPlan plan = plan_of({"a"});
     plan.known_blocked = "六";
