@@ -193,6 +193,9 @@ class ProbeCommand final : public Command {
         d.options.back().minimum = 0;
         add(command_option("shape-rules", ParameterType::integer, "N", "3", "How many rules of one word are tried with a letter beside them; 0 for none"));
         d.options.back().minimum = 0;
+        add(command_option("rules-per-text", ParameterType::integer, "N", "32", "Look for at most so many rules in one text"));
+        d.options.back().minimum = 1;
+        d.options.back().maximum = 1000;
         add(command_option("lexicon", ParameterType::text, "FILE", "", "Words that platforms have suppressed before, one a line: where to look first"));
         add(command_option("blocked-price", ParameterType::real, "NUMBER", "2", "What a blocked message costs, in passed ones: more makes fewer blocked ones and more in all"));
         d.options.back().minimum = 1;
@@ -234,6 +237,7 @@ class ProbeCommand final : public Command {
         if (options.has_value("separator")) plan.separators = {options.text("separator")};
         plan.passes_needed = static_cast<std::uint32_t>(options.integer("passes"));
         plan.probe_rules = static_cast<std::uint32_t>(options.integer("probe-rules"));
+        plan.rules_per_text_max = static_cast<std::uint32_t>(options.integer("rules-per-text"));
         plan.seed = static_cast<std::uint64_t>(options.integer("seed"));
         plan.blocked_price = options.real("blocked-price");
         if (options.has_value("lexicon"))

@@ -38,7 +38,7 @@ struct CampaignPlan {
     std::string known_passed;                 // a harmless one
     std::vector<std::string> separators = default_separators();   // tried in this order until one survives, in each context
     std::uint32_t control_every = 15;         // messages of one context between two controls
-    std::uint32_t rules_per_text_max = 8;
+    std::uint32_t rules_per_text_max = 32;
     std::uint32_t attempts_max = 4;           // at a rule whose certificate fails
     std::uint32_t probe_rules = 3;            // rules on which each fold is tried; 0: no probes
     std::uint32_t shape_rules = 3;            // rules of one component that are tried within longer words; 0: none

@@ -206,6 +206,22 @@ TEST(Campaign, FindsRulesThatShareAComponent) {
     EXPECT_THAT(certified(campaign), ::testing::UnorderedElementsAre("六四 + 坦克", "坦克 + 广场", "六四 + 学生", "学生 + 广场"));
 }
 
+TEST(Campaign, FindsAsManyRulesInATextAsItMay) {
+    CampaignPlan plan = plan_of({"aa bb cc dd ee ff gg hh ii jj kk ll"});
+    plan.known_passed = "good day";
+    Rules rules{{"zyzy"}};
+    for (char c = 'a'; c <= 'l'; ++c) rules.push_back({std::string(2, c)});
+    Campaign campaign(plan);
+    run(campaign, filter_of(rules));
+    EXPECT_EQ(certified(campaign).size(), 12u);
+    EXPECT_THAT(campaign.notes(), ::testing::IsEmpty());
+    plan.rules_per_text_max = 8;
+    Campaign bounded(plan);
+    run(bounded, filter_of(rules));
+    EXPECT_EQ(certified(bounded).size(), 8u);
+    EXPECT_THAT(bounded.notes(), ::testing::ElementsAre(HasSubstr("may hold more rules than the 8")));
+}
+
 TEST(Campaign, FindsRulesThatHoldOnlyElsewhere) {
     CampaignPlan plan = plan_of({"see 六四 and 广场", "also 坦克 here"});
     plan.contexts = {"cn", "hk"};
