@@ -19,6 +19,8 @@ class LogFile {
     /// disk fails or another unveil holds it.
     LogFile(const std::string& path, const TrialLogHeader& header);
     ~LogFile();
+    /// Changes nothing. Throws Error(input) when something stands at PATH that is not the log of this experiment.
+    static void check(const std::string& path, const TrialLogHeader& header);
     LogFile(const LogFile&) = delete;
     LogFile& operator=(const LogFile&) = delete;
 
@@ -30,6 +32,7 @@ class LogFile {
     void append(const Trial& trial);
 
   private:
+    void go_on(const TrialLogHeader& header);
     void write_line(const std::string& line);
 
     std::string m_path;

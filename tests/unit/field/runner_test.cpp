@@ -200,6 +200,40 @@ TEST(Runner, AnotherLogIsNotGoneOnWith) {
     EXPECT_THROW(LogFile(folder / "held", header), Error) << "one writer at a time";
 }
 
+std::string bytes_of_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(LogFile, LeavesAFileThatIsNotThisLogAsItIs) {
+    Folder folder;
+    HandClock clock;
+    CountingDriver driver;
+    run(folder / "log", driver, clock, 4);
+    std::string log = bytes_of_file(folder / "log");
+    log.resize(log.size() - 20);
+    const std::string packed = "\x1f\x8b\x08 packed\nwithout its end";
+    for (const std::string& text : {std::string("first line\nsecond line, precious"), std::string("one line"), packed, log}) {
+        const std::string path = folder / "file";
+        std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+        // Of the log itself another seed is another experiment.
+        const TrialLogHeader other{"filter", "test", "\n", 2};
+        EXPECT_THROW(LogFile(path, other), Error);
+        EXPECT_THROW(LogFile::check(path, other), Error);
+        EXPECT_EQ(bytes_of_file(path), text);
+        EXPECT_FALSE(fs::exists(path + ".sending"));
+    }
+    try {
+        LogFile::check(folder / "log", {"filter", "test", "\n", 2});
+        ADD_FAILURE();
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("--seed was '1' and is '2' now"));
+    }
+    LogFile::check(folder / "log", header);
+    LogFile::check(folder / "nothing", header);
+    EXPECT_FALSE(fs::exists(folder / "nothing"));
+}
+
 Message message(const std::string& text) { return {"cn", "isolate", "", "", text}; }
 
 TEST(ProcessDriver, SpeaksWithACommand) {
