@@ -185,6 +185,10 @@ class ProbeCommand final : public Command {
         add(command_option("timeout", ParameterType::duration, "DURATION", "60s", "Wait so long for an answer; then the message counts as unknown"));
         add(command_option("quiet-hours", ParameterType::text, "FROM-TO", "", "Send nothing in these hours of the day, UTC"));
         add(command_option("stop-file", ParameterType::text, "FILE", "", "Stop as soon as this file exists"));
+        add(command_option("skip-silent", ParameterType::flag, "", "",
+                           "Give up a message that had no verdict five times in a row and go on with the next, three times in a row at most; otherwise the run stops there"));
+        add(command_option("resend-unknown", ParameterType::flag, "", "", "Send a message again although it may have arrived; otherwise an equivalent one is asked"));
+        add(command_option("after-ban", ParameterType::flag, "", "", "Go on with a log that ended because an account was banned: it works again"));
         add(command_option("separator", ParameterType::text, "TEXT", "", "What to put between pieces; five are tried unless given"));
         add(command_option("passes", ParameterType::integer, "N", "1", "How often a message must pass to count as passed; raised when known blocked ones slip through"));
         d.options.back().minimum = 1;
@@ -207,7 +211,7 @@ class ProbeCommand final : public Command {
                       "unveil probe --source news=news.txt --source older=rules:list.csv --source people=words:names.txt --context cn=./send.sh --known-blocked 法轮功 "
                       "--known-passed hello --messages-max 5000 --out log.jsonl --own-accounts",
                       "unveil probe news.txt --context phone=manual --known-blocked 法轮功 --known-passed hello --out log.jsonl --dry-run"};
-        d.diagnostics = {"0: done, or stopped at a limit; 1: it refused to go on, or a driver failed; 130: interrupted. The log is whole in any case."};
+        d.diagnostics = {"0: done, or stopped at a limit; 1: it refused to go on, or no verdict came any more; 130: interrupted. The log is whole in any case."};
         d.memory = "The log";
         return d;
     }
@@ -254,6 +258,9 @@ class ProbeCommand final : public Command {
         limits.interval_us = options.duration_us("interval");
         limits.stop_file = options.text("stop-file");
         limits.price_blocked = options.real("blocked-price");
+        limits.leaves_silent = options.flag("skip-silent");
+        limits.resends_unknown = options.flag("resend-unknown");
+        limits.goes_on_after_ban = options.flag("after-ban");
         read_quiet_hours(options.text("quiet-hours"), limits);
         const std::uint64_t seed = plan.seed;
         Campaign campaign(std::move(plan));
@@ -282,7 +289,7 @@ class ProbeCommand final : public Command {
         const RunnerReport report = run_experiment(campaign, log, by_context, limits, seed, *clock, *global.progress);
         std::string logs;
         for (const auto& path : options.texts("track")) logs += path + " ";
-        return say_report(global, campaign, report, logs + out);
+        return say_report(global, options, campaign, report, logs + out);
     }
 
   private:
@@ -298,7 +305,7 @@ class ProbeCommand final : public Command {
         global.print(out + "\n");
     }
 
-    static int say_report(const Global& global, const Campaign& campaign, const RunnerReport& report, const std::string& logs) {
+    static int say_report(const Global& global, const ParameterValues& options, const Campaign& campaign, const RunnerReport& report, const std::string& logs) {
         const auto rules = campaign.judged_rules();
         if (global.json) {
             nlohmann::ordered_json json = {{"schema_version", 1},
@@ -328,6 +335,12 @@ class ProbeCommand final : public Command {
         }
         for (const auto& note : campaign.notes()) global.say(printable("note: " + note, 1000));
         if (!report.last_problem.empty()) global.say(printable("note: a driver " + report.last_problem, 1000));
+        if (report.unknown > 0)
+            global.say(fmt::format("note: of {} messages nobody knows whether they arrived; they count for nothing{}", report.unknown,
+                                   options.flag("resend-unknown") ? "" : ", and equivalent ones were sent instead"));
+        if (report.end == RunnerEnd::silent)
+            throw Error(ErrorKind::run, report.is_unreachable ? "the service cannot be reached: several messages in a row got no verdict" : "several messages in a row got no verdict",
+                        fmt::format("The log goes on where it stopped: run the same command again{}", report.is_unreachable ? "" : ", with --skip-silent if only this message is answered so"));
         if (report.end == RunnerEnd::refused) {
             global.say(printable("refused: " + campaign.refusal(), 1000));
             return 1;

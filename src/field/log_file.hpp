@@ -1,5 +1,5 @@
 // The log of an experiment on disk. What was sent and answered is there before the next message goes out; a message whose answer was
-// lost in a crash is known to have been sent, and is never sent again.
+// lost in a crash is known to have been sent.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace unveil {
 
 class LogFile {
   public:
-    /// Makes PATH with its header, or opens what is there: reads it to its end, checks the chain, cuts a half-written last line,
-    /// and adds the message of PATH.sending, if any, as unknown. Throws Error(input) when it is another log, Error(run) when the
+    /// Makes PATH with its header, or opens what is there: checks that it is this log, cuts a half-written last line, reads it to its end, checks the
+    /// chain, and adds the message of PATH.sending, if any, as unknown. Throws Error(input) when it is another log, Error(run) when the
     /// disk fails or another unveil holds it.
     LogFile(const std::string& path, const TrialLogHeader& header);
     ~LogFile();

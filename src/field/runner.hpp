@@ -32,11 +32,15 @@ struct RunnerLimits {
     std::optional<int> quiet_from_hour;           // no messages from this hour of the day ...
     std::optional<int> quiet_to_hour;             // ... to this one, UTC
     std::string stop_file;                        // stops when it exists
+    std::uint32_t silent_max = 5;                 // messages in a row without a verdict, then it stops
+    bool leaves_silent = false;                   // or gives such a message up and goes on with the next, at most three times in a row
+    bool resends_unknown = false;                 // what may have arrived is sent again
+    bool goes_on_after_ban = false;               // although the log ends with a banned account
     double price_passed = 1;
     double price_blocked = 2;
 };
 
-enum class RunnerEnd { done, refused, messages_max, blocked_max, banned, stop_file };
+enum class RunnerEnd { done, refused, messages_max, blocked_max, banned, stop_file, silent };
 std::string_view runner_end_words(RunnerEnd end);
 
 struct RunnerReport {
@@ -45,11 +49,17 @@ struct RunnerReport {
     std::uint64_t sent = 0;
     std::uint64_t blocked = 0;       // of those sent
     double price = 0;
+    std::uint64_t unknown = 0;       // in the log: may have arrived, and nobody knows what became of them
+    bool is_unreachable = false;     // at the end `silent`: not one of the last messages had an answer
     std::string last_problem;        // of a driver
 };
 
-/// `drivers` by context. Throws Error(input) when the log that is there does not fit the experiment, Error(interrupted) when progress says so:
-/// the log is whole then, and the same call goes on.
+/// `drivers` by context. Throws Error(input) when the log that is there does not fit the experiment, Error(usage) when it ends with a banned
+/// account, Error(interrupted) when progress says so: the log is whole then, and the same call goes on.
+///
+/// A message without a verdict is in the log and does not reach the experiment. After an error it is sent again, later each time; when
+/// `silent_max` in a row had no verdict the run ends, and the next one goes on with the same message. What may have arrived (unknown) is
+/// not sent again: the experiment is told, and asks otherwise.
 RunnerReport run_experiment(Experiment& experiment, LogFile& log, const std::map<std::string, Driver*>& drivers, const RunnerLimits& limits,
                             std::uint64_t seed, FieldClock& clock, Progress& progress);
 

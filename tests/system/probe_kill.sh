@@ -43,6 +43,12 @@ logged = collections.Counter((t["context"], t["input"]) for t in trials)
 unknown = sum(t["outcome"] == "unknown" for t in trials)
 twice = {m: (n, logged[m]) for m, n in received.items() if n > logged[m]}
 assert not twice, f"sent more often than the log says: {twice}"
+again = collections.Counter()
+for t in trials:
+    message = (t["context"], t["input"])
+    assert t["step"] == "control" or message not in again, f"sent again although it may have arrived: {message}"
+    again[message] += t["outcome"] == "unknown" and t["step"] != "control"
+    again = +again
 lost = sum(logged.values()) - sum(received.values())
 assert 0 <= lost <= unknown, f"{lost} logged messages never arrived, {unknown} are unknown"
 print(f"{sys.argv[1]} kills, {len(trials)} trials, {unknown} unknown, {lost} of them never arrived")

@@ -56,9 +56,24 @@ code=0; timeout 10 "$unveil" lab serve chat --rules half.txt >second.txt 2>err.t
 [[ $code == 1 ]] && grep -q 'half.txt:2: a part of this rule is empty' err.txt || { echo "probe_services: half a rule is served ($code)" >&2; cat err.txt >&2; exit 1; }
 "$unveil" probe --rules half.txt --context home=cat --known-blocked 禁词样本 --known-passed 你好 --dry-run >plan.txt 2>err.txt
 grep -q '^1 texts' plan.txt && grep -q '1 rule is not used: .*half.txt:2' err.txt || { echo "probe_services: half a rule is probed" >&2; cat plan.txt err.txt >&2; exit 1; }
-# Nobody answers any more: not sent, so the log goes on later.
-code=0; "$unveil" probe texts.txt --context home=http:spec.json --known-blocked 禁词样本 --known-passed 你好 --interval 0 --out other.jsonl --own-accounts >/dev/null 2>err.txt || code=$?
-[[ $code == 1 ]] && grep -q 'no verdict' err.txt && grep -q 'could not connect' err.txt || { echo "probe_services: a dead service is not told ($code)" >&2; cat err.txt >&2; exit 1; }
+# Nobody answers any more: it stops, and goes on with the same message once the service is back, as if nothing had been.
+gone_on() {  # gone_on LOG: the texts again, over HTTP
+  "$unveil" probe texts.txt --context home=http:spec.json --context abroad=http:spec.json --known-blocked 禁词样本 --known-passed 你好 --interval 0 --out "$1" --own-accounts >out.txt 2>err.txt
+}
+head -30 log.jsonl >later.jsonl
+for log in new.jsonl later.jsonl later.jsonl; do
+  code=0; gone_on $log || code=$?
+  [[ $code == 1 ]] && grep -q 'cannot be reached' err.txt && grep -q 'could not connect' err.txt && grep -q ': 5 messages sent' out.txt ||
+    { echo "probe_services: a dead service is not told ($code)" >&2; cat err.txt out.txt >&2; exit 1; }
+done
+serve --rules home=home.txt --rules abroad=abroad.txt --folds space
+for log in new.jsonl later.jsonl; do
+  gone_on $log || { echo "probe_services: $log does not go on" >&2; cat err.txt >&2; exit 1; }
+  diff <(grep -v '"outcome":"error"' $log | grep -o '"step.*"outcome":"[a-z]*"') <(grep -o '"step.*"outcome":"[a-z]*"' log.jsonl) >/dev/null ||
+    { echo "probe_services: $log is another campaign than without the loss" >&2; exit 1; }
+  gone_on $log && grep -q ': 0 messages sent' out.txt || { echo "probe_services: $log is not done" >&2; exit 1; }
+done
+stop
 
 # What a spelling leaves nothing of is compared without it, and that is said.
 printf 'falun\n禁词样本\n' >latin.txt

@@ -72,7 +72,8 @@ void Campaign::answer(const Trial& trial) {
     answered.input = m_state.pending->input;
     answered.outcome = trial.outcome;
     m_log.add(answered);
-    m_price += is_suppressed(trial.outcome) ? m_plan.blocked_price : 1;
+    // What had no verdict may be missing when a log is replayed.
+    if (is_verdict(trial.outcome) || trial.outcome == Outcome::rejected) m_price += is_suppressed(trial.outcome) ? m_plan.blocked_price : 1;
     answer_dialogue(m_dialogue, m_state, trial);
 }
 
@@ -90,22 +91,27 @@ const std::string& Campaign::separator_in(const std::string& context) const {
 std::string Campaign::joined(const std::vector<std::string>& pieces, const std::string& context) const { return join_pieces(pieces, separator_in(context)); }
 
 Dialogue<Campaign::Verdict> Campaign::ask_once(Message message) {
-    Outcome last = Outcome::unknown;
-    for (std::uint32_t tries = 0; tries < m_plan.tries_max; ++tries) {
-        Ask asking(message);
+    for (;;) {
+        // What may have arrived is not sent again. Beside a harmless message it is another one, and gets the same answer. Known messages are
+        // sent again and again anyway.
+        const bool is_repeatable = message.step == "control";
+        Message sent = message;
+        while (!is_repeatable && m_lost.count({sent.context, sent.input}) > 0) sent.input += (sent.step == "calibrate" ? sent.subject : separator_in(sent.context)) + m_plan.known_passed;
+        Ask asking(sent);
         const Trial trial = co_await asking;
-        last = trial.outcome;
-        if (is_verdict(last)) {
-            const bool is_blocked = is_suppressed(last);
-            Answers& answers = m_asked[{message.context, message.input}];
-            ++(is_blocked ? answers.blocked : answers.passed);
-            m_is_contradicted |= answers.passed > 0 && answers.blocked > 0;
-            co_return is_blocked ? Verdict::blocked : Verdict::passed;
+        if (trial.outcome == Outcome::unknown) {
+            if (!is_repeatable) m_lost.insert({sent.context, sent.input});
+            continue;
         }
-        if (last == Outcome::rejected) co_return Verdict::rejected;
+        if (trial.outcome == Outcome::rejected) co_return Verdict::rejected;
+        if (trial.outcome == Outcome::banned) m_refusal = fmt::format("the account in {} is banned: what it sends says nothing of the filter", message.context);
+        if (!is_verdict(trial.outcome)) co_return Verdict::none;
+        const bool is_blocked = is_suppressed(trial.outcome);
+        Answers& answers = m_asked[{message.context, message.input}];
+        ++(is_blocked ? answers.blocked : answers.passed);
+        m_is_contradicted |= answers.passed > 0 && answers.blocked > 0;
+        co_return is_blocked ? Verdict::blocked : Verdict::passed;
     }
-    if (last == Outcome::banned) m_refusal = fmt::format("the account in {} is banned: what it sends says nothing of the filter", message.context);
-    co_return Verdict::none;
 }
 
 Message Campaign::control_message(const std::string& context, bool is_block) const {

@@ -43,7 +43,6 @@ struct CampaignPlan {
     std::uint32_t probe_rules = 3;            // rules on which each fold is tried; 0: no probes
     std::uint32_t shape_rules = 3;            // rules of one component that are tried within longer words; 0: none
     bool looks_for_order = true;              // one message for each rule of several components
-    std::uint32_t tries_max = 5;              // of a message that gave no verdict
     double confidence = 0.99;                 // of each certificate, comparison and spelling, where answers are faulty
     std::uint32_t asked_again_max = 12;       // of one message whose state is published
     /// How often a message must pass before it counts as passed; raised by itself when known blocked messages come through.
@@ -182,7 +181,7 @@ class Campaign final : public Experiment {
     Dialogue<bool> certify(std::vector<std::string> components, std::string context);
     /// Sends tests until one comes out other than it should.
     Dialogue<bool> all_as_expected(std::vector<CertificateTest> tests, Message like);
-    /// One answer; messages without a verdict are sent again.
+    /// One answer. When it was lost, an equivalent message is sent; an error is none.
     Dialogue<Verdict> ask_once(Message message);
     /// As many answers as the noise wants, with controls in between.
     Dialogue<Verdict> ask(Message message);
@@ -240,6 +239,7 @@ class Campaign final : public Experiment {
     bool m_is_rechecked = false;        // once after the first fault
     filter::FilterLog m_log;            // what was answered so far
     std::map<std::pair<std::string, std::string>, Answers> m_asked;    // by context and message
+    std::set<std::pair<std::string, std::string>> m_lost;              // by context, messages that may have arrived
     std::vector<Published> m_published;
     std::vector<CampaignText> m_texts;  // that are left to scan
     std::size_t m_texts_done = 0;
