@@ -1,6 +1,7 @@
 #include "cli/command_probe.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -278,7 +279,7 @@ class ProbeCommand final : public Command {
             constexpr std::string_view http = "http:";
             constexpr std::string_view smtp = "smtp:";
             const std::int64_t timeout_us = options.duration_us("timeout");
-            if (context.command == "manual") drivers[context.name] = make_manual_driver(std::cin, std::cerr);
+            if (context.command == "manual") drivers[context.name] = make_manual_driver(STDIN_FILENO, std::cerr);
             else if (context.command.starts_with(http)) drivers[context.name] = make_http_driver(read_http_spec(context.command.substr(http.size())), timeout_us);
             else if (context.command.starts_with(smtp)) drivers[context.name] = make_smtp_driver(read_smtp_spec(context.command.substr(smtp.size())), timeout_us);
             else drivers[context.name] = make_process_driver(context.command, timeout_us);

@@ -1,6 +1,7 @@
 // The ways in which a message reaches a platform and its answer comes back. The only code that touches the outside.
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <memory>
 #include <string>
@@ -17,11 +18,18 @@ struct Reply {
     std::string problem;     // for the user, when the outcome is error or unknown
 };
 
+/// Whether waiting should end, for the user or a file says so. Asked several times a second.
+using StopCheck = std::function<bool()>;
+
 class Driver {
   public:
     virtual ~Driver() = default;
-    /// Sends and waits. What goes wrong is an outcome, not an exception; Error(run) only when no message can be sent any more.
-    virtual Reply send(const Message& message) = 0;
+    /// Sends and waits. What goes wrong is an outcome, not an exception; Error(run) only when no message can be sent any more. When it is
+    /// stopped, what may have arrived counts as unknown, and what cannot have as an error.
+    virtual Reply send(const Message& message, const StopCheck& is_stopped) = 0;
+    Reply send(const Message& message) {
+        return send(message, [] { return false; });
+    }
 };
 
 /// Runs `command` in a shell and speaks one JSON object a line with it: {"context":...,"text":...} in, {"outcome":"blocked"} out,
@@ -30,8 +38,8 @@ class Driver {
 std::unique_ptr<Driver> make_process_driver(const std::string& command, std::int64_t timeout_us);
 
 /// A person is the driver: prints the message to `out` and reads b (blocked), p (passed), r (rejected), x (banned) or u (unknown)
-/// from `in`, one a line. The end of `in` is Error(interrupted).
-std::unique_ptr<Driver> make_manual_driver(std::istream& in, std::ostream& out);
+/// from the descriptor `in`, one a line. The end of `in` is Error(interrupted).
+std::unique_ptr<Driver> make_manual_driver(int in, std::ostream& out);
 
 /// What the answer line says; outcome `error` with a problem for what cannot be understood.
 Reply parse_reply(std::string_view line, std::size_t message_bytes);

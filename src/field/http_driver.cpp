@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "core/error.hpp"
@@ -16,13 +18,15 @@ namespace {
 constexpr std::size_t answer_bytes_max = 4 << 20;
 constexpr int waits_max = 3;
 constexpr int wait_seconds_max = 300;
+constexpr auto check_every = std::chrono::milliseconds(50);
+constexpr auto connection_try = std::chrono::seconds(4);
 
 class HttpDriver final : public Driver {
   public:
-    HttpDriver(HttpSpec spec, std::int64_t timeout_us) : m_spec(std::move(spec)), m_client(m_spec.origin) {
+    HttpDriver(HttpSpec spec, std::int64_t timeout_us) : m_spec(std::move(spec)), m_timeout_us(timeout_us), m_client(m_spec.origin) {
         if (!m_client.is_valid()) throw Error(ErrorKind::input, fmt::format("'{}' cannot be spoken to", printable(m_spec.origin, 200)), "Check the url of the description");
         const auto timeout = std::chrono::microseconds(timeout_us);
-        m_client.set_connection_timeout(timeout);
+        m_client.set_connection_timeout(std::min<std::chrono::microseconds>(timeout, connection_try));
         m_client.set_read_timeout(timeout);
         m_client.set_write_timeout(timeout);
         // Another address would be another service.
@@ -31,7 +35,7 @@ class HttpDriver final : public Driver {
         m_client.set_tcp_nodelay(true);
     }
 
-    Reply send(const Message& message) override {
+    Reply send(const Message& message, const StopCheck& is_stopped) override {
         for (int waits = 0;; ++waits) {
             httplib::Request request;
             request.method = m_spec.method;
@@ -43,14 +47,17 @@ class HttpDriver final : public Driver {
                 body.append(bytes, count);
                 return body.size() <= answer_bytes_max;
             };
-            const auto result = m_client.send(request);
-            if (!result) return failed(result.error());
+            const auto result = send_unless_stopped(request, is_stopped);
+            if (!result) return failed(result.error(), is_stopped());
             if ((result->status == 429 || result->status == 503) && result->has_header("Retry-After") && waits < waits_max) {
                 int seconds = 0;
                 const std::string after = result->get_header_value("Retry-After");
                 const auto [end, failure] = std::from_chars(after.data(), after.data() + after.size(), seconds);
                 if (failure == std::errc() && seconds >= 0 && seconds <= wait_seconds_max) {
-                    std::this_thread::sleep_for(std::chrono::seconds(seconds));
+                    const auto end_of_wait = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+                    while (!is_stopped() && std::chrono::steady_clock::now() < end_of_wait) std::this_thread::sleep_for(check_every);
+                    // It was told that the message did not go out.
+                    if (is_stopped()) return {Outcome::error, {}, {}, "was stopped while it waited to send again"};
                     continue;
                 }
             }
@@ -59,16 +66,41 @@ class HttpDriver final : public Driver {
     }
 
   private:
-    static Reply failed(httplib::Error error) {
+    httplib::Result send_unless_stopped(const httplib::Request& request, const StopCheck& is_stopped) {
+        std::mutex mutex;
+        std::condition_variable ended;
+        bool is_done = false;
+        std::thread watcher([&] {
+            std::unique_lock lock(mutex);
+            while (!ended.wait_for(lock, check_every, [&] { return is_done; }))
+                // Again and again: before the request is under way there is nothing to stop.
+                if (is_stopped()) m_client.stop();
+        });
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::microseconds(m_timeout_us);
+        httplib::Result result = m_client.send(request);
+        // Connections are tried for a short time each, for nothing can stop one that is in the making.
+        while (result.error() == httplib::Error::ConnectionTimeout && !is_stopped() && std::chrono::steady_clock::now() < deadline) result = m_client.send(request);
+        {
+            const std::lock_guard lock(mutex);
+            is_done = true;
+        }
+        ended.notify_one();
+        watcher.join();
+        return result;
+    }
+
+    static Reply failed(httplib::Error error, bool is_stopped) {
         Reply reply;
         const bool is_unsent = error == httplib::Error::Connection || error == httplib::Error::BindIPAddress || error == httplib::Error::SSLConnection ||
                                error == httplib::Error::SSLLoadingCerts || error == httplib::Error::SSLServerVerification || error == httplib::Error::ConnectionTimeout;
         reply.outcome = is_unsent ? Outcome::error : Outcome::unknown;
-        reply.problem = is_unsent ? fmt::format("could not connect ({})", httplib::to_string(error)) : fmt::format("lost the answer ({})", httplib::to_string(error));
+        if (is_stopped) reply.problem = "was stopped before an answer came";
+        else reply.problem = is_unsent ? fmt::format("could not connect ({})", httplib::to_string(error)) : fmt::format("lost the answer ({})", httplib::to_string(error));
         return reply;
     }
 
     HttpSpec m_spec;
+    std::int64_t m_timeout_us;
     httplib::Client m_client;
 };
 

@@ -1,7 +1,11 @@
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
-#include <istream>
+#include <array>
+#include <cerrno>
 #include <ostream>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -12,14 +16,18 @@ namespace {
 
 class ManualDriver final : public Driver {
   public:
-    ManualDriver(std::istream& in, std::ostream& out) : m_in(in), m_out(out) {}
+    ManualDriver(int in, std::ostream& out) : m_in(in), m_out(out) {}
 
-    Reply send(const Message& message) override {
+    Reply send(const Message& message, const StopCheck& is_stopped) override {
         m_out << fmt::format("\nSend this as {} and say what became of it:\n----\n{}\n----\n", printable(message.context, 80), message.input);
         for (;;) {
             m_out << "b blocked, p passed, r rejected, x banned, u unknown > " << std::flush;
             std::string line;
-            if (!std::getline(m_in, line)) throw Error(ErrorKind::interrupted, "nobody answers any more", "Run the same command again to go on");
+            if (!read_line(line, is_stopped)) {
+                if (!is_stopped()) throw Error(ErrorKind::interrupted, "nobody answers any more", "Run the same command again to go on");
+                m_out << "\n";
+                return {Outcome::unknown, {}, {}, "was stopped before an answer was typed"};
+            }
             const auto word = trimmed(line);
             if (word.size() == 1)
                 switch (word[0]) {
@@ -35,12 +43,37 @@ class ManualDriver final : public Driver {
     }
 
   private:
-    std::istream& m_in;
+    /// False at the end of the input, or when it is stopped.
+    bool read_line(std::string& line, const StopCheck& is_stopped) {
+        std::array<char, 4096> piece{};
+        for (;;) {
+            if (const auto end = m_pending.find('\n'); end != std::string::npos) {
+                line = m_pending.substr(0, end);
+                m_pending.erase(0, end + 1);
+                return true;
+            }
+            if (is_stopped()) return false;
+            pollfd waiting{m_in, POLLIN, 0};
+            const int found = poll(&waiting, 1, 100);
+            if (found == 0 || (found < 0 && errno == EINTR)) continue;
+            const ssize_t count = found < 0 ? -1 : read(m_in, piece.data(), piece.size());
+            if (count > 0) {
+                m_pending.append(piece.data(), static_cast<std::size_t>(count));
+            } else if (count == 0 || errno != EINTR) {
+                // The last line may lack its end.
+                line = std::exchange(m_pending, {});
+                return !line.empty();
+            }
+        }
+    }
+
+    int m_in;
     std::ostream& m_out;
+    std::string m_pending;
 };
 
 }  // namespace
 
-std::unique_ptr<Driver> make_manual_driver(std::istream& in, std::ostream& out) { return std::make_unique<ManualDriver>(in, out); }
+std::unique_ptr<Driver> make_manual_driver(int in, std::ostream& out) { return std::make_unique<ManualDriver>(in, out); }
 
 }  // namespace unveil

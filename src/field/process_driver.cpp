@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,13 +30,14 @@ class ProcessDriver final : public Driver {
     ProcessDriver(const ProcessDriver&) = delete;
     ProcessDriver& operator=(const ProcessDriver&) = delete;
 
-    Reply send(const Message& message) override {
+    Reply send(const Message& message, const StopCheck& is_stopped) override {
         if (m_pid < 0) start();
+        m_is_stopped = is_stopped;
         const std::string line = json_text({{"context", message.context}, {"text", message.input}}) + "\n";
         const auto deadline = Clock::now() + std::chrono::microseconds(m_timeout_us);
         if (!write_all(line, deadline)) return lost("did not take the message");
         std::string answer;
-        if (!read_line(answer, deadline)) return lost(m_has_ended ? "ended without an answer" : "did not answer in time");
+        if (!read_line(answer, deadline)) return lost(is_stopped() ? "was stopped before it answered" : m_has_ended ? "ended without an answer" : "did not answer in time");
         return parse_reply(answer, message.input.size());
     }
 
@@ -50,6 +52,8 @@ class ProcessDriver final : public Driver {
         if (m_pid == 0) {
             // Of its own group, so that a Ctrl-C meant for unveil does not reach it in the middle of a message.
             setpgid(0, 0);
+            // When unveil is killed nobody reads what it answers.
+            prctl(PR_SET_PDEATHSIG, SIGTERM);
             dup2(to_child[0], STDIN_FILENO);
             dup2(from_child[1], STDOUT_FILENO);
             execl("/bin/sh", "sh", "-c", m_command.c_str(), nullptr);
@@ -82,16 +86,17 @@ class ProcessDriver final : public Driver {
         return reply;
     }
 
-    /// False at the deadline.
-    static bool wait_for(int file, short events, Clock::time_point deadline) {
-        for (;;) {
+    /// False at the deadline, or when it is stopped.
+    bool wait_for(int file, short events, Clock::time_point deadline) const {
+        while (!m_is_stopped()) {
             const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
             if (left <= 0) return false;
             pollfd waiting{file, events, 0};
-            const int found = poll(&waiting, 1, static_cast<int>(std::min<std::int64_t>(left, 1000)));
+            const int found = poll(&waiting, 1, static_cast<int>(std::min<std::int64_t>(left, 100)));
             if (found > 0) return true;
             if (found < 0 && errno != EINTR) return false;
         }
+        return false;
     }
 
     bool write_all(std::string_view bytes, Clock::time_point deadline) {
@@ -136,6 +141,7 @@ class ProcessDriver final : public Driver {
     int m_to = -1;
     int m_from = -1;
     bool m_has_ended = false;
+    StopCheck m_is_stopped;   // of the message under way
     std::string m_pending;
 };
 

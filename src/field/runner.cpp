@@ -178,8 +178,13 @@ class Runner {
         m_report.unknown += trial.outcome == Outcome::unknown;
     }
 
+    bool is_stop_file_there() const {
+        std::error_code ignored;
+        return !m_limits.stop_file.empty() && std::filesystem::exists(m_limits.stop_file, ignored);
+    }
+
     std::optional<RunnerEnd> limit_reached(const Message& message) {
-        if (!m_limits.stop_file.empty() && std::filesystem::exists(m_limits.stop_file)) return RunnerEnd::stop_file;
+        if (is_stop_file_there()) return RunnerEnd::stop_file;
         if (m_in_log >= m_limits.messages_max) return RunnerEnd::messages_max;
         auto& blocked_at = m_blocked_at[message.context];
         std::erase_if(blocked_at, [&](std::int64_t time_us) { return time_us <= m_clock.now_us() - day_us; });
@@ -208,7 +213,7 @@ class Runner {
             const std::int64_t now_us = m_clock.now_us();
             if (now_us >= due_us && !is_quiet(now_us)) return true;
             m_progress.check();
-            if (!m_limits.stop_file.empty() && std::filesystem::exists(m_limits.stop_file)) return false;
+            if (is_stop_file_there()) return false;
             m_clock.sleep_us(std::clamp<std::int64_t>(is_quiet(now_us) ? second_us : due_us - now_us, 1, second_us));
         }
     }
@@ -225,7 +230,7 @@ class Runner {
         trial.detail = message.detail;
         trial.input = message.input;
         m_log.about_to_send(trial);
-        Reply reply = driver->second->send(message);
+        Reply reply = driver->second->send(message, [&] { return m_progress.is_cancelled() || is_stop_file_there(); });
         trial.outcome = reply.outcome;
         trial.spans = std::move(reply.spans);
         const bool is_blocked = is_suppressed(reply.outcome);

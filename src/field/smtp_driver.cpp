@@ -43,7 +43,7 @@ std::string base64(std::string_view bytes) {
 /// A line of text and an answer of lines, within a time.
 class Connection {
   public:
-    explicit Connection(std::int64_t timeout_us) : m_deadline(Clock::now() + std::chrono::microseconds(timeout_us)) {}
+    Connection(std::int64_t timeout_us, const StopCheck& is_stopped) : m_deadline(Clock::now() + std::chrono::microseconds(timeout_us)), m_is_stopped(is_stopped) {}
     ~Connection() {
         if (m_socket >= 0) close(m_socket);
     }
@@ -94,14 +94,15 @@ class Connection {
 
   private:
     bool wait_for(short events) const {
-        for (;;) {
+        while (!m_is_stopped()) {
             const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(m_deadline - Clock::now()).count();
             if (left <= 0) return false;
             pollfd waiting{m_socket, events, 0};
-            const int found = poll(&waiting, 1, static_cast<int>(std::min<std::int64_t>(left, 1000)));
+            const int found = poll(&waiting, 1, static_cast<int>(std::min<std::int64_t>(left, 100)));
             if (found > 0) return true;
             if (found < 0 && errno != EINTR) return false;
         }
+        return false;
     }
 
     bool read_line(std::string& line) {
@@ -121,6 +122,7 @@ class Connection {
     }
 
     Clock::time_point m_deadline;
+    const StopCheck& m_is_stopped;
     int m_socket = -1;
     std::string m_pending;
 };
@@ -129,8 +131,8 @@ class SmtpDriver final : public Driver {
   public:
     SmtpDriver(SmtpSpec spec, std::int64_t timeout_us) : m_spec(std::move(spec)), m_timeout_us(timeout_us) {}
 
-    Reply send(const Message& message) override {
-        Connection connection(m_timeout_us);
+    Reply send(const Message& message, const StopCheck& is_stopped) override {
+        Connection connection(m_timeout_us, is_stopped);
         Reply reply;
         reply.outcome = Outcome::error;
         if (!connection.open(m_spec.host, m_spec.port)) {

@@ -4,12 +4,15 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "core/error.hpp"
 #include "evidence/trial_log.hpp"
@@ -61,7 +64,8 @@ struct Crash {};
 
 class CountingDriver final : public Driver {
   public:
-    Reply send(const Message& message) override {
+    using Driver::send;
+    Reply send(const Message& message, const StopCheck&) override {
         ++sent[message.input];
         if (static_cast<int>(sent.size()) == crash_at) {
             crash_at = -1;
@@ -391,6 +395,37 @@ TEST(ProcessDriver, SpeaksWithACommand) {
     EXPECT_EQ(driver->send(message("good")).outcome, Outcome::passed) << "it was started again";
     EXPECT_EQ(driver->send(message("slow")).outcome, Outcome::unknown);
     EXPECT_EQ(driver->send(message("bad")).outcome, Outcome::blocked) << "and a late answer is not taken for the next one";
+}
+
+TEST(ProcessDriver, IsStoppedWhileItWaits) {
+    Folder folder;
+    const auto driver = make_process_driver("echo $$ >" + (folder / "pid") + "; while read -r line; do sleep 100; done", 60'000'000);
+    int checks = 0;
+    const auto reply = driver->send(message("a"), [&] { return ++checks > 5; });
+    EXPECT_EQ(reply.outcome, Outcome::unknown);
+    EXPECT_THAT(reply.problem, HasSubstr("stopped"));
+    int pid = 0;
+    std::ifstream(folder / "pid") >> pid;
+    ASSERT_GT(pid, 0);
+    EXPECT_EQ(kill(pid, 0), -1) << "the command is left running";
+}
+
+TEST(ManualDriver, TakesLettersAndIsStoppedWhileItWaits) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(pipe(ends.data()), 0);
+    std::ostringstream out;
+    const auto driver = make_manual_driver(ends[0], out);
+    ASSERT_EQ(write(ends[1], "b\nwhat\n p \nx", 12), 12);
+    EXPECT_EQ(driver->send(message("one")).outcome, Outcome::blocked);
+    EXPECT_EQ(driver->send(message("two")).outcome, Outcome::passed);
+    int checks = 0;
+    const auto reply = driver->send(message("three"), [&] { return ++checks > 3; });
+    EXPECT_EQ(reply.outcome, Outcome::unknown);
+    EXPECT_THAT(reply.problem, HasSubstr("stopped"));
+    close(ends[1]);
+    EXPECT_EQ(driver->send(message("four")).outcome, Outcome::banned) << "the last line may lack its end";
+    EXPECT_THROW(driver->send(message("five")), Error);
+    close(ends[0]);
 }
 
 TEST(ProcessDriver, SaysWhatIsWrongWithACommandThatEnds) {
