@@ -623,6 +623,7 @@ void Report::describe_measurements() {
                                                  {"control", CellType::text, "whom it was compared with"},
                                                  {"control_measurements", CellType::integer, "there, on the same days"},
                                                  {"control_blocked", CellType::integer, "of them"},
+                                                 {"set_aside", CellType::integer, "networks that are no part of the control, since the site is blocked there too"},
                                                  {"p_value", CellType::real, "that so many are blocked by what the control shows"},
                                                  {"q_value", CellType::real, "over all sites, networks and layers"},
                                                  {"since", CellType::text, "first day of the present state, when it changed"},
@@ -645,10 +646,11 @@ void Report::describe_measurements() {
     std::uint64_t locators_total = 0;
     std::map<std::string, const interference::BlockedCell*> onsets;
     std::map<std::string, CountrySites> countries;
-    // A layer of which too little is known counts against a site only where something on it was blocked.
+    // A layer of which too little is known counts against a site only where something on it was blocked. What is down can not be seen to be free.
     std::set<std::string> open_places;
     for (const auto& cell : result.cells)
-        if (cell.verdict == interference::CellVerdict::insufficient && cell.blocked > 0) {
+        if ((cell.verdict == interference::CellVerdict::insufficient && (cell.blocked > 0 || cell.down * 2 > cell.measurements)) ||
+            cell.verdict == interference::CellVerdict::down_everywhere) {
             open_places.insert(fmt::format("{}@AS{}", cell.domain, cell.asn));
             open_domains.insert(cell.domain);
         }
@@ -669,6 +671,7 @@ void Report::describe_measurements() {
         table.text(interference::cell_control_name(cell.control));
         table.integer(static_cast<std::int64_t>(cell.control_measurements));
         table.integer(static_cast<std::int64_t>(cell.control_blocked));
+        table.integer(cell.set_aside);
         table.real(cell.p);
         table.real(cell.q);
         for (const auto* change : {cell.since ? &*cell.since : nullptr, cell.until ? &*cell.until : nullptr})
@@ -704,7 +707,6 @@ void Report::describe_measurements() {
                 break;
             case interference::CellVerdict::down_everywhere:
                 down.insert(cell.domain);
-                free_domains.insert(cell.domain);
                 break;
             case interference::CellVerdict::geo_block:
                 geo.insert(cell.domain);

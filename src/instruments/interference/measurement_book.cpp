@@ -82,6 +82,24 @@ bool is_cleared_by_handshake(std::string_view rule) {
     return rule == "dns.resolvers_disagree" || rule == "dns.unmatched_and_dead" || rule == "dns.unmatched_and_other_page";
 }
 
+/// Blocked measurements by on whose word they count as such.
+struct Grounds {
+    std::uint64_t all = 0;
+    std::uint64_t forged = 0;
+    std::uint64_t vouched = 0;  // by the control, or forged
+
+    void add(const LayerBook& book) {
+        for (const auto& [rule, count] : book.rules) {
+            const auto ground = rule_ground(rule);
+            all += count;
+            forged += ground == RuleGround::forgery ? count : 0;
+            vouched += ground == RuleGround::probe ? 0 : count;
+        }
+    }
+    /// Of most.
+    RuleGround main() const { return forged * 2 > all ? RuleGround::forgery : vouched * 2 > all ? RuleGround::control : RuleGround::probe; }
+};
+
 std::uint64_t address_hash(std::string_view address) { return hash_bytes(address); }
 
 bool is_country(std::string_view text) {
@@ -244,7 +262,7 @@ struct MeasurementBook::State {
         std::uint64_t measurements = 0;
     };
     static Span worst_span(const std::map<std::int32_t, Day>& days, std::size_t layer);
-    BlockedCell cell_of(const std::string& name, const NetworkKey& key, const Network& network, Layer layer,
+    BlockedCell cell_of(const std::string& name, const Domain& domain, const NetworkKey& key, Layer layer,
                         const std::map<NetworkKey, std::map<std::int32_t, Day>>& days_of) const;
     void find_changes(BlockedCell& cell, const std::map<std::int32_t, Day>& days) const;
 };
@@ -370,8 +388,9 @@ MeasurementBook::State::Span MeasurementBook::State::worst_span(const std::map<s
     return best;
 }
 
-BlockedCell MeasurementBook::State::cell_of(const std::string& name, const NetworkKey& key, const Network& network, Layer layer,
+BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domain& domain, const NetworkKey& key, Layer layer,
                                             const std::map<NetworkKey, std::map<std::int32_t, Day>>& days_of) const {
+    const auto& network = domain.networks.at(key);
     const auto at = static_cast<std::size_t>(layer);
     BlockedCell cell;
     cell.domain = name;
@@ -413,42 +432,89 @@ BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Netwo
         cell.locators.assign(network.of[at].locators.begin(), network.of[at].locators.end());
     }
 
-    // Elsewhere, on the same days: by country, or by network where there is no other country.
-    std::map<std::string, GroupCount> countries;
-    std::vector<GroupCount> networks;
-    std::uint64_t countries_failing = 0;
-    std::uint64_t networks_failing = 0;
+    // Elsewhere, on the same days. Networks with few measurements are one with the others of their country that have few.
+    struct Elsewhere {
+        GroupCount sum;
+        std::vector<GroupCount> networks;
+        Grounds grounds;
+        bool is_judged = false;   // measured often enough
+        bool is_blocked = false;  // two thirds of its measurements are, and surely more than err
+    };
+    std::map<std::pair<std::string_view, std::uint32_t>, Elsewhere> elsewhere;  // by country and network, 0 for those with few
     for (const auto& [other, other_days] : days_of) {
         if (other == key) continue;
         GroupCount sum;
-        std::uint64_t failing = 0;
+        std::uint64_t down = 0;
         for (const auto day : own_days) {
             const auto it = other_days.find(day);
             if (it == other_days.end()) continue;
             const auto& count = it->second.of[at];
             sum.trials += count.seen;
             sum.hits += count.blocked;
-            failing += count.blocked + count.down;
+            down += count.down;
         }
         if (sum.trials == 0) continue;
-        if (other.first != key.first) {
-            countries[other.first].trials += sum.trials;
-            countries[other.first].hits += sum.hits;
-            countries_failing += failing;
-            continue;
-        }
-        networks.push_back(sum);
-        networks_failing += failing;
-        if (sum.trials < rules.measurements_min) continue;
+        cell.elsewhere_measurements += sum.trials;
+        cell.elsewhere_down += down;
+        const bool is_judged = sum.trials >= rules.measurements_min;
+        auto& one = elsewhere[{other.first, is_judged ? other.second : 0}];
+        one.sum.trials += sum.trials;
+        one.sum.hits += sum.hits;
+        one.networks.push_back(sum);
+        if (sum.hits > 0) one.grounds.add(domain.networks.at(other).of[at]);
+        if (!is_judged || other.first != key.first) continue;
         ++cell.country_networks;
         cell.country_networks_blocked += sum.hits * 2 >= sum.trials;
     }
+    for (auto& [place, one] : elsewhere) {
+        one.is_judged = one.sum.trials >= rules.measurements_min;
+        one.is_blocked = one.is_judged && one.sum.hits * 3 >= one.sum.trials * 2 && binomial_tail(one.sum.hits, one.sum.trials, rules.error_share_max) <= 1 - rules.level;
+    }
+    Grounds grounds;
+    grounds.add(network.of[at]);
+    const auto ground = grounds.main();
+    const auto is_aside = [&](const Elsewhere& one) { return one.is_blocked && (ground == RuleGround::probe || one.grounds.main() != RuleGround::probe); };
+    // What is blocked elsewhere too tells nothing of the site, so it is no control for blocking here, as long as somebody says that the site works.
+    const Span worst = worst_span(days, at);
+    const bool sets_aside = worst.blocked * 2 > worst.measurements && [&] {
+        std::uint64_t aside = 0;
+        std::uint64_t working = 0;
+        std::uint64_t others = 0;
+        bool is_abroad = false;
+        for (const auto& [place, one] : elsewhere) {
+            const bool is_one = is_aside(one);
+            aside += is_one;
+            working += one.is_judged && !one.is_blocked;
+            others += is_one ? 0 : one.sum.trials;
+            is_abroad = is_abroad || (is_one && place.first != key.first);
+        }
+        switch (ground) {
+            case RuleGround::forgery: return true;
+            // A site may turn all but the control away. Where the networks of one country alone were looked at, that is no likelier than with one network.
+            case RuleGround::control: return others >= rules.measurements_min || !is_abroad;
+            // A service that fails for most is out of order.
+            case RuleGround::probe: return working > aside + 1;
+        }
+        return false;
+    }();
+    // By country, or by network where there is no other country.
+    std::map<std::string_view, GroupCount> countries;
     std::vector<GroupCount> groups;
-    for (const auto& [country, group] : countries) groups.push_back(group);
-    cell.control = groups.empty() ? CellControl::other_networks : CellControl::other_countries;
-    cell.control_failing = groups.empty() ? networks_failing : countries_failing;
-    if (groups.empty()) groups = networks;
-    if (groups.empty()) cell.control = CellControl::helper;
+    for (const auto& [place, one] : elsewhere) {
+        if (sets_aside && is_aside(one)) {
+            cell.set_aside += static_cast<std::uint32_t>(one.networks.size());
+        } else if (place.first == key.first) {
+            groups.insert(groups.end(), one.networks.begin(), one.networks.end());
+        } else {
+            countries[place.first].trials += one.sum.trials;
+            countries[place.first].hits += one.sum.hits;
+        }
+    }
+    cell.control = !countries.empty() ? CellControl::other_countries : groups.empty() ? CellControl::helper : CellControl::other_networks;
+    if (!countries.empty()) {
+        groups.clear();
+        for (const auto& [country, group] : countries) groups.push_back(group);
+    }
     cell.control_groups = static_cast<std::uint32_t>(groups.size());
     for (const auto& group : groups) {
         cell.control_measurements += group.trials;
@@ -466,7 +532,6 @@ BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Netwo
     for (const auto day : own_days)
         if (!cell.measured.empty() && cell.measured.back().second + 1 == day) cell.measured.back().second = day;
         else cell.measured.emplace_back(day, day);
-    const Span worst = worst_span(days, at);
     const auto choices = static_cast<double>(own_days.size()) * static_cast<double>(own_days.size() + 1) / 2;
     double p = binomial_tail(worst.blocked, worst.measurements, rules.error_share_max);
     if (!groups.empty()) {
@@ -553,7 +618,7 @@ BookResult MeasurementBook::finish(const std::function<void(const SiteDay&)>& on
             if (on_day)
                 for (const auto& [day, counted] : days_of.at(key)) on_day({name, key.first, key.second, network.test_name, day, counted.measurements, counted.of});
             for (std::size_t i = 0; i < layers; ++i) {
-                auto cell = state.cell_of(name, key, network, static_cast<Layer>(i), days_of);
+                auto cell = state.cell_of(name, domain, key, static_cast<Layer>(i), days_of);
                 if (cell.measurements == 0) continue;
                 if (cell.measurements >= rules.measurements_min) state.find_changes(cell, days_of.at(key));
                 result.cells.push_back(std::move(cell));
@@ -591,8 +656,10 @@ BookResult MeasurementBook::finish(const std::function<void(const SiteDay&)>& on
         std::uint64_t all = 0;
         for (const auto count : cell.standing_counts) all += count;
         const bool fails_here = (cell.blocked + cell.down) * 2 > cell.measurements;
-        const bool fails_elsewhere = cell.control_measurements >= rules.measurements_min &&
-                                     wilson_interval(cell.control_failing, cell.control_measurements, rules.level).low > 0.5;
+        // Down for the controls too, here and wherever else it was measured. What is blocked in many places is not down.
+        const bool is_down_elsewhere = cell.elsewhere_measurements == 0 ||
+                                       (cell.elsewhere_measurements >= rules.measurements_min &&
+                                        wilson_interval(cell.elsewhere_down, cell.elsewhere_measurements, rules.level).low > 0.5);
         const auto& sites = sites_of.at({cell.country, cell.asn, cell.layer});
         cell.network_domains = sites.all;
         cell.network_domains_blocked = sites.blocked;
@@ -601,8 +668,7 @@ BookResult MeasurementBook::finish(const std::function<void(const SiteDay&)>& on
             if (cell.reports >= rules.reports_min && !cell.is_network_failing) cell.verdict = CellVerdict::blocked;
         }
         else if (cell.layer == Layer::http && of(Standing::geo_block) * 2 > all) cell.verdict = CellVerdict::geo_block;
-        else if (fails_here && (fails_elsewhere || (cell.control == CellControl::helper && cell.down * 2 > cell.measurements)))
-            cell.verdict = CellVerdict::down_everywhere;
+        else if (cell.down * 2 > cell.measurements && is_down_elsewhere) cell.verdict = CellVerdict::down_everywhere;
         else if (!fails_here && cell.share_high < rules.absent_share_max) cell.verdict = CellVerdict::not_blocked;
     }
     return result;

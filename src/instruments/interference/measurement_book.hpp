@@ -65,7 +65,7 @@ std::string_view cell_verdict_name(CellVerdict verdict);
 /// What the network was compared with.
 enum class CellControl : std::uint8_t {
     helper,           // only the control inside every measurement: nobody else measured the site on these days
-    other_networks,   // of the same country, so that what the whole country blocks goes unseen
+    other_networks,   // of the same country
     other_countries,
 };
 std::string_view cell_control_name(CellControl control);
@@ -116,8 +116,10 @@ struct BlockedCell {
     CellControl control = CellControl::helper;
     std::uint64_t control_measurements = 0;  // elsewhere, same domain, layer and days
     std::uint64_t control_blocked = 0;
-    std::uint64_t control_failing = 0;       // blocked or down
     std::uint32_t control_groups = 0;        // countries, or networks
+    std::uint32_t set_aside = 0;             // networks that are no part of the control, since most of their measurements are blocked too
+    std::uint64_t elsewhere_measurements = 0;  // of all other networks, on the same days
+    std::uint64_t elsewhere_down = 0;
     std::uint32_t country_networks = 0;      // other networks of the country with enough measurements
     std::uint32_t country_networks_blocked = 0;  // of them, with half or more blocked
 

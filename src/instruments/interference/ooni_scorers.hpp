@@ -161,4 +161,12 @@ struct ScoringRule {
 };
 std::span<const ScoringRule> unveil_scoring_rules();
 
+/// On whose word a measurement counts as blocked.
+enum class RuleGround : std::uint8_t {
+    probe,    // the probe's alone: the site itself may be out of order
+    control,  // the control's, for which the site was in order at the same moment
+    forgery,  // that of the answer, which no site gives: a bogon, a known block page, a second answer
+};
+RuleGround rule_ground(std::string_view rule);
+
 }  // namespace unveil::interference

@@ -26,7 +26,7 @@ using ::testing::ElementsAre;
 constexpr std::int64_t day_us = 86'400'000'000;
 constexpr std::int32_t day_zero = 19'723;  // 2024-01-01
 
-enum class Seen { fine, tcp, no_name, reset, down, stall, refused, odd_answer };
+enum class Seen { fine, tcp, no_name, reset, down, stall, refused, odd_answer, bogon };
 
 struct Row {
     std::string domain;
@@ -66,6 +66,7 @@ std::string line_of(const Row& row) {
             keys["tcp_connect"] = {connect}, keys["tls_handshakes"] = {handshake}, keys["requests"] = {request};
             break;
         case Seen::refused: request["response"]["code"] = 451, keys["tcp_connect"] = {connect}, keys["tls_handshakes"] = {handshake}, keys["requests"] = {request}; break;
+        case Seen::bogon: keys["queries"][0]["answers"][0]["ipv4"] = "10.10.34.34"; break;
         case Seen::odd_answer: connect["ip"] = "198.51.98.9", connect["status"] = fail("connection_refused"), keys["tcp_connect"] = {connect}; break;
     }
     const auto time = format_time((day_zero + row.day) * day_us + row.hour * (day_us / 24));
@@ -213,12 +214,96 @@ TEST(MeasurementBook, WhatIsDownEverywhereIsNotBlocked) {
 }
 
 TEST(MeasurementBook, FailingForEverybodyIsNoBlockingOfOne) {
-    // The control inside the measurements is fine, yet every network fails alike: the helpers see what nobody else does.
+    // The control inside the measurements is fine, yet every network of every country fails alike: the site may turn all but the control away. Nor is it down.
     std::vector<Row> rows;
     for (std::uint32_t asn = 1; asn < 9; ++asn) append(rows, repeated({"odd.example", std::string(1, static_cast<char>('A' + asn)) + "A", asn, 0, 0, Seen::tcp}, 10));
     const auto result = book_of(rows).finish();
     for (const auto& cell : result.cells)
-        if (cell.layer == Layer::tcp) EXPECT_EQ(cell.verdict, CellVerdict::down_everywhere);
+        if (cell.layer == Layer::tcp) EXPECT_EQ(cell.verdict, CellVerdict::insufficient);
+}
+
+TEST(MeasurementBook, WhatSeveralCountriesForgeIsBlockedInEach) {
+    for (const bool is_free_somewhere : {false, true}) {
+        std::vector<Row> rows;
+        std::uint32_t asn = 0;
+        for (const char* country : {"RU", "IR", "CN"}) append(rows, repeated({"www.example", country, ++asn, 0, 0, Seen::bogon}, 40));
+        if (is_free_somewhere) append(rows, repeated({"www.example", "DE", ++asn, 0, 0, Seen::fine}, 40));
+        const auto result = book_of(rows).finish();
+        for (asn = 1; asn <= 3; ++asn) {
+            const auto* cell = find(result, "www.example", asn, Layer::dns);
+            EXPECT_EQ(cell->verdict, CellVerdict::blocked);
+            EXPECT_EQ(cell->set_aside, 2u);
+            EXPECT_EQ(cell->control, is_free_somewhere ? CellControl::other_countries : CellControl::helper);
+            EXPECT_EQ(cell->control_measurements, is_free_somewhere ? 40u : 0u);
+        }
+        if (is_free_somewhere) EXPECT_EQ(find(result, "www.example", 4, Layer::dns)->verdict, CellVerdict::not_blocked);
+    }
+}
+
+TEST(MeasurementBook, WhatSeveralCountriesCutIsBlockedInEachWhereSomebodyElseGetsThrough) {
+    std::vector<Row> rows;
+    std::uint32_t asn = 0;
+    for (const char* country : {"RU", "IR", "CN"}) {
+        append(rows, repeated({"www.example", country, ++asn, 0, 0, Seen::reset}, 40));
+        // Networks with few measurements each are one with each other.
+        for (int few = 0; few < 6; ++few) append(rows, repeated({"www.example", country, ++asn, 0, 0, Seen::reset}, 2));
+    }
+    const auto alone = book_of(rows).finish();
+    EXPECT_EQ(find(alone, "www.example", 1, Layer::tls)->verdict, CellVerdict::insufficient);
+    append(rows, repeated({"www.example", "DE", 100, 0, 0, Seen::fine}, 40));
+    const auto result = book_of(rows).finish();
+    for (const std::uint32_t one : {1u, 8u, 15u}) {
+        EXPECT_EQ(find(result, "www.example", one, Layer::tls)->verdict, CellVerdict::blocked);
+        EXPECT_EQ(find(result, "www.example", one, Layer::tls)->set_aside, 20u);
+    }
+    EXPECT_EQ(find(result, "www.example", 100, Layer::tls)->verdict, CellVerdict::not_blocked);
+}
+
+TEST(MeasurementBook, WhatAllNetworksOfACountryBlockIsBlockedByTheWordOfTheControl) {
+    for (const auto& [seen, layer] : {std::pair{Seen::bogon, Layer::dns}, {Seen::reset, Layer::tls}, {Seen::tcp, Layer::tcp}}) {
+        std::vector<Row> rows;
+        for (std::uint32_t asn = 1; asn <= 2; ++asn) append(rows, repeated({"www.example", "RU", asn, 0, 0, seen}, 40));
+        const auto result = book_of(rows).finish();
+        for (std::uint32_t asn = 1; asn <= 2; ++asn) {
+            EXPECT_EQ(find(result, "www.example", asn, layer)->verdict, CellVerdict::blocked);
+            EXPECT_EQ(find(result, "www.example", asn, layer)->control, CellControl::helper);
+            EXPECT_EQ(find(result, "www.example", asn, layer)->country_networks_blocked, 1u);
+        }
+    }
+}
+
+TEST(MeasurementBook, ServicesWithoutAControlAreBlockedWhereTheyWorkForMost) {
+    const auto book_of_service = [](std::uint32_t failing, std::uint32_t working) {
+        std::string lines;
+        for (std::uint32_t asn = 1; asn <= failing + working; ++asn)
+            for (int i = 0; i < 40; ++i) {
+                json connect = {{"ip", "192.0.2.9"}, {"port", 443}, {"status", {{"success", asn > failing}, {"failure", asn > failing ? json() : json("generic_timeout_error")}}}};
+                const json out = {{"test_name", "telegram"}, {"report_id", ""}, {"probe_cc", std::string(1, static_cast<char>('A' + asn)) + "A"}, {"probe_asn", "AS" + std::to_string(asn)},
+                                  {"input", nullptr}, {"measurement_start_time", format_time((day_zero + i % 10) * day_us + i * std::int64_t{60'000'000})}, {"test_keys", {{"tcp_connect", {connect}}}}};
+                lines += out.dump() + "\n";
+            }
+        MeasurementBook book;
+        const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
+        MeasurementBatch batch;
+        while (source->next(batch))
+            for (const auto& m : batch.all()) book.add(m);
+        return book.finish();
+    };
+    EXPECT_EQ(find(book_of_service(3, 5), "telegram", 1, Layer::tcp)->verdict, CellVerdict::blocked);
+    EXPECT_EQ(find(book_of_service(3, 3), "telegram", 1, Layer::tcp)->verdict, CellVerdict::insufficient);
+    EXPECT_EQ(find(book_of_service(3, 0), "telegram", 1, Layer::tcp)->verdict, CellVerdict::insufficient);
+}
+
+TEST(MeasurementBook, EveryRuleThatMayBlockHasItsGround) {
+    for (const auto& rule : unveil_scoring_rules()) {
+        if (rule.weights.blocked < blocked_weight_min) continue;
+        const bool is_of_control = rule.name.ends_with("control_ok") || rule.name.starts_with("tls.interception");
+        if (is_of_control) EXPECT_EQ(rule_ground(rule.name), RuleGround::control) << rule.name;
+        if (rule.name.starts_with("app.")) EXPECT_EQ(rule_ground(rule.name), RuleGround::probe) << rule.name;
+    }
+    std::size_t forged = 0;
+    for (const auto& rule : unveil_scoring_rules()) forged += rule_ground(rule.name) == RuleGround::forgery;
+    EXPECT_EQ(forged, 4u);  // a name that is not spelt as in the table would be none
 }
 
 TEST(MeasurementBook, FewMeasurementsSayNothing) {
@@ -364,7 +449,7 @@ std::vector<Row> random_rows(Random& random, std::size_t count) {
 bool is_seen(Seen seen, Layer layer) {
     switch (layer) {
         case Layer::dns: return true;
-        case Layer::tcp: return seen != Seen::no_name;
+        case Layer::tcp: return seen != Seen::no_name && seen != Seen::bogon;
         case Layer::tls: return seen == Seen::fine || seen == Seen::reset || seen == Seen::stall;
         case Layer::http: return seen == Seen::fine;
         case Layer::throttle: return seen == Seen::fine || seen == Seen::stall;
@@ -373,7 +458,7 @@ bool is_seen(Seen seen, Layer layer) {
 }
 
 bool is_blocked(Seen seen, Layer layer) {
-    return (seen == Seen::tcp && layer == Layer::tcp) || (seen == Seen::no_name && layer == Layer::dns) || (seen == Seen::reset && layer == Layer::tls) ||
+    return (seen == Seen::bogon && layer == Layer::dns) || (seen == Seen::tcp && layer == Layer::tcp) || (seen == Seen::no_name && layer == Layer::dns) || (seen == Seen::reset && layer == Layer::tls) ||
            (seen == Seen::stall && layer == Layer::throttle);
 }
 
@@ -507,6 +592,31 @@ TEST(MeasurementBookProperty, WorldsWithoutBlockingStaySilentAndPlantedOnesAreFo
     }
     EXPECT_EQ(found, 10);
     EXPECT_EQ(wrong, 0);
+}
+
+TEST(MeasurementBookProperty, SitesThatFailByThemselvesInSomePartsOfTheWorldStaySilentAndBlockingInHalfOfItIsFound) {
+    for (const bool is_anything_blocked : {false, true}) {
+        int found = 0;
+        int wrong = 0;
+        Random random(19);
+        std::vector<Row> rows;
+        for (int site = 0; site < (is_anything_blocked ? 40 : 120); ++site)
+            for (std::uint32_t asn = 1; asn <= 12; ++asn) {
+                // Every third site is blocked in six countries of twelve; the others fail by themselves, in each country more or less often.
+                const double share = !is_anything_blocked || site % 3 != 0 ? 0.5 * random.uniform() : asn <= 6 ? 0.95 : 0.02;
+                for (int i = 0; i < 15; ++i)
+                    rows.push_back({"s" + std::to_string(site) + ".example", std::string(1, static_cast<char>('A' + asn)) + "A", asn, i % 5, static_cast<std::uint32_t>(i),
+                                    random.uniform() < share ? Seen::reset : Seen::fine});
+            }
+        for (const auto& cell : book_of(rows).finish().cells) {
+            if (cell.layer != Layer::tls) continue;
+            const bool is_planted = is_anything_blocked && std::stoi(cell.domain.substr(1)) % 3 == 0 && cell.asn <= 6;
+            if (cell.verdict == CellVerdict::blocked) (is_planted ? found : wrong) += 1;
+            if (is_planted) EXPECT_NE(cell.verdict, CellVerdict::not_blocked);
+        }
+        EXPECT_GE(found, is_anything_blocked ? 80 : 0);  // of 84
+        EXPECT_LE(20 * wrong, found);                    // the false discovery rate
+    }
 }
 
 // ---- the detector of ooni/data, once more, step by step as published
