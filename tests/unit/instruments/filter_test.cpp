@@ -12,6 +12,7 @@
 #include "core/output_table.hpp"
 #include "core/random.hpp"
 #include "instruments/filter/filter.hpp"
+#include "instruments/filter/filter_log.hpp"
 #include "instruments/filter/reading.hpp"
 #include "instruments/filter/rule_sets.hpp"
 #include "instruments/filter/spelling.hpp"
@@ -445,6 +446,96 @@ TEST(WatchList, WhatChangedBeforeAndWasNotAskedForLongComesFirst) {
     }
     EXPECT_THAT(order, ElementsAre("cd blocked", "ab blocked", "ef passes"));
     EXPECT_EQ(list[0].changes, 2u);
+}
+
+/// A separator that passes all three tests of a context, or one that the context strips.
+std::vector<Trial> calibration(const std::string& context, const std::string& separator, bool is_kept) {
+    std::vector<Trial> trials{trial("calibrate", separator, "kno" + separator + "wn", !is_kept, context, "kept")};
+    if (!is_kept) return trials;
+    trials.push_back(trial("calibrate", separator, "hello" + separator + "hello", false, context, "harmless"));
+    trials.push_back(trial("calibrate", separator, "known" + separator + "hello", true, context, "no shield"));
+    return trials;
+}
+
+void append(std::vector<Trial>& to, const std::vector<Trial>& from) { to.insert(to.end(), from.begin(), from.end()); }
+
+FilterLog read(std::vector<std::vector<Trial>> logs, const std::string& separator = "") {
+    std::vector<MemoryTrials> sources;
+    std::vector<TrialSource*> given;
+    for (auto& log : logs) sources.emplace_back(std::move(log), separator);
+    for (auto& source : sources) given.push_back(&source);
+    SilentProgress progress;
+    return read_filter_logs(given, 0.99, progress);
+}
+
+TEST(Filter, EachContextIsReadWithItsOwnSeparator) {
+    std::vector<Trial> trials = calibration("cn", "|", true);
+    append(trials, calibration("hk", "|", false));
+    append(trials, calibration("hk", "~", true));
+    append(trials, calibration("us", "|", false));
+    // A context of which the log has no calibration, as logs of old.
+    for (const std::string context : {"cn", "hk", "us", "tw"}) {
+        const std::string separator = context == "hk" ? "~" : "|";
+        for (const std::string left_out : {"", "a", "b"})
+            trials.push_back(trial("certify", "a + b", left_out == "a" ? "b" : left_out == "b" ? "a" : "a" + separator + "b", left_out.empty(), context));
+    }
+    trials.push_back(trial("compare", "a + b", "a|b", false, "hk"));
+    const FilterLog log = read({trials});
+    EXPECT_EQ(log.separator("cn").state, SeparatorState::calibrated);
+    EXPECT_EQ(log.separator("hk").text, "~");
+    EXPECT_EQ(log.separator("us").state, SeparatorState::refused);
+    EXPECT_EQ(log.separator("tw").state, SeparatorState::assumed);
+    EXPECT_EQ(log.separator("tw").text, "|");
+    const std::vector<std::string> rule{"a", "b"};
+    for (const std::string context : {"cn", "hk", "tw"}) {
+        EXPECT_EQ(log.state_of(rule, context, 0.99), State::blocked) << context;
+        EXPECT_EQ(log.certificate(rule, context, 0.99).state, CertificateState::certified) << context;
+    }
+    EXPECT_EQ(log.state_of(rule, "us", 0.99), State::unknown);
+    EXPECT_EQ(log.certificate(rule, "us", 0.99).state, CertificateState::open);
+    EXPECT_EQ(log.state_of(std::vector<std::string>{"a"}, "us", 0.99), State::passed);
+    bool is_said = false;
+    MemoryTrials source(trials, "");
+    InstrumentInputs inputs;
+    inputs.trials.push_back(&source);
+    NoOutputTables tables;
+    SilentProgress progress;
+    InstrumentContext context{0, 1, {"/var/tmp", 1 << 20}, tables, progress};
+    for (const auto& caveat : Filter().run(inputs, ParameterValues(Filter().description().parameters), context).caveats)
+        is_said |= caveat.find("In us no separator survives") != std::string::npos;
+    EXPECT_TRUE(is_said);
+}
+
+TEST(Filter, WhereNothingKnownIsBlockedOnlyAPassCounts) {
+    std::vector<Trial> trials = calibration("cn", "|", true);
+    trials.push_back(trial("calibrate", "", "known", false, "ca", "known"));
+    trials.push_back(trial("compare", "a + b", "a|b", false, "ca"));
+    trials.push_back(trial("compare", "c + d", "c|d", true, "ca"));
+    const FilterLog log = read({trials});
+    EXPECT_EQ(log.separator("ca").state, SeparatorState::untried);
+    EXPECT_EQ(log.state_of(std::vector<std::string>{"a", "b"}, "ca", 0.99), State::passed);
+    EXPECT_EQ(log.state_of(std::vector<std::string>{"c", "d"}, "ca", 0.99), State::unknown);
+}
+
+TEST(Filter, ASeparatorThatLaterAnswersRefuteIsNone) {
+    std::vector<Trial> trials = calibration("cn", "|", true);
+    for (int i = 0; i < 20; ++i) trials.push_back(trial("control", "", "known", i > 0, "cn", "block"));
+    for (int i = 0; i < 20; ++i) trials.push_back(trial("control", "", "hello", false, "cn", "pass"));
+    for (int i = 0; i < 3; ++i) append(trials, calibration("cn", "|", false));
+    EXPECT_EQ(read({trials}).separator("cn").state, SeparatorState::refused);
+}
+
+TEST(Filter, LogsWithDifferentSeparatorsInOneContextAreNotComparable) {
+    EXPECT_THROW(read({calibration("cn", "|", true), calibration("cn", "~", true)}), Error);
+    const FilterLog log = read({calibration("cn", "|", true), calibration("hk", "~", true), calibration("cn", "|", true)});
+    EXPECT_EQ(log.separator("cn").text, "|");
+    EXPECT_EQ(log.separator("hk").text, "~");
+}
+
+TEST(Filter, BlanksAroundComponentsMakeNoOtherRule) {
+    const FilterLog log = read({{trial("certify", "ab ", "ab ", true), trial("certify", "ab", "ab", true), trial("certify", "ab", "a", false), trial("certify", "ab", "b", false)}}, "|");
+    EXPECT_EQ(log.subjects.size(), 1u);
+    EXPECT_TRUE(judge_rules(log, 0.99).at("ab").is_rule());
 }
 
 }  // namespace
