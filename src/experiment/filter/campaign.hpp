@@ -197,7 +197,7 @@ class Campaign final : public Experiment {
     Dialogue<bool> settle_one(Published published);
     /// Whether these tests are sure together, after they were asked again.
     Dialogue<bool> settle_tests(std::vector<CertificateTest> tests, std::string context);
-    /// Where answers are wrong at times: settles, and drops the rules that are certified no longer.
+    /// Where answers are wrong at times: settles, and drops the rules that are certified no longer and the separators that do not work.
     Dialogue<bool> recheck();
     double probability_blocked(const Message& message) const;
     std::uint32_t passes_needed() const;

@@ -1,4 +1,6 @@
 // The part of a campaign that asks about the rules found: for whom they hold, in which order, within longer words, and in other spellings.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -224,6 +226,20 @@ Dialogue<bool> Campaign::recheck() {
     m_is_rechecked = true;
     auto settling = settle();
     if (!co_await settling) co_return false;
+    // A message that slipped through may have shown a separator that does not work.
+    filter::FilterLog log = m_log;
+    (void)log.finish(m_plan.confidence);
+    for (auto& [context, ground] : m_grounds) {
+        if (!ground.separator || log.separator(context).state == filter::SeparatorState::calibrated) continue;
+        const std::string reason = fmt::format("the separator that was to be used in {} survived by a wrong answer only: asked again it does not", context);
+        if (context == m_plan.contexts.front()) {
+            m_refusal = reason + "; begin anew, with --passes 3";
+            co_return false;
+        }
+        ground.separator.reset();
+        ground.is_refused = true;
+        m_notes.push_back(reason + "; nothing is isolated there any more");
+    }
     const auto judged = judged_rules();
     for (std::size_t i = 0; i < m_rules.size(); ++i) m_rules[i].is_certified = m_rules[i].is_certified && judged[i].is_certified;
     co_return true;

@@ -341,7 +341,7 @@ Dialogue<bool> Campaign::find_exceptions() {
     for (const PassedText& passed : m_passed_texts)
         for (std::size_t r = 0; r < m_rules.size(); ++r) {
             const FoundRule rule = m_rules[r];
-            if (!rule.is_certified || m_left.count(r) > 0 || rule.context != passed.context || !holds_all(passed.text, rule.components)) continue;
+            if (!rule.is_certified || !ground(passed.context).separator || m_left.count(r) > 0 || rule.context != passed.context || !holds_all(passed.text, rule.components)) continue;
             const bool is_explained = std::any_of(m_exceptions.begin(), m_exceptions.end(), [&](const FoundException& exception) {
                 return std::find(exception.rules.begin(), exception.rules.end(), r) != exception.rules.end() && holds_all(passed.text, exception.components);
             });
@@ -394,7 +394,7 @@ Dialogue<bool> Campaign::lift(std::size_t exception) {
     for (std::size_t r = 0; r < m_rules.size(); ++r) {
         const FoundRule rule = m_rules[r];
         const auto& lifted = m_exceptions[exception].rules;
-        if (!rule.is_certified || std::find(lifted.begin(), lifted.end(), r) != lifted.end()) continue;
+        if (!rule.is_certified || !ground(rule.context).separator || std::find(lifted.begin(), lifted.end(), r) != lifted.end()) continue;
         std::vector<std::string> pieces = rule.components;
         pieces.insert(pieces.end(), m_exceptions[exception].components.begin(), m_exceptions[exception].components.end());
         auto asking = ask_published({rule.context, "except", rule.notation, m_exceptions[exception].notation, joined(pieces, rule.context)}, 1 - m_plan.confidence);

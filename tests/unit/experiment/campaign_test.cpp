@@ -589,6 +589,31 @@ TEST(Campaign, WhatItsLogRefutesIsNotCertified) {
     EXPECT_LT(messages / rounds, 720u);
 }
 
+/// The only message that shows the separator to be kept slips through: found out as soon as answers are known to be wrong at times.
+TEST(Campaign, ASeparatorThatSlippedThroughIsGivenUp) {
+    const Reader reader{{{"zyzy"}, {"天安"}, {"门人"}}, {"\n"}};
+    for (const bool is_first : {true, false}) {
+        CampaignPlan plan = plan_of({"我在天安看到烛光了", "今天说 门人", "天x安 and more", "clean", "and clean again", "one more", "and 门 人 last"});
+        plan.contexts = is_first ? std::vector<std::string>{"b"} : std::vector<std::string>{"a", "b"};
+        plan.scans_everywhere = true;
+        plan.control_every = 5;
+        Campaign campaign(plan);
+        int kept = 0;
+        int controls = 0;
+        const auto logged = run_logged(campaign, [&](const Message& message) {
+            const bool is_b = message.context == "b";
+            const bool slips = is_b && ((message.step == "calibrate" && message.subject == "\n" && message.detail == "kept" && ++kept <= (is_first ? 1 : 2)) ||
+                                        (message.step == "control" && message.detail == "block" && ++controls == 2));
+            return !slips && is_blocked(reader.rules, is_b ? without(message.input, reader.stripped) : message.input) ? Outcome::blocked : Outcome::passed;
+        });
+        for (const auto& rule : campaign.rules())
+            if (rule.is_certified && rule.context == "b") EXPECT_EQ(rule.components.size(), 1u) << rule.notation;
+        if (is_first) EXPECT_THAT(campaign.refusal(), HasSubstr("survived by a wrong answer only"));
+        else EXPECT_THAT(campaign.notes(), ::testing::Contains(HasSubstr("survived by a wrong answer only")));
+        EXPECT_EQ(logged.log.separator("b").state, filter::SeparatorState::refused);
+    }
+}
+
 TEST(Campaign, APlanWithoutControlsIsWrongUsage) {
     CampaignPlan plan = plan_of({"a"});
     plan.known_blocked = "六";
