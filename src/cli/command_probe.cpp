@@ -27,6 +27,10 @@ namespace {
 
 constexpr std::uint64_t texts_max = 100'000;
 
+constexpr std::string_view http = "http:";
+constexpr std::string_view smtp = "smtp:";
+constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-";
+
 struct ContextDriver {
     std::string name;
     std::string command;   // "manual" or a shell command
@@ -42,6 +46,11 @@ std::vector<ContextDriver> read_contexts(const std::vector<std::string>& given) 
         if (!names.insert(text.substr(0, equals)).second)
             throw Error(ErrorKind::usage, fmt::format("the context '{}' is named twice", printable(text.substr(0, equals), 80)), "Keep one of the two");
         contexts.push_back({text.substr(0, equals), text.substr(equals + 1)});
+        // A shell command does not begin with a word and a colon; a driver that is spelled wrong does.
+        const std::string& command = contexts.back().command;
+        const std::size_t colon = command.find(':');
+        if (colon == std::string::npos || colon == 0 || command.find_first_not_of(letters) != colon || command.starts_with(http) || command.starts_with(smtp)) continue;
+        throw Error(ErrorKind::usage, fmt::format("there is no driver '{}'", printable(command.substr(0, colon + 1), 80)), "Write http:SPEC.json, smtp:SPEC.json, manual or a shell command");
     }
     return contexts;
 }
@@ -265,19 +274,9 @@ class ProbeCommand final : public Command {
         read_quiet_hours(options.text("quiet-hours"), limits);
         const std::uint64_t seed = plan.seed;
         Campaign campaign(std::move(plan));
-        if (options.flag("dry-run")) {
-            describe_plan(global, contexts, texts, limits);
-            return 0;
-        }
-        if (!options.flag("own-accounts"))
-            throw Error(ErrorKind::usage, "nothing is sent without --own-accounts", fmt::format("{} Add --own-accounts if that holds, or look with --dry-run", risks));
-        if (out.empty()) throw Error(ErrorKind::usage, "--out is missing: the log needs a file", "Add --out log.jsonl");
-
         std::map<std::string, std::unique_ptr<Driver>> drivers;
         std::map<std::string, Driver*> by_context;
         for (const auto& context : contexts) {
-            constexpr std::string_view http = "http:";
-            constexpr std::string_view smtp = "smtp:";
             const std::int64_t timeout_us = options.duration_us("timeout");
             if (context.command == "manual") drivers[context.name] = make_manual_driver(STDIN_FILENO, std::cerr);
             else if (context.command.starts_with(http)) drivers[context.name] = make_http_driver(read_http_spec(context.command.substr(http.size())), timeout_us);
@@ -285,7 +284,16 @@ class ProbeCommand final : public Command {
             else drivers[context.name] = make_process_driver(context.command, timeout_us);
             by_context[context.name] = drivers[context.name].get();
         }
-        LogFile log(out, {"filter", options.text("service"), "", seed});
+        const TrialLogHeader header{"filter", options.text("service"), "", seed};
+        if (options.flag("dry-run")) {
+            if (!out.empty()) LogFile::check(out, header);
+            describe_plan(global, contexts, texts, limits);
+            return 0;
+        }
+        if (!options.flag("own-accounts"))
+            throw Error(ErrorKind::usage, "nothing is sent without --own-accounts", fmt::format("{} Add --own-accounts if that holds, or look with --dry-run", risks));
+        if (out.empty()) throw Error(ErrorKind::usage, "--out is missing: the log needs a file", "Add --out log.jsonl");
+        LogFile log(out, header);
         const auto clock = make_system_clock();
         const RunnerReport report = run_experiment(campaign, log, by_context, limits, seed, *clock, *global.progress);
         std::string logs;
@@ -295,6 +303,15 @@ class ProbeCommand final : public Command {
 
   private:
     static void describe_plan(const Global& global, const std::vector<ContextDriver>& contexts, std::size_t texts, const RunnerLimits& limits) {
+        if (global.json) {
+            nlohmann::ordered_json json = {{"schema_version", 1}, {"texts", texts}, {"contexts", nlohmann::ordered_json::array()}};
+            for (const auto& context : contexts) json["contexts"].push_back({{"context", context.name}, {"driver", context.command}});
+            json["messages_max"] = limits.messages_max;
+            json["blocked_max"] = limits.blocked_per_day_max;
+            json["messages_sent"] = 0;
+            global.print(json_text(json) + "\n");
+            return;
+        }
         std::string out = fmt::format("{} texts from {} context{}; nothing was sent.\n\n", texts, contexts.size(), contexts.size() == 1 ? "" : "s");
         for (const auto& context : contexts) out += fmt::format("  {:<16} {}\n", printable(context.name, 40), printable(context.command, 200));
         out += fmt::format(

@@ -22,6 +22,7 @@ void check_plan(const CampaignPlan& plan) {
         throw Error(ErrorKind::usage, "a message that is known to be blocked is needed, of two characters or more",
                     "Give one with --known-blocked: without it nothing shows that the separator and the account work");
     if (plan.known_passed.empty()) throw Error(ErrorKind::usage, "a harmless message is needed", "Give one with --known-passed");
+    if (plan.known_passed == plan.known_blocked) throw Error(ErrorKind::usage, "the message that is known to be blocked is the harmless one as well", "Give two messages");
 }
 
 /// Messages that are blocked cost more. The cheapest decision tree splits so that x^(price) = 1 - x, x the share that passes (Huffman codes with
