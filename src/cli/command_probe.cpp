@@ -354,8 +354,8 @@ class ProbeCommand final : public Command {
         for (const auto& note : campaign.notes()) global.say(printable("note: " + note, 1000));
         if (!report.last_problem.empty()) global.say(printable("note: a driver " + report.last_problem, 1000));
         if (report.unknown > 0)
-            global.say(fmt::format("note: of {} messages nobody knows whether they arrived; they count for nothing{}", report.unknown,
-                                   options.flag("resend-unknown") ? "" : ", and equivalent ones were sent instead"));
+            global.say(fmt::format("note: nobody knows what became of {} message{}; what is unknown counts for nothing{}", report.unknown, report.unknown == 1 ? "" : "s",
+                                   options.flag("resend-unknown") ? "" : ", and others of the same meaning were sent"));
         if (report.end == RunnerEnd::silent)
             throw Error(ErrorKind::run, report.is_unreachable ? "the service cannot be reached: several messages in a row got no verdict" : "several messages in a row got no verdict",
                         fmt::format("The log goes on where it stopped: run the same command again{}", report.is_unreachable ? "" : ", with --skip-silent if only this message is answered so"));

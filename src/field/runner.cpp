@@ -175,6 +175,8 @@ class Runner {
         m_report.price += trial.price;
         m_last_us[trial.context] = trial.time_us;
         if (is_suppressed(trial.outcome)) m_blocked_at[trial.context].push_back(trial.time_us);
+        // Whoever was never reached got no message.
+        m_perhaps_arrived += trial.outcome != Outcome::error || !trial.reply_sha256.empty();
         m_report.unknown += trial.outcome == Outcome::unknown;
     }
 
@@ -185,7 +187,7 @@ class Runner {
 
     std::optional<RunnerEnd> limit_reached(const Message& message) {
         if (is_stop_file_there()) return RunnerEnd::stop_file;
-        if (m_in_log >= m_limits.messages_max) return RunnerEnd::messages_max;
+        if (m_perhaps_arrived >= m_limits.messages_max) return RunnerEnd::messages_max;
         auto& blocked_at = m_blocked_at[message.context];
         std::erase_if(blocked_at, [&](std::int64_t time_us) { return time_us <= m_clock.now_us() - day_us; });
         if (blocked_at.size() >= m_limits.blocked_per_day_max) return RunnerEnd::blocked_max;
@@ -264,6 +266,7 @@ class Runner {
     Progress& m_progress;
     RunnerReport m_report;
     std::uint64_t m_in_log = 0;
+    std::uint64_t m_perhaps_arrived = 0;
     std::vector<Trial> m_held;           // of the message that is asked for, without a verdict, and not told to the experiment
     std::uint32_t m_silent_in_row = 0;   // messages without a verdict since the last one with it
     std::uint32_t m_replies_in_row = 0;  // of those, with an answer that says nothing

@@ -25,7 +25,7 @@ class FieldClock {
 std::unique_ptr<FieldClock> make_system_clock();
 
 struct RunnerLimits {
-    std::uint64_t messages_max = 10'000;          // in all, those of earlier sittings included
+    std::uint64_t messages_max = 10'000;          // that arrived or may have, those of earlier sittings included
     std::uint64_t blocked_per_day_max = 200;      // of one account
     std::int64_t interval_us = 1'000'000;         // between two messages of one context, on average: a token bucket of one
     double interval_jitter = 0.5;                 // share by which single intervals are longer or shorter

@@ -163,7 +163,9 @@ TEST(Runner, ALostConnectionAtAnyMessageCostsNothing) {
             EXPECT_GE(clock.now_us() - before, 7ll * 1'000'000) << "it waits longer each time";
         }
         driver.gone.clear();
-        EXPECT_EQ(run(folder / "log", driver, clock).end, RunnerEnd::done);
+        RunnerLimits just_enough;
+        just_enough.messages_max = 10;
+        EXPECT_EQ(run(folder / "log", driver, clock, 10, just_enough).end, RunnerEnd::done) << "what was not sent uses up no limit";
         EXPECT_EQ(driver.sent.size(), 10u);
         for (const auto& [input, count] : driver.sent) EXPECT_EQ(count, input != lost ? 1 : at == 5 ? 11 : 6) << input;
         EXPECT_EQ(run(folder / "log", driver, clock).sent, 0u);
