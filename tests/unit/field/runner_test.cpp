@@ -15,7 +15,9 @@
 #include <sstream>
 
 #include "core/error.hpp"
+#include "core/random.hpp"
 #include "evidence/trial_log.hpp"
+#include "experiment/filter/campaign.hpp"
 #include "field/runner.hpp"
 
 namespace unveil {
@@ -259,6 +261,86 @@ TEST(Runner, AMessageThatNeverHasAVerdictIsGivenUpOnlyWhenAsked) {
     CountingDriver back;
     EXPECT_EQ(run(folder / "log", back, clock).end, RunnerEnd::done);
     EXPECT_EQ(back.sent.size(), 10u) << "and none is lost";
+}
+
+/// A service that is gone for a while, loses answers, and is killed with the program, at random.
+class FaultyDriver final : public Driver {
+  public:
+    explicit FaultyDriver(std::uint64_t seed) : m_random(seed) {}
+    using Driver::send;
+    Reply send(const Message& message, const StopCheck&) override {
+        if (m_gone > 0 || m_random.below(30) == 0) {
+            m_gone = m_gone > 0 ? m_gone - 1 : m_random.below(9);
+            return {Outcome::error, {}, m_random.below(2) == 0 ? "" : "what?", "is gone"};
+        }
+        EXPECT_TRUE(message.step == "control" || may_be_sent_twice || unknown.count({message.context, message.input}) == 0) << message.step << " " << message.input;
+        const auto luck = m_random.below(30);
+        if (luck < 2 && message.step != "control") unknown.insert({message.context, message.input});
+        if (luck == 0) throw Crash{};
+        if (luck == 1) return {Outcome::unknown, {}, {}, "lost the answer"};
+        const std::string& text = message.input;
+        const auto holds = [&](const char* word) { return text.find(word) != std::string::npos; };
+        return {holds("zyzy") || (holds("tank") && holds("june")) || (holds("rose") && message.context == "cn") ? Outcome::blocked : Outcome::passed, {}, "raw", {}};
+    }
+    std::set<std::pair<std::string, std::string>> unknown;
+    bool may_be_sent_twice = false;
+
+  private:
+    Random m_random;
+    std::uint64_t m_gone = 0;
+};
+
+TEST(Runner, ACampaignComesToTheSameEndThroughAllFaults) {
+    int stops = 0;
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+        Folder folder;
+        HandClock clock;
+        FaultyDriver driver(seed);
+        RunnerLimits limits;
+        limits.interval_us = 0;
+        limits.blocked_per_day_max = 10'000;
+        limits.leaves_silent = seed % 4 == 3;
+        limits.resends_unknown = driver.may_be_sent_twice = seed % 4 == 1;
+        std::vector<std::string> notes;
+        std::vector<std::string> rules;
+        const auto go_on = [&] {
+            CampaignPlan plan;
+            plan.texts = {{"first", "nothing at all", {}}, {"second", "when the tanks came that june morning", {}}};
+            plan.sources = {{"news", SourceKind::texts, {{"third", "a rose is a rose", {}}, {"fourth", "it is june", {}}, {"fifth", "a rose and a tank", {}}}},
+                            {"words", SourceKind::words, {{"sixth", "", {"rose"}}, {"seventh", "", {"bread"}}, {"eighth", "", {"water"}}}}};
+            plan.together_characters_max = 30;
+            plan.contexts = {"cn", "ca"};
+            plan.known_blocked = "zyzy";
+            plan.known_passed = "hello";
+            plan.probe_rules = 1;
+            Campaign campaign(plan);
+            LogFile log(folder / "log", header);
+            SilentProgress progress;
+            const auto report = run_experiment(campaign, log, {{"cn", &driver}, {"ca", &driver}}, limits, seed, clock, progress);
+            notes = campaign.notes();
+            rules.clear();
+            for (const auto& rule : campaign.rules())
+                if (rule.is_certified) rules.push_back(rule.notation);
+            return report;
+        };
+        int runs = 0;
+        for (;; ++runs) {
+            ASSERT_LT(runs, 200);
+            try {
+                if (go_on().end == RunnerEnd::done) break;
+            } catch (const Crash&) {
+            }
+        }
+        stops += runs;
+        if (!limits.leaves_silent) EXPECT_THAT(rules, ::testing::UnorderedElementsAre("zyzy", "june + tank", "rose")) << seed;
+        const auto [notes_then, rules_then] = std::pair{notes, rules};
+        const auto again = go_on();
+        EXPECT_EQ(again.end, RunnerEnd::done) << seed;
+        EXPECT_EQ(again.sent, 0u) << seed;
+        EXPECT_EQ(notes, notes_then);
+        EXPECT_EQ(rules, rules_then);
+    }
+    EXPECT_GT(stops, 2);
 }
 
 TEST(Runner, NothingIsSentToAnAccountThatWasBanned) {
