@@ -299,9 +299,16 @@ void fill_missing_on(const std::vector<Section>& sections, CaseFile& result) {
 
 void check_metric(const Operand& operand, const CaseClaim& claim, const std::string& where) {
     const auto& metrics = claim.instrument->description().metrics;
-    if (!operand.is_metric() || is_described(operand.metric, metrics)) return;
-    const auto near = nearest_metric(operand.metric, metrics);
+    if (!operand.is_metric()) return;
     const auto& name = claim.instrument->description().name;
+    if (const auto* described = description_of(operand.metric, metrics)) {
+        const auto possible = possible_metrics(*described);
+        if (possible.empty() || std::find(possible.begin(), possible.end(), operand.metric) != possible.end()) return;
+        const auto near = nearest_word(operand.metric, possible);
+        throw Error(ErrorKind::input, fmt::format("'{}' has no metric '{}'", name, operand.metric),
+                    near.empty() ? fmt::format("It has {}", fmt::join(possible, ", ")) : fmt::format("Did you mean '{}'?", near), where);
+    }
+    const auto near = nearest_metric(operand.metric, metrics);
     throw Error(ErrorKind::input, fmt::format("'{}' has no metric '{}'", name, operand.metric),
                 near.empty() ? fmt::format("'unveil describe {}' lists its metrics", name)
                              : fmt::format("Did you mean '{}'?", near),

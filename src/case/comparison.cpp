@@ -315,9 +315,20 @@ tl::expected<Comparison, ComparisonFault> parse_comparison(std::string_view text
 }
 
 bool is_described(std::string_view metric, std::span<const MetricDescription> metrics) {
-    return std::any_of(metrics.begin(), metrics.end(), [&](const auto& known) {
+    return description_of(metric, metrics) != nullptr;
+}
+
+const MetricDescription* description_of(std::string_view metric, std::span<const MetricDescription> metrics) {
+    const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const auto& known) {
         return matches(without_arguments(metric), without_arguments(known.name));
     });
+    return found == metrics.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> possible_metrics(const MetricDescription& metric) {
+    std::vector<std::string> possible;
+    for (const auto& argument : metric.arguments) possible.push_back(fmt::format("{}(\"{}\")", without_arguments(metric.name), argument));
+    return possible;
 }
 
 std::string nearest_metric(std::string_view metric, std::span<const MetricDescription> metrics) {

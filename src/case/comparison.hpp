@@ -52,6 +52,10 @@ constexpr std::size_t metric_arguments_max = 8;
 
 /// True when `metric` may be one of the described; a placeholder such as <trace> stands for any word of a-z 0-9 and -.
 bool is_described(std::string_view metric, std::span<const MetricDescription> metrics);
+/// The description of it; null when there is none.
+const MetricDescription* description_of(std::string_view metric, std::span<const MetricDescription> metrics);
+/// With its arguments, all that this metric can be: topics.share("health"); empty where any argument will do.
+std::vector<std::string> possible_metrics(const MetricDescription& metric);
 /// The described metric most like `metric`, with placeholders filled from it; empty when none is near.
 std::string nearest_metric(std::string_view metric, std::span<const MetricDescription> metrics);
 

@@ -67,6 +67,18 @@ Membership membership_of(const Finding& finding, const std::string& member) {
     return holds(finding.members) ? Membership::member : holds(finding.non_members) ? Membership::non_member : Membership::unknown;
 }
 
+/// What the run was not given that would list this metric; empty when nothing is known to be missing.
+std::string what_it_needs(const std::string& metric, const Findings& findings, std::span<const MetricDescription> metrics) {
+    const auto* described = description_of(metric, metrics);
+    if (described == nullptr || described->needs.empty()) return {};
+    // Others that need the same are there, so it was given.
+    const bool is_given = std::any_of(findings.items.begin(), findings.items.end(), [&](const Finding& finding) {
+        const auto* other = description_of(finding.metric, metrics);
+        return other != nullptr && other->needs == described->needs;
+    });
+    return is_given ? "" : fmt::format("A run that measures '{}', which needs {}", metric, described->needs);
+}
+
 /// A set is compared with one thing: known to be in it, known not to be, or not looked for.
 void judge_membership(const Finding* finding, ComparisonVerdict& verdict) {
     const Comparison& comparison = verdict.comparison;
@@ -105,7 +117,7 @@ std::string what_settles(const Comparison& comparison, const Findings& findings)
                        comparison.right.is_metric() ? comparison.right.metric : comparison.right.text);
 }
 
-ComparisonVerdict judge_comparison(const Comparison& comparison, const Findings& findings) {
+ComparisonVerdict judge_comparison(const Comparison& comparison, const Findings& findings, std::span<const MetricDescription> metrics) {
     ComparisonVerdict verdict;
     verdict.comparison = comparison;
     verdict.left = resolve(comparison.left, findings);
@@ -116,10 +128,12 @@ ComparisonVerdict judge_comparison(const Comparison& comparison, const Findings&
     verdict.right = resolve(comparison.right, findings);
     if (!verdict.left || !verdict.right) {
         const std::string& missing = verdict.left ? comparison.right.metric : comparison.left.metric;
-        std::vector<std::string> metrics;
-        for (const auto& finding : findings.items) metrics.push_back(finding.metric);
-        const auto near = nearest_word(missing, metrics);
+        std::vector<std::string> found;
+        for (const auto& finding : findings.items) found.push_back(finding.metric);
+        const auto near = nearest_word(missing, found);
         verdict.sentence = fmt::format("the run has no finding '{}'", missing);
+        verdict.settles = what_it_needs(missing, findings, metrics);
+        if (!verdict.settles.empty()) return verdict;
         verdict.settles =
             near.empty()
                 ? fmt::format("A run that measures '{}': other parameters or other evidence", missing)
@@ -218,7 +232,7 @@ ClaimVerdict judge(const CaseClaim& claim, const Findings& findings, const Obser
     verdict.kind = claim.kind;
     verdict.instrument = claim.instrument->description().name;
     for (const auto& comparison : claim.holds)
-        verdict.comparisons.push_back(judge_comparison(comparison, findings));
+        verdict.comparisons.push_back(judge_comparison(comparison, findings, claim.instrument->description().metrics));
 
     const auto having = [&](Decision decision) {
         std::vector<const ComparisonVerdict*> found;

@@ -27,6 +27,8 @@ struct MetricDescription {
     std::string name;
     std::string unit;
     std::string help;
+    std::vector<std::string> arguments = {};   // all that it can have; empty: any, or none
+    std::string needs = {};                    // what a run must be given to list it: "with = { topics = true }"; empty: nothing
 };
 
 struct InstrumentDescription {

@@ -1,4 +1,5 @@
 #include "instruments/filter/filter.hpp"
+#include "instruments/filter/topics.hpp"
 
 namespace unveil {
 
@@ -20,6 +21,9 @@ const InstrumentDescription& Filter::description() const {
                                 .help = "Say what rules are about by a few words of unveil's own; lists of labelled words beside the log do so better"});
         d.parameters.push_back({.name = "topic-confidence", .type = ParameterType::real, .default_text = "0.8",
                                 .help = "How sure a topic, a category or a theme must be", .minimum = 0, .maximum = 1});
+        const std::vector<std::string> topic_names(filter::topics().begin(), filter::topics().end());
+        const std::string topics_need = "a list of labelled words beside the log, or with = { topics = true }";
+        const std::string categories_need = "a list of labelled words beside the log that has categories or themes";
         d.metrics = {
             {"messages", "messages", "sent in all"},
             {"messages.blocked", "messages", "blocked in whole or in part"},
@@ -43,13 +47,13 @@ const InstrumentDescription& Filter::description() const {
             {"contexts.differ", "pairs", "of contexts with at least one rule that only one of them meets"},
             {"folds", "changes", "of spelling that the filter sees through; a set: folds includes \"case\""},
             {"folds.open", "changes", "of which it cannot be told"},
-            {"topics.share(\"topic\")", "share", "of distinct certified rules about the topic; those that cannot be told open the interval"},
-            {"topics.abstained", "rules", "of which it cannot be told"},
-            {"categories", "categories", "of the lists' codebook that some rule is told to be of"},
-            {"categories.share(\"category\")", "share", "of distinct certified rules of the category, for those that some rule is of; those that cannot be told open the interval"},
-            {"categories.abstained", "rules", "of which the category cannot be told"},
-            {"themes.share(\"theme\")", "share", "of distinct certified rules of the theme; those that cannot be told open the interval"},
-            {"themes.abstained", "rules", "of which the theme cannot be told"},
+            {"topics.share(\"topic\")", "share", "of distinct certified rules about the topic; those that cannot be told open the interval", topic_names, topics_need},
+            {"topics.abstained", "rules", "of which it cannot be told", {}, topics_need},
+            {"categories", "categories", "of the lists' codebook that some rule is told to be of", {}, categories_need},
+            {"categories.share(\"category\")", "share", "of distinct certified rules of the category, for those that some rule is of; those that cannot be told open the interval", {}, categories_need},
+            {"categories.abstained", "rules", "of which the category cannot be told", {}, categories_need},
+            {"themes.share(\"theme\")", "share", "of distinct certified rules of the theme; those that cannot be told open the interval", {}, categories_need},
+            {"themes.abstained", "rules", "of which the theme cannot be told", {}, categories_need},
             {"evasions", "changes", "of spelling that let a forbidden message through, by context"},
         };
         d.limits = {

@@ -148,6 +148,8 @@ TEST(CaseFile, NamesEveryMistakeByItsLine) {
               ">= NUMBER\"]");
     EXPECT_EQ(message_for(with("posts.count >= 100", "posts.cuont >= 100")),
               "case.toml:15: 'counting' has no metric 'posts.cuont'. Did you mean 'posts.count'?");
+    EXPECT_EQ(message_for(with("posts.count >= 100", "kinds.share(\\\"long psots\\\") > 0.1")),
+              "case.toml:15: 'counting' has no metric 'kinds.share(\"long psots\")'. Did you mean 'kinds.share(\"long posts\")'?");
     EXPECT_EQ(message_for(with("posts.count >= 100", "posts.count => 100")),
               "case.toml:15: 'posts.count => 100' is not a comparison: '=' compares nothing; write == for "
               "equal (column "

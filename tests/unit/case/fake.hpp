@@ -132,7 +132,9 @@ class CountingInstrument : public Instrument {
         m_description.metrics = {{"posts.count", "posts", ""},
                                  {"posts.share", "share", ""},
                                  {"accounts.count", "accounts", ""},
-                                 {"<trace>.edges", "pairs", ""}};
+                                 {"<trace>.edges", "pairs", ""},
+                                 {"kinds.share(\"kind\")", "share", "", {"long posts", "short posts"}, "kinds = true"},
+                                 {"kinds.abstained", "posts", "", {}, "kinds = true"}};
     }
     const InstrumentDescription& description() const override { return m_description; }
 

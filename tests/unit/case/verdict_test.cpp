@@ -87,6 +87,7 @@ TEST_F(Judge, SaysWhyAndWhatWouldSettleIt) {
     EXPECT_EQ(bounded.decision, Decision::undetermined);
     EXPECT_EQ(bounded.settles, "More evidence does not narrow bound.edges: A higher limit settles it");
     EXPECT_EQ(judged({"wide.share < bound.edges"}).settles, bounded.settles);
+    EXPECT_EQ(judged({"kinds.share(\"long posts\") > 0.5"}).settles, "A run that measures 'kinds.share(\"long posts\")', which needs kinds = true");
     const auto missing = judged({"exact.cuont > 1"});
     EXPECT_EQ(missing.sentence, "the run has no finding 'exact.cuont'");
     EXPECT_THAT(missing.settles, testing::HasSubstr("'exact.count', which it has"));
