@@ -331,6 +331,27 @@ std::vector<std::string> possible_metrics(const MetricDescription& metric) {
     return possible;
 }
 
+std::string_view asked_instead(std::string_view metric, std::span<const MetricDescription> metrics) {
+    for (const auto& known : metrics)
+        if (!known.without.empty() && matches(without_arguments(metric), without_arguments(known.name))) return known.without;
+    return {};
+}
+
+std::vector<std::string> metric_arguments(std::string_view metric) {
+    std::vector<std::string> arguments;
+    bool is_inside = false;
+    for (std::size_t i = without_arguments(metric).size(); i < metric.size(); ++i) {
+        if (metric[i] == '"') {
+            is_inside = !is_inside;
+            if (is_inside) arguments.emplace_back();
+        } else if (is_inside) {
+            if (metric[i] == '\\' && i + 1 < metric.size()) ++i;
+            arguments.back() += metric[i];
+        }
+    }
+    return arguments;
+}
+
 std::string nearest_metric(std::string_view metric, std::span<const MetricDescription> metrics) {
     const auto given = segments_of(without_arguments(metric));
     std::vector<std::string> candidates;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "instruments/instrument.hpp"
 
@@ -56,6 +57,10 @@ bool is_described(std::string_view metric, std::span<const MetricDescription> me
 const MetricDescription* description_of(std::string_view metric, std::span<const MetricDescription> metrics);
 /// With its arguments, all that this metric can be: topics.share("health"); empty where any argument will do.
 std::vector<std::string> possible_metrics(const MetricDescription& metric);
+/// What the description says to ask where a run has no such metric; mostly nothing.
+std::string_view asked_instead(std::string_view metric, std::span<const MetricDescription> metrics);
+/// The arguments of a metric in canonical spelling, without quotes: {"signal.org", "AS4134"} of `blocked("signal.org", "AS4134")`.
+std::vector<std::string> metric_arguments(std::string_view metric);
 /// The described metric most like `metric`, with placeholders filled from it; empty when none is near.
 std::string nearest_metric(std::string_view metric, std::span<const MetricDescription> metrics);
 

@@ -31,12 +31,30 @@ std::string spoken_value(const DecidedOperand& side, const Operand& other) {
     return text;
 }
 
+Membership membership_of(const Finding& finding, const std::string& member) {
+    const auto holds = [&](const std::vector<std::string>& sorted) { return std::binary_search(sorted.begin(), sorted.end(), member); };
+    return holds(finding.members) ? Membership::member : holds(finding.non_members) ? Membership::non_member : Membership::unknown;
+}
+
+/// NAME("a", "b") is 1 when the set NAME holds "a@b", 0 when it was tested and does not, else unknown; so that every pair has a number, however many there are.
+std::optional<DecidedOperand> resolve_pair(const Operand& operand, const Findings& findings) {
+    const auto arguments = metric_arguments(operand.metric);
+    if (arguments.size() != 2) return {};
+    const Finding* set = findings.find(operand.metric.substr(0, operand.metric.find('(')));
+    if (!set || !set->is_set) return {};
+    DecidedOperand side{operand, 0, {0, 0}, {}, set->metric, arguments[0] + "@" + arguments[1]};
+    const auto membership = membership_of(*set, side.member);
+    if (membership == Membership::member) side.value = side.interval.low = 1;
+    if (membership != Membership::non_member) side.interval.high = 1;
+    return side;
+}
+
 std::optional<DecidedOperand> resolve(const Operand& operand, const Findings& findings) {
     if (!operand.is_metric())
-        return DecidedOperand{operand, operand.number, {operand.number, operand.number}, {}};
+        return DecidedOperand{operand, operand.number, {operand.number, operand.number}, {}, {}, {}};
     const Finding* finding = findings.find(operand.metric);
-    if (!finding) return {};
-    return DecidedOperand{operand, finding->value, {finding->low, finding->high}, finding->unit};
+    if (!finding) return resolve_pair(operand, findings);
+    return DecidedOperand{operand, finding->value, {finding->low, finding->high}, finding->unit, {}, {}};
 }
 
 std::string opposite_words(Relation relation) {
@@ -62,11 +80,6 @@ std::string opposite_words(Relation relation) {
     return {};
 }
 
-Membership membership_of(const Finding& finding, const std::string& member) {
-    const auto holds = [&](const std::vector<std::string>& sorted) { return std::binary_search(sorted.begin(), sorted.end(), member); };
-    return holds(finding.members) ? Membership::member : holds(finding.non_members) ? Membership::non_member : Membership::unknown;
-}
-
 /// What the run was not given that would list this metric; empty when nothing is known to be missing.
 std::string what_it_needs(const std::string& metric, const Findings& findings, std::span<const MetricDescription> metrics) {
     const auto* described = description_of(metric, metrics);
@@ -80,12 +93,13 @@ std::string what_it_needs(const std::string& metric, const Findings& findings, s
 }
 
 /// A set is compared with one thing: known to be in it, known not to be, or not looked for.
-void judge_membership(const Finding* finding, ComparisonVerdict& verdict) {
+void judge_membership(const Finding* finding, std::span<const MetricDescription> metrics, ComparisonVerdict& verdict) {
     const Comparison& comparison = verdict.comparison;
     if (!finding || !finding->is_set) {
         verdict.sentence = finding ? fmt::format("'{}' is a number, not a set", comparison.left.metric)
                                    : fmt::format("the run has no finding '{}'", comparison.left.metric);
         verdict.settles = fmt::format("A run that lists '{}': other parameters or other evidence", comparison.left.metric);
+        if (const auto instead = asked_instead(comparison.left.metric, metrics); !finding && !instead.empty()) verdict.settles += fmt::format(". {}", instead);
         return;
     }
     const Membership membership = membership_of(*finding, comparison.right.member);
@@ -122,7 +136,7 @@ ComparisonVerdict judge_comparison(const Comparison& comparison, const Findings&
     verdict.comparison = comparison;
     verdict.left = resolve(comparison.left, findings);
     if (is_about_set(comparison.relation)) {
-        judge_membership(findings.find(comparison.left.metric), verdict);
+        judge_membership(findings.find(comparison.left.metric), metrics, verdict);
         return verdict;
     }
     verdict.right = resolve(comparison.right, findings);
@@ -138,9 +152,16 @@ ComparisonVerdict judge_comparison(const Comparison& comparison, const Findings&
             near.empty()
                 ? fmt::format("A run that measures '{}': other parameters or other evidence", missing)
                 : fmt::format("A run that measures '{}', or a claim about '{}', which it has", missing, near);
+        if (const auto instead = asked_instead(missing, metrics); !instead.empty()) verdict.settles += fmt::format(". {}", instead);
         return verdict;
     }
     verdict.decision = decide(verdict.left->interval, comparison.relation, verdict.right->interval);
+    for (const auto* side : {&*verdict.left, &*verdict.right})
+        if (verdict.decision == Decision::undetermined && !side->set.empty() && !side->interval.is_point()) {
+            verdict.sentence = fmt::format("\"{}\" was neither found in {} nor tested alone", side->member, side->set);
+            verdict.settles = fmt::format("Evidence that tests \"{}\" by itself", side->member);
+            return verdict;
+        }
     const std::string left = fmt::format("{} is {}", comparison.left.metric, spoken_value(*verdict.left, comparison.right));
     const std::string right =
         comparison.right.is_metric()
@@ -162,10 +183,10 @@ ComparisonVerdict judge_comparison(const Comparison& comparison, const Findings&
     return verdict;
 }
 
-void add_metric(const Operand& operand, std::vector<std::string>& metrics) {
-    if (!operand.is_metric() || std::find(metrics.begin(), metrics.end(), operand.metric) != metrics.end())
-        return;
-    metrics.push_back(operand.metric);
+void add_metric(const Operand& operand, const std::optional<DecidedOperand>& decided, std::vector<std::string>& metrics) {
+    const std::string& metric = decided && !decided->set.empty() ? decided->set : operand.metric;
+    if (!operand.is_metric() || std::find(metrics.begin(), metrics.end(), metric) != metrics.end()) return;
+    metrics.push_back(metric);
 }
 
 std::string joined_sentences(const std::vector<const ComparisonVerdict*>& verdicts) {
@@ -255,8 +276,8 @@ ClaimVerdict judge(const CaseClaim& claim, const Findings& findings, const Obser
     }
     verdict.sentence = joined_sentences(*deciding);
     for (const auto* comparison : *deciding) {
-        add_metric(comparison->comparison.left, verdict.deciding);
-        add_metric(comparison->comparison.right, verdict.deciding);
+        add_metric(comparison->comparison.left, comparison->left, verdict.deciding);
+        add_metric(comparison->comparison.right, comparison->right, verdict.deciding);
     }
     if (verdict.decision == Decision::undetermined) verdict.settles = undetermined.front()->settles;
 

@@ -18,6 +18,8 @@ struct DecidedOperand {
     double value = 0;
     Interval interval;
     std::string unit;
+    std::string set;     // of which it was asked whether it holds `member`; empty for other numbers
+    std::string member;
 };
 
 struct ComparisonVerdict {

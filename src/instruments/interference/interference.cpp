@@ -641,6 +641,10 @@ void Report::describe_measurements() {
     std::map<std::string, std::set<std::string>> free_by_network;
     std::set<std::string> blocked_domains;
     std::set<std::string> free_domains;
+    std::map<std::string, std::set<std::string>> layers_of;       // that are blocked, by site
+    std::map<std::string, std::set<std::string>> free_layers_of;  // that are blocked nowhere, by site
+    std::map<std::string, std::set<std::string>> open_layers_of;
+    std::set<std::string> shown;
     std::set<std::string> open_domains;
     std::vector<Locator> locators;
     std::uint64_t locators_total = 0;
@@ -653,6 +657,7 @@ void Report::describe_measurements() {
             cell.verdict == interference::CellVerdict::down_everywhere) {
             open_places.insert(fmt::format("{}@AS{}", cell.domain, cell.asn));
             open_domains.insert(cell.domain);
+            open_layers_of[cell.domain].emplace(interference::layer_name(cell.layer));
         }
     for (const auto& cell : result.cells) {
         const std::string network = fmt::format("AS{}", cell.asn);
@@ -694,6 +699,8 @@ void Report::describe_measurements() {
                 blocked.insert(place);
                 blocked_by_network[network].insert(cell.domain);
                 blocked_domains.insert(cell.domain);
+                layers_of[cell.domain].emplace(interference::layer_name(cell.layer));
+                shown.insert(fmt::format("{} {}", interference::layer_name(cell.layer), cell.mechanism));
                 locators_total += cell.blocked;
                 for (const auto& located : cell.locators) locators.push_back(located.where);
                 if (onsets.count(place) == 0 || (cell.since && !onsets[place]->since)) onsets[place] = &cell;
@@ -701,6 +708,7 @@ void Report::describe_measurements() {
             case interference::CellVerdict::not_blocked:
                 country.free.insert(cell.domain);
                 free_domains.insert(cell.domain);
+                free_layers_of[cell.domain].emplace(interference::layer_name(cell.layer));
                 if (open_places.count(place) > 0) break;
                 not_blocked.insert(place);
                 free_by_network[network].insert(cell.domain);
@@ -736,6 +744,27 @@ void Report::describe_measurements() {
         if (named++ < named_findings_max)
             m_findings.items.push_back(set_finding(fmt::format("blocked(\"{}\")", network), "sites measured in " + network, sites, free_by_network[network], "sites",
                                                    fmt::format("{} sites are blocked in {}.", sites.size(), network)));
+    std::set<std::string> all_layers;
+    std::set<std::string> all_free_layers;
+    for (auto& [domain, free] : free_layers_of) {
+        for (const auto& layer : open_layers_of[domain]) free.erase(layer);
+        all_free_layers.insert(free.begin(), free.end());
+    }
+    for (const auto& [domain, own] : open_layers_of)
+        for (const auto& layer : own) all_free_layers.erase(layer);
+    for (const auto& [domain, own] : layers_of) all_layers.insert(own.begin(), own.end());
+    Finding on_layers = set_finding("blocked.layer", "layers of blocked sites", all_layers, all_free_layers, "layers",
+                                    all_layers.empty() ? std::string("No site is blocked on any layer.") : fmt::format("Sites are blocked on {}.", fmt::join(all_layers, ", ")));
+    on_layers.caveat = "What fails on one layer hides what comes after it.";
+    m_findings.items.push_back(std::move(on_layers));
+    named = 0;
+    for (const auto& [domain, own] : layers_of)
+        if (can_be_argument(domain) && named++ < named_findings_max)
+            m_findings.items.push_back(set_finding(fmt::format("blocked.layer(\"{}\")", domain), domain, own, free_layers_of[domain], "layers", fmt::format("{} is blocked on {}.", domain, fmt::join(own, ", "))));
+    Finding ways = set_finding("blocked.mechanism", "measurements of blocked sites", shown, {}, "mechanisms",
+                               shown.empty() ? std::string("No site is blocked in any way.") : fmt::format("Blocking shows as {}.", fmt::join(shown, ", ")));
+    ways.caveat = "How most blocked measurements of a site in a network failed, which is no more than a probe sees; only a capture tells a forged packet from another.";
+    m_findings.items.push_back(std::move(ways));
     // A domain is free when no network blocks it and none is open.
     for (const auto& domain : open_domains) free_domains.erase(domain);
     Finding somewhere = set_finding("blocked.domain", "sites", blocked_domains, free_domains, "sites", fmt::format("{} sites are blocked somewhere.", grouped_digits(blocked_domains.size())));

@@ -48,6 +48,11 @@ class Judge : public testing::Test {
         findings.items.back().is_set = true;
         findings.items.back().members = {"a", "b + c"};
         findings.items.back().non_members = {"d"};
+        findings.items.emplace_back();
+        findings.items.back().metric = "blocked";
+        findings.items.back().is_set = true;
+        findings.items.back().members = {"signal.org@AS1"};
+        findings.items.back().non_members = {"signal.org@AS2"};
         return judge(claim, findings, {35125, "post", 0, 12 * 86'400'000'000});
     }
     test::CountingInstrument m_instrument;
@@ -103,6 +108,23 @@ TEST_F(Judge, SetsAreDecidedByWhatWasTested) {
     EXPECT_EQ(unknown.decision, Decision::undetermined);
     EXPECT_EQ(unknown.settles, "Evidence that tests \"e\" by itself");
     EXPECT_EQ(judged({"exact.count includes \"a\""}).sentence, "'exact.count' is a number, not a set");
+}
+
+// Goal: a pair has a number by the set that holds pairs. Method: members, what was tested, what nobody tested, and what is no set.
+TEST_F(Judge, PairsOfASetAreAskedByTheirParts) {
+    const auto blocked = judged({"blocked(\"signal.org\", \"AS1\") == 1"});
+    EXPECT_EQ(blocked.decision, Decision::supported);
+    EXPECT_EQ(blocked.sentence, "blocked(\"signal.org\", \"AS1\") is 1, equal to 1");
+    EXPECT_THAT(blocked.deciding, testing::ElementsAre("blocked"));
+    EXPECT_EQ(judged({"blocked(\"signal.org\", \"AS2\") == 1"}).decision, Decision::contradicted);
+    EXPECT_EQ(judged({"blocked(\"signal.org\", \"AS2\") < 1"}).decision, Decision::supported);
+    EXPECT_EQ(judged({"blocked(\"signal.org\", \"AS1\") > blocked(\"signal.org\", \"AS2\")"}).decision, Decision::supported);
+    const auto open = judged({"blocked(\"signal.org\", \"AS3\") >= 1"});
+    EXPECT_EQ(open.decision, Decision::undetermined);
+    EXPECT_EQ(open.sentence, "\"signal.org@AS3\" was neither found in blocked nor tested alone");
+    EXPECT_EQ(open.settles, "Evidence that tests \"signal.org@AS3\" by itself");
+    EXPECT_EQ(judged({"blocked(\"signal.org\") == 1"}).sentence, "the run has no finding 'blocked(\"signal.org\")'");
+    EXPECT_EQ(judged({"exact.count(\"signal.org\", \"AS1\") == 1"}).decision, Decision::undetermined);
 }
 
 TEST_F(Judge, NothingProvesANever) {
