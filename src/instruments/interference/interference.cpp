@@ -578,10 +578,13 @@ Finding countries_finding(const std::map<std::string, CountrySites>& countries) 
 
 void Report::describe_measurements() {
     const auto& counts = m_measurements->counts();
-    m_findings.items.push_back(exact_count("measurements", "OONI measurements", counts.kept, "measurements", fmt::format("{} of {} measurements could be placed and dated.", grouped_digits(counts.kept), grouped_digits(counts.measurements))));
+    m_findings.items.push_back(exact_count("measurements", "OONI measurements", counts.kept, "measurements", fmt::format("{} of {} measurements could be placed and dated and came once.", grouped_digits(counts.kept), grouped_digits(counts.measurements))));
     for (const auto& [what, count] : {std::pair<std::string_view, std::uint64_t>{"measurements have no country or network", counts.unplaced}, {"measurements have no time", counts.without_time},
+                                      {"measurements came twice or more often and were counted once", counts.repeated},
                                       {"measurements have a clock that is a day or more off", counts.odd_clock}, {"measurements are about nothing that can be named", counts.without_subject}})
         if (count > 0) m_findings.notes.push_back(fmt::format("{} {}.", grouped_digits(count), what));
+    if (counts.not_compared > 0)
+        m_findings.caveats.push_back(fmt::format("{} measurements may have come before: there were too many to know each again.", grouped_digits(counts.not_compared)));
     if (counts.dropped > 0) m_findings.caveats.push_back(fmt::format("{} measurements were left out: there were too many sites, networks and days.", grouped_digits(counts.dropped)));
 
     std::vector<Column> day_columns = {{"site", CellType::text, "domain, or name of the test"},

@@ -54,6 +54,50 @@ class SmallestCounts {
     std::map<std::uint64_t, std::map<std::int32_t, std::uint32_t>> m_counts;
 };
 
+/// Hashes of 64 bits in a table that is at most half full, or a quarter where it has just grown.
+class KnownHashes {
+  public:
+    /// False when it was there.
+    bool insert(std::uint64_t hash) {
+        hash += hash == 0;  // 0 marks a free place
+        if (2 * (m_size + 1) > m_places.size()) grow();
+        auto& place = find(hash);
+        if (place != 0) return false;
+        place = hash;
+        ++m_size;
+        return true;
+    }
+    bool contains(std::uint64_t hash) { return !m_places.empty() && find(hash + (hash == 0)) != 0; }
+    std::uint64_t size() const { return m_size; }
+
+  private:
+    std::uint64_t& find(std::uint64_t hash) {
+        const std::size_t mask = m_places.size() - 1;
+        std::size_t at = hash & mask;
+        while (m_places[at] != 0 && m_places[at] != hash) at = (at + 1) & mask;
+        return m_places[at];
+    }
+    void grow() {
+        constexpr std::size_t places_min = 1024;
+        std::vector<std::uint64_t> old(std::max(places_min, 2 * m_places.size()), 0);
+        old.swap(m_places);
+        for (const auto hash : old)
+            if (hash != 0) find(hash) = hash;
+    }
+
+    std::vector<std::uint64_t> m_places;
+    std::uint64_t m_size = 0;
+};
+
+/// The same for every copy of a measurement; nothing where it has no name. The archive and the API of OONI both have the report, not both the uid.
+std::optional<std::uint64_t> identity_of(const Measurement& m) {
+    if (m.report_id.empty() && m.measurement_uid.empty()) return {};
+    std::string name(m.report_id.empty() ? m.measurement_uid : m.report_id);
+    for (const auto part : {m.test_name, m.input}) name.append(1, '\n').append(part);
+    name.append(1, '\n').append(std::to_string(m.start_us));
+    return hash_bytes(name);
+}
+
 struct LayerBook {
     std::map<std::string_view, std::uint64_t> rules;  // of blocked measurements
     std::set<LocatedPointer> locators;
@@ -253,6 +297,7 @@ struct MeasurementBook::State {
     const FingerprintSet* fingerprints = nullptr;
     BookCounts counts;
     std::uint64_t cells = 0;
+    KnownHashes known;
     std::map<std::string, Domain, std::less<>> domains;
 
     void add(const Measurement& m);
@@ -296,6 +341,14 @@ void MeasurementBook::State::add(const Measurement& m) {
             ++counts.odd_clock;
             return;
         }
+    }
+    if (const auto identity = identity_of(m)) {
+        const bool has_room = known.size() < rules.known_max;
+        if (has_room ? !known.insert(*identity) : known.contains(*identity)) {
+            ++counts.repeated;
+            return;
+        }
+        counts.not_compared += !has_room;
     }
     const auto score = score_unveil(m, *fingerprints);
     const auto day = static_cast<std::int32_t>(floor_div(m.start_us, day_us));

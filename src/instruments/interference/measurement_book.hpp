@@ -57,6 +57,7 @@ struct BookRules {
     std::uint32_t segment_days_min = 3;
     std::uint64_t seed = 1;
     std::uint64_t cells_max = 8'000'000;  // of domain, network and day; more are counted and dropped
+    std::uint64_t known_max = 1u << 25;   // measurements that are known again when they come twice; 8 to 16 bytes each, at most 512 MiB
 };
 
 enum class CellVerdict : std::uint8_t { blocked, not_blocked, down_everywhere, geo_block, insufficient };
@@ -174,6 +175,8 @@ struct BookCounts {
     std::uint64_t without_time = 0;
     std::uint64_t odd_clock = 0;     // begun more than a day away from the time in the name of their report
     std::uint64_t without_subject = 0;
+    std::uint64_t repeated = 0;      // came before, in this file or another
+    std::uint64_t not_compared = 0;  // with those before, for known_max
     std::uint64_t dropped = 0;       // for cells_max
     std::array<std::uint64_t, standing_kinds> standings{};
 };

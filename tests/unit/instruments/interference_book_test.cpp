@@ -410,6 +410,40 @@ TEST(MeasurementBook, ABlockageHasABeginningAndAnEnd) {
     EXPECT_FALSE(tls->changes[1].is_blocked);
 }
 
+TEST(MeasurementBook, AMeasurementThatComesTwiceCountsOnceInAnyOrder) {
+    const auto counted = [](const std::vector<std::string>& lines, std::uint64_t known_max) {
+        BookRules rules;
+        rules.known_max = known_max;
+        MeasurementBook book(rules);
+        std::string text;
+        for (const auto& line : lines) text += line;
+        const auto source = open_measurements_from(memory_input(text), "m.jsonl", 0, EvidenceLimits{});
+        MeasurementBatch batch;
+        while (source->next(batch))
+            for (const auto& m : batch.all()) book.add(m);
+        return book.counts();
+    };
+    const auto named = [](std::int32_t day, const std::string& report, const std::string& uid) {
+        auto document = json::parse(line_of({"a.example", "AA", 1, day, 0, Seen::fine}));
+        if (!report.empty()) document["report_id"] = report;
+        if (!uid.empty()) document["measurement_uid"] = uid;
+        return document.dump() + "\n";
+    };
+    std::vector<std::string> lines;
+    for (int day = 0; day < 3000; ++day) lines.push_back(named(day, "r" + std::to_string(day / 2), ""));
+    // Copies: of the API with a uid, of reports without an id; those without any name are nobody's copies.
+    for (int day = 0; day < 10; ++day) lines.push_back(named(day, "r" + std::to_string(day / 2), "u" + std::to_string(day)));
+    for (int copy = 0; copy < 2; ++copy) lines.push_back(named(1, "", "u"));
+    for (int copy = 0; copy < 2; ++copy) lines.push_back(named(1, "", ""));
+    Random random(7);
+    for (int order = 0; order < 3; ++order) {
+        EXPECT_EQ(counted(lines, 1u << 20).repeated, 11u);
+        EXPECT_EQ(counted(lines, 1u << 20).kept, 3003u);
+        for (std::size_t i = lines.size(); i > 1; --i) std::swap(lines[i - 1], lines[random.below(i)]);
+    }
+    EXPECT_EQ(counted(lines, 100).not_compared + counted(lines, 100).repeated, 3012u - 100u);
+}
+
 TEST(MeasurementBook, RowsThatCannotBePlacedAreCounted) {
     MeasurementBook book;
     const auto add = [&](const std::function<void(json&)>& change) {
