@@ -25,6 +25,7 @@ class FileInput final : public RawInput {
     explicit FileInput(std::string path) : m_path(std::move(path)) {
         // O_NONBLOCK: opening a FIFO that nobody writes to must not hang.
         m_descriptor = ::open(m_path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (m_descriptor < 0 && m_path == "-") fail("is no file; the standard input is not read", "Evidence needs a digest, so write the stream to a file first and name that file");
         if (m_descriptor < 0)
             throw Error(ErrorKind::input, fmt::format("cannot open: {}", std::strerror(errno)),
                         "Check the spelling of the path and the permissions", m_path);

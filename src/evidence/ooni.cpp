@@ -878,8 +878,16 @@ std::unique_ptr<MeasurementSource> open_measurements_from(std::unique_ptr<RawInp
     InputBuffer buffer(ByteStream(std::move(input), path, limits), limits);
     while (buffer.size() < head_bytes && buffer.fill()) {
     }
-    if (!is_measurements(std::string_view(buffer.begin(), std::min(buffer.size(), head_bytes))))
-        throw Error(ErrorKind::input, "holds no OONI measurements: it does not begin with an object that has probe_asn, test_name and the like",
+    const std::string_view head(buffer.begin(), std::min(buffer.size(), head_bytes));
+    auto text = head;
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    text = trimmed(text);
+    if (text.starts_with('[') && is_measurements(text.substr(1)))
+        throw Error(ErrorKind::input, "is one JSON array of OONI measurements, and one measurement a line is wanted", "Turn it into lines: jq -c '.[]' FILE > NEW.jsonl", path);
+    if (!is_measurements(head))
+        throw Error(ErrorKind::input,
+                    fmt::format("is neither a packet capture nor OONI measurements, which begin with an object that has probe_asn, test_name and the like; it begins with \"{}\"",
+                                printable(head.substr(0, 32), 60)),
                     "Give a packet capture (pcap, pcapng), or measurements as JSON lines as the archive of OONI has them; 'unveil inspect' says what a file is", path);
     return std::make_unique<OoniSource>(std::move(buffer), path, evidence, limits);
 }

@@ -16,7 +16,7 @@ const InstrumentDescription& Interference::description() const {
                                 .help = "Also write what each measurement scores by this one into scores.csv; findings are always by unveil's own",
                                 .choices = {"unveil", "ooni-fastpath", "ooni-data-v2"},
                                 .citation = "https://github.com/ooni/backend, https://github.com/ooni/data"});
-        d.parameters.push_back({.name = "scores", .type = ParameterType::flag, .default_text = "", .help = "Write scores.csv, one row a measurement"});
+        d.parameters.push_back({.name = "scores", .type = ParameterType::flag, .default_text = "", .help = "Write scores.csv, one row a measurement; another scorer than unveil's own does so by itself"});
         d.parameters.push_back({.name = "likelihood-min", .type = ParameterType::real, .default_text = "11",
                                 .help = "Log of the likelihood ratio from which on a single flow is enough", .minimum = 5, .maximum = 100});
         d.parameters.push_back({.name = "q-max", .type = ParameterType::real, .default_text = "0.001",

@@ -46,6 +46,7 @@ class Report {
   public:
     Report(const ParameterValues& parameters, InstrumentContext& context) : m_parameters(parameters), m_tables(context.tables), m_progress(context.progress) {}
 
+    void read_clients();
     void read_fingerprints(const std::vector<BlockingFingerprintSource*>& sources);
     void read_captures(const std::vector<FrameSource*>& sources);
     void read_measurements(const std::vector<MeasurementSource*>& sources);
@@ -83,6 +84,14 @@ class Report {
     Findings m_findings;
 };
 
+void Report::read_clients() {
+    for (const auto& text : m_parameters.texts("client")) {
+        IpAddress address;
+        if (!parse_address(text, address)) throw Error(ErrorKind::usage, fmt::format("'{}' is no IP address", printable(text, 60)), "Write it as 192.0.2.1 or 2001:db8::1", "--client");
+        m_clients.insert(address);
+    }
+}
+
 void Report::read_fingerprints(const std::vector<BlockingFingerprintSource*>& sources) {
     if (sources.empty()) return;
     std::vector<interference::Fingerprint> all;
@@ -109,11 +118,6 @@ void Report::read_captures(const std::vector<FrameSource*>& sources) {
     if (has_traces && has_two_sides)
         throw Error(ErrorKind::usage, "--ttl-trace and --two-sided want different captures", "Run unveil once with each");
     if (sources.empty()) return;
-    for (const auto& text : m_parameters.texts("client")) {
-        IpAddress address;
-        if (!parse_address(text, address)) throw Error(ErrorKind::usage, fmt::format("'{}' is no IP address", printable(text, 60)), "Write it as 192.0.2.1 or 2001:db8::1", "--client");
-        m_clients.insert(address);
-    }
     CaptureBook::Limits limits;
     limits.log_likelihood_ratio_min = m_parameters.real("likelihood-min");
     limits.q_value_max = m_parameters.real("q-max");
@@ -165,7 +169,8 @@ void Report::read_measurements(const std::vector<MeasurementSource*>& sources) {
     rules.measurements_min = static_cast<std::uint32_t>(m_parameters.integer("measurements-min"));
     m_measurements = std::make_unique<interference::MeasurementBook>(rules, &m_fingerprints);
     OutputTable* scores = nullptr;
-    if (m_parameters.flag("scores"))
+    // Who names another scorer wants to see what it says.
+    if (m_parameters.flag("scores") || m_parameters.text("scorer") != "unveil")
         scores = &m_tables.open("scores", {{"evidence", CellType::integer, "input of the run, from 1"},
                                            {"row", CellType::integer, "line of that input"},
                                            {"scorer", CellType::text, "by whose rules"},
@@ -583,6 +588,16 @@ void Report::describe_measurements() {
                                       {"measurements came twice or more often and were counted once", counts.repeated},
                                       {"measurements have a clock that is a day or more off", counts.odd_clock}, {"measurements are about nothing that can be named", counts.without_subject}})
         if (count > 0) m_findings.notes.push_back(fmt::format("{} {}.", grouped_digits(count), what));
+    if (counts.unjudged > 0) {
+        std::vector<std::string> tests;
+        std::uint64_t named = 0;
+        for (const auto& [test, count] : counts.unjudged_tests) {
+            tests.push_back(fmt::format("{} {}", grouped_digits(count), printable(test, 60)));
+            named += count;
+        }
+        if (named < counts.unjudged) tests.push_back(fmt::format("{} others", grouped_digits(counts.unjudged - named)));
+        m_findings.notes.push_back(fmt::format("{} measurements say nothing, since there are no rules for their tests: {}.", grouped_digits(counts.unjudged), fmt::join(tests, ", ")));
+    }
     if (counts.not_compared > 0)
         m_findings.caveats.push_back(fmt::format("{} measurements may have come before: there were too many to know each again.", grouped_digits(counts.not_compared)));
     if (counts.dropped > 0) m_findings.caveats.push_back(fmt::format("{} measurements were left out: there were too many sites, networks and days.", grouped_digits(counts.dropped)));
@@ -872,6 +887,7 @@ Findings Interference::run(const InstrumentInputs& inputs, const ParameterValues
     if (inputs.frames.empty() && inputs.measurements.empty())
         throw Error(ErrorKind::input, "there is neither a capture nor a file of measurements", "Give pcap, pcapng or OONI JSONL files");
     Report report(parameters, context);
+    report.read_clients();
     report.read_fingerprints(inputs.fingerprints);
     report.read_captures(inputs.frames);
     report.read_measurements(inputs.measurements);

@@ -370,6 +370,12 @@ void MeasurementBook::State::add(const Measurement& m) {
         }
     }
     ++counts.kept;
+    if (!is_judged(m.test_name)) {
+        ++counts.unjudged;
+        constexpr std::size_t test_bytes_max = 60;
+        ++counts.unjudged_tests[std::string(m.test_name.substr(0, test_bytes_max))];
+        if (counts.unjudged_tests.size() > BookCounts::unjudged_names_max) counts.unjudged_tests.erase(std::prev(counts.unjudged_tests.end()));
+    }
     ++counts.standings[static_cast<std::size_t>(score.standing)];
     auto& network = domain.networks[key];
     constexpr std::size_t name_bytes_max = 200;
