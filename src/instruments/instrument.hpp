@@ -27,9 +27,9 @@ struct MetricDescription {
     std::string name;
     std::string unit;
     std::string help;
-    std::string without = {};  // what to ask where a run has none: "It is of captures; measurements have 'blocked.layer'"
     std::vector<std::string> arguments = {};   // all that it can have; empty: any, or none
     std::string needs = {};                    // what a run must be given to list it: "with = { topics = true }"; empty: nothing
+    std::string without = {};                  // what to ask where a run has none: "It is of captures; measurements have 'blocked.layer'"
 };
 
 struct InstrumentDescription {

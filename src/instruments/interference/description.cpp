@@ -35,10 +35,10 @@ const InstrumentDescription& Interference::description() const {
                                 .help = "Two captures are of the same connections, the first at the client, the second at the server: say what neither end sent"});
         d.metrics = {
             {"mechanism", "mechanisms", "that are firm in captures: mechanism includes \"dns-injection\"; a set",
-             "It is of captures; measurements have 'blocked.layer' and 'blocked.mechanism'"},
+             {}, {}, "It is of captures; measurements have 'blocked.layer' and 'blocked.mechanism'"},
             {"mechanism(\"name\")", "mechanisms", "that are firm for this trigger; a set"},
             {"trigger", "triggers", "of any firm mechanism in captures; names that were asked for five times or more and always answered are known not to be; a set",
-             "It is of captures; measurements have 'blocked'"},
+             {}, {}, "It is of captures; measurements have 'blocked'"},
             {"trigger(\"mechanism\")", "triggers", "of one mechanism; a set"},
             {"insufficient", "triggers", "with signs that are not enough"},
             {"blocked", "sites", "as \"site@AS4134\", from measurements: blocked beyond what happens elsewhere; a set"},
