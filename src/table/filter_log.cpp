@@ -18,9 +18,26 @@ bool is_within(const std::vector<std::string>& other, const std::vector<std::str
 
 void FilterLog::begin_log(std::string separator) { m_logs.emplace_back().given = std::move(separator); }
 
-void FilterLog::add(const Trial& trial) {
+std::string FilterLog::meant_by(const Trial& trial) const {
+    if (m_lost.empty() || m_harmless.empty() || trial.step == "control" || !trial.input.ends_with(m_harmless)) return trial.input;
+    for (const auto& [context, separators] : m_logs.back().tried)
+        for (const std::string& separator : separators) {
+            const std::string added = separator + m_harmless;
+            if (!trial.input.ends_with(added)) continue;
+            const auto lost = m_lost.find({trial.context, trial.input.substr(0, trial.input.size() - added.size())});
+            // The test that a separator does not hide what is known to be blocked looks the same.
+            if (lost != m_lost.end() && (trial.detail != "no shield" || lost->second.is_no_shield)) return lost->second.meant;
+        }
+    return trial.input;
+}
+
+void FilterLog::add(const Trial& sent) {
     constexpr std::size_t components_max = 64;
     if (m_logs.empty()) m_logs.emplace_back();
+    Trial trial = sent;
+    trial.input = meant_by(sent);
+    if (trial.step == "control" && trial.detail == "pass") m_harmless = trial.input;
+    if (trial.step != "control" && trial.outcome == Outcome::unknown) m_lost[{trial.context, sent.input}] = {trial.input, trial.detail == "no shield"};
     book.add(trial);
     Calibrations& log = m_logs.back();
     log.contexts.insert(trial.context);

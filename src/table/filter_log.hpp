@@ -41,7 +41,7 @@ class FilterLog {
 
     /// Call before the trials of each log, with the separator of its header.
     void begin_log(std::string separator);
-    void add(const Trial& trial);
+    void add(const Trial& sent);
     /// Call once after the last add(). The number of a log whose separator in some context is another than in a log before it: their messages are
     /// not comparable.
     std::optional<std::size_t> finish(double confidence);
@@ -63,9 +63,17 @@ class FilterLog {
         std::map<std::pair<std::string, std::string>, std::map<std::string, std::set<std::string>>> tests;   // context and separator, detail -> messages
         std::set<std::string> contexts;
     };
+    /// What the message stands for: one whose answer was lost may go again beside a harmless message.
+    std::string meant_by(const Trial& trial) const;
     std::optional<std::string> calibrated(const Calibrations& log, const std::string& context) const;
 
+    struct Lost {
+        std::string meant;
+        bool is_no_shield = false;
+    };
     std::vector<Calibrations> m_logs;
+    std::map<std::pair<std::string, std::string>, Lost> m_lost;   // by context and message as it was sent
+    std::string m_harmless;
     std::map<std::string, ContextSeparator> m_separators;      // by context
     ContextSeparator m_other;
 };

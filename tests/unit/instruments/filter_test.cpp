@@ -532,6 +532,26 @@ TEST(Filter, LogsWithDifferentSeparatorsInOneContextAreNotComparable) {
     EXPECT_EQ(log.separator("hk").text, "~");
 }
 
+/// A message whose answer was lost may have arrived, and goes again beside a harmless one.
+TEST(Filter, WhatWasSentInPlaceOfALostMessageCountsForIt) {
+    std::vector<Trial> trials{trial("control", "hello", "hello", false, "cn", "pass")};
+    append(trials, calibration("cn", "|", true));
+    const auto lose = [&](const char* input) {
+        trials.push_back(trial("certify", "a + b", input, false));
+        trials.back().outcome = Outcome::unknown;
+    };
+    lose("a|b");
+    trials.push_back(trial("certify", "a + b", "a|b|hello", true));
+    lose("b");
+    lose("b|hello");
+    trials.push_back(trial("certify", "a + b", "b|hello|hello", false));
+    trials.push_back(trial("certify", "a + b", "a", false));
+    EXPECT_EQ(read({trials}).certificate(std::vector<std::string>{"a", "b"}, "cn", 0.99).state, CertificateState::certified);
+    // Not lost, so another message.
+    trials.erase(trials.begin() + 4);
+    EXPECT_EQ(read({trials}).certificate(std::vector<std::string>{"a", "b"}, "cn", 0.99).state, CertificateState::open);
+}
+
 TEST(Filter, BlanksAroundComponentsMakeNoOtherRule) {
     const FilterLog log = read({{trial("certify", "ab ", "ab ", true), trial("certify", "ab", "ab", true), trial("certify", "ab", "a", false), trial("certify", "ab", "b", false)}}, "|");
     EXPECT_EQ(log.subjects.size(), 1u);
