@@ -588,15 +588,15 @@ void Report::describe_measurements() {
                                       {"measurements came twice or more often and were counted once", counts.repeated},
                                       {"measurements have a clock that is a day or more off", counts.odd_clock}, {"measurements are about nothing that can be named", counts.without_subject}})
         if (count > 0) m_findings.notes.push_back(fmt::format("{} {}.", grouped_digits(count), what));
-    if (counts.unjudged > 0) {
+    if (counts.silent > 0) {
         std::vector<std::string> tests;
         std::uint64_t named = 0;
-        for (const auto& [test, count] : counts.unjudged_tests) {
+        for (const auto& [test, count] : counts.silent_tests) {
             tests.push_back(fmt::format("{} {}", grouped_digits(count), printable(test, 60)));
             named += count;
         }
-        if (named < counts.unjudged) tests.push_back(fmt::format("{} others", grouped_digits(counts.unjudged - named)));
-        m_findings.notes.push_back(fmt::format("{} measurements say nothing, since there are no rules for their tests: {}.", grouped_digits(counts.unjudged), fmt::join(tests, ", ")));
+        if (named < counts.silent) tests.push_back(fmt::format("{} others", grouped_digits(counts.silent - named)));
+        m_findings.notes.push_back(fmt::format("{} measurements say nothing about any layer, for want of a rule or of a control: {}.", grouped_digits(counts.silent), fmt::join(tests, ", ")));
     }
     if (counts.not_compared > 0)
         m_findings.caveats.push_back(fmt::format("{} measurements may have come before: there were too many to know each again.", grouped_digits(counts.not_compared)));

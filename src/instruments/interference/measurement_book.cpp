@@ -370,11 +370,11 @@ void MeasurementBook::State::add(const Measurement& m) {
         }
     }
     ++counts.kept;
-    if (!is_judged(m.test_name)) {
-        ++counts.unjudged;
+    if (std::none_of(score.of.begin(), score.of.end(), [](const LayerVerdict& verdict) { return verdict.weights.any(); })) {
+        ++counts.silent;
         constexpr std::size_t test_bytes_max = 60;
-        ++counts.unjudged_tests[std::string(m.test_name.substr(0, test_bytes_max))];
-        if (counts.unjudged_tests.size() > BookCounts::unjudged_names_max) counts.unjudged_tests.erase(std::prev(counts.unjudged_tests.end()));
+        ++counts.silent_tests[std::string(m.test_name.substr(0, test_bytes_max))];
+        if (counts.silent_tests.size() > BookCounts::silent_names_max) counts.silent_tests.erase(std::prev(counts.silent_tests.end()));
     }
     ++counts.standings[static_cast<std::size_t>(score.standing)];
     auto& network = domain.networks[key];

@@ -179,9 +179,9 @@ struct BookCounts {
     std::uint64_t not_compared = 0;  // with those before, for known_max
     std::uint64_t dropped = 0;       // for cells_max
     std::array<std::uint64_t, standing_kinds> standings{};
-    static constexpr std::size_t unjudged_names_max = 50;
-    std::uint64_t unjudged = 0;                                        // kept, of tests for which there are no rules
-    std::map<std::string, std::uint64_t, std::less<>> unjudged_tests;  // of them, by name of the test; the first names in alphabetic order
+    static constexpr std::size_t silent_names_max = 50;
+    std::uint64_t silent = 0;                                        // kept, and say nothing about any layer
+    std::map<std::string, std::uint64_t, std::less<>> silent_tests;  // of them, by name of the test; the first names in alphabetic order
 };
 
 class MeasurementBook {

@@ -740,11 +740,6 @@ std::string_view standing_name(Standing standing) {
     return "";
 }
 
-bool is_judged(std::string_view test_name) {
-    constexpr Text names[] = {"web_connectivity", "signal", "telegram", "whatsapp", "facebook_messenger", "tor", "dnscheck"};
-    return std::find(std::begin(names), std::end(names), test_name) != std::end(names);
-}
-
 UnveilScore score_unveil(const Measurement& measurement, const FingerprintSet& fingerprints) { return Scorer(measurement, fingerprints).score(); }
 
 std::span<const ScoringRule> unveil_scoring_rules() { return rules; }

@@ -143,8 +143,6 @@ struct UnveilScore {
 /// Blocked when this much speaks for it.
 constexpr double blocked_weight_min = 0.5;
 
-/// Whether there are rules for this test; others get no score.
-bool is_judged(std::string_view test_name);
 UnveilScore score_unveil(const Measurement& measurement, const FingerprintSet& fingerprints);
 
 // ---- shared
