@@ -64,7 +64,6 @@ Dialogue<bool> Campaign::calibrate() {
 }
 
 Dialogue<bool> Campaign::find_separator(std::string context, std::string known, std::vector<std::size_t> places) {
-    const bool is_first = context == m_plan.contexts.front();
     const std::u32string characters = characters_of(known);
     std::vector<std::string> separators = m_plan.separators;
     // Messages that are the same everywhere compare best.
@@ -81,7 +80,7 @@ Dialogue<bool> Campaign::find_separator(std::string context, std::string known, 
             };
             // Kept is what matters most: a filter that strips the separator makes one word of two pieces. The more is tried, the sooner a message
             // slips through.
-            const std::uint32_t times = i > 0 ? 3 : is_first ? 1 : 2;
+            const std::uint32_t times = i > 0 ? 3 : 2;
             const std::vector<Test> tests = {{"kept", known.substr(0, place) + separator + known.substr(place), Verdict::passed, times},
                                              {"harmless", m_plan.known_passed + separator + m_plan.known_passed, Verdict::passed},
                                              {"no shield", known + separator + m_plan.known_passed, Verdict::blocked}};

@@ -486,6 +486,20 @@ void CaptureBook::judge_addresses(Mechanism mechanism) {
     }
 }
 
+/// Flows of all names that show the sign in few of theirs.
+CaptureBook::Tally CaptureBook::controls_of(const std::map<std::uint32_t, Group>& groups, const std::function<std::uint64_t(std::uint32_t)>& exposed) const {
+    Tally control;
+    for (std::uint32_t name = 1; name < m_exposures.size(); ++name) {
+        const std::uint64_t flows = exposed(name);
+        const auto known = groups.find(name);
+        const std::uint64_t hits = known == groups.end() ? 0 : known->second.hits;
+        if (static_cast<double>(hits) > signed_share_max * static_cast<double>(flows)) continue;
+        control.flows += flows;
+        control.lost += hits;
+    }
+    return control;
+}
+
 void CaptureBook::judge_names(Mechanism mechanism) {
     const bool is_quic = mechanism == Mechanism::quic_drop;
     const auto exposed = [&](std::uint32_t name) -> std::uint64_t {
@@ -504,17 +518,8 @@ void CaptureBook::judge_names(Mechanism mechanism) {
         ++group.hits;
         group.members.push_back(i);
     }
-    std::uint64_t control_hits = 0;
-    std::uint64_t control_flows = 0;
-    for (std::uint32_t name = 1; name < m_exposures.size(); ++name) {
-        const std::uint64_t all = exposed(name);
-        const auto known = groups.find(name);
-        const std::uint64_t hits = known == groups.end() ? 0 : known->second.hits;
-        if (static_cast<double>(hits) > signed_share_max * static_cast<double>(all)) continue;
-        control_hits += hits;
-        control_flows += all;
-    }
-    double chance = baseline(control_hits, control_flows, baseline_unknown);
+    const Tally control = controls_of(groups, exposed);
+    double chance = baseline(control.lost, control.flows, baseline_unknown);
     if (is_quic) chance = std::max(chance, 0.15);   // payloads that trigger nothing were lost in 12 of 80 runs
     std::vector<double> p_values;
     std::vector<std::uint32_t> names;
@@ -531,8 +536,8 @@ void CaptureBook::judge_names(Mechanism mechanism) {
         MechanismVerdict verdict;
         verdict.mechanism = mechanism;
         verdict.trigger = m_names.name(name);
-        verdict.control_flows = control_hits;
-        verdict.control_exposed = control_flows;
+        verdict.control_flows = control.lost;
+        verdict.control_exposed = control.flows;
         bool has_firm_flow = false;
         std::uint64_t at_answering = 0;
         std::set<IpAddress> servers;
@@ -614,23 +619,15 @@ void CaptureBook::tell_unexplained(Mechanism mechanism, double ratio_min, const 
         ++group.hits;
         group.members.push_back(i);
     }
-    std::uint64_t control_hits = 0;
-    std::uint64_t control_flows = 0;
-    for (std::uint32_t name = 1; name < m_exposures.size(); ++name) {
-        const auto known = groups.find(name);
-        const std::uint64_t hits = known == groups.end() ? 0 : known->second.hits;
-        if (static_cast<double>(hits) > signed_share_max * static_cast<double>(exposed(name))) continue;
-        control_hits += hits;
-        control_flows += exposed(name);
-    }
-    const double chance = baseline(control_hits, control_flows, baseline_unknown);
+    const Tally control = controls_of(groups, exposed);
+    const double chance = baseline(control.lost, control.flows, baseline_unknown);
     for (auto& [name, group] : groups) {
         group.exposed = std::max(exposed(name), group.hits);
         MechanismVerdict verdict;
         verdict.mechanism = mechanism;
         verdict.trigger = m_names.name(name);
-        verdict.control_flows = control_hits;
-        verdict.control_exposed = control_flows;
+        verdict.control_flows = control.lost;
+        verdict.control_exposed = control.flows;
         verdict.p_value = binomial_tail(group.hits, group.exposed, chance);
         verdict.q_value = std::min(1.0, verdict.p_value * static_cast<double>(std::max<std::size_t>(1, m_exposures.size())));
         const bool is_often = static_cast<double>(group.hits) >= m_limits.share_min * static_cast<double>(group.exposed);

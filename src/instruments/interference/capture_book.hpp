@@ -145,6 +145,7 @@ class CaptureBook {
     void find_dns_races();
     void judge_dns();
     void judge_names(Mechanism mechanism);
+    Tally controls_of(const std::map<std::uint32_t, Group>& groups, const std::function<std::uint64_t(std::uint32_t)>& exposed) const;
     void tell_unexplained(Mechanism mechanism, double ratio_min, const std::function<std::uint64_t(std::uint32_t)>& exposed);
     void judge_servers();
     void judge_addresses(Mechanism mechanism);

@@ -586,10 +586,10 @@ TEST(Campaign, WhatItsLogRefutesIsNotCertified) {
     }
     EXPECT_GT(found, 650u);
     EXPECT_LE(wrong * 100, found);
-    EXPECT_LT(messages / rounds, 720u);
+    EXPECT_LT(messages / rounds, 760u);
 }
 
-/// The only message that shows the separator to be kept slips through: found out as soon as answers are known to be wrong at times.
+/// Both messages that show the separator to be kept slip through: found out as soon as answers are known to be wrong at times.
 TEST(Campaign, ASeparatorThatSlippedThroughIsGivenUp) {
     const Reader reader{{{"zyzy"}, {"天安"}, {"门人"}}, {"\n"}};
     for (const bool is_first : {true, false}) {
@@ -602,7 +602,7 @@ TEST(Campaign, ASeparatorThatSlippedThroughIsGivenUp) {
         int controls = 0;
         const auto logged = run_logged(campaign, [&](const Message& message) {
             const bool is_b = message.context == "b";
-            const bool slips = is_b && ((message.step == "calibrate" && message.subject == "\n" && message.detail == "kept" && ++kept <= (is_first ? 1 : 2)) ||
+            const bool slips = is_b && ((message.step == "calibrate" && message.subject == "\n" && message.detail == "kept" && ++kept <= 2) ||
                                         (message.step == "control" && message.detail == "block" && ++controls == 2));
             return !slips && is_blocked(reader.rules, is_b ? without(message.input, reader.stripped) : message.input) ? Outcome::blocked : Outcome::passed;
         });
