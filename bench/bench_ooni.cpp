@@ -1,5 +1,5 @@
 // How fast are OONI measurements read and scored, in how much memory?
-// usage: bench_ooni make FILE MEGABYTES FOLDER   repeats the measurements of a folder, one a line, until there are so many megabytes
+// usage: bench_ooni make FILE MEGABYTES FOLDER   repeats the measurements of a folder under other names, one a line, until there are so many megabytes
 //        bench_ooni read|score FILE [RUNS]     score: all three scorers, and the book to its end
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -12,6 +12,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "evidence/ooni.hpp"
@@ -31,14 +32,21 @@ int make(const std::string& path, double megabytes, const std::string& folder) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
         if (entry.is_regular_file() && entry.path().extension() == ".json") names.push_back(entry.path().string());
     std::sort(names.begin(), names.end());
-    std::vector<std::string> lines;
-    std::uint64_t round_bytes = 0;
+    // Each copy is another measurement to who counts them: its number goes behind the report's name.
+    struct Line {
+        std::string head;
+        std::string tail;
+    };
+    std::vector<Line> lines;
     for (const auto& name : names) {
         std::ifstream in(name, std::ios::binary);
-        const auto document = nlohmann::json::parse(in, nullptr, false);
+        auto document = nlohmann::json::parse(in, nullptr, false);
         if (!document.is_object() || !document.contains("test_name") || !document.contains("test_keys")) continue;
-        lines.push_back(document.dump() + "\n");
-        round_bytes += lines.back().size();
+        constexpr std::string_view mark = "#copy#";
+        document["report_id"] = document.value("report_id", std::string()) + std::string(mark);
+        const std::string line = document.dump() + "\n";
+        const auto at = line.find(mark);
+        lines.push_back({line.substr(0, at), line.substr(at + mark.size())});
     }
     if (lines.empty()) {
         fmt::print(stderr, "no measurements in {}\n", folder);
@@ -48,12 +56,14 @@ int make(const std::string& path, double megabytes, const std::string& folder) {
     std::uint64_t written = 0;
     std::uint64_t count = 0;
     while (static_cast<double>(written) < megabytes * 1e6) {
-        out << lines[count % lines.size()];
-        written += lines[count % lines.size()].size();
+        const Line& line = lines[count % lines.size()];
+        const std::string copy = fmt::format("{:06}", count / lines.size());
+        out << line.head << copy << line.tail;
+        written += line.head.size() + copy.size() + line.tail.size();
         ++count;
     }
     out.flush();
-    fmt::print("{} measurements, {} of them distinct, mean {:.1f} KB, {:.1f} MB\n", count, lines.size(),
+    fmt::print("{} measurements, {} of them but for their names, mean {:.1f} KB, {:.1f} MB\n", count, lines.size(),
                static_cast<double>(written) / static_cast<double>(count) / 1e3, static_cast<double>(written) / 1e6);
     return out ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # How fast are OONI measurements read beside what a user would otherwise run? Same file, same machine, same run.
 # usage: bench/ooni.sh [MEGABYTES] [RUNS]     default 500 MB, 3 runs of each, medians; peers that are not installed are left out
-# The file repeats the public samples at ../shared, one measurement a line. unveil-read is what unveil does with every file: unpack, digest, find the lines,
+# The file repeats the public samples from ../shared under other names, one measurement a line. unveil-read is what unveil does with every file: unpack, digest, find the lines,
 # check UTF-8 and structure, take out names, answers, connections, handshakes, headers, controls. unveil-score: and three scorers and the book.
 # jq and python print test and verdict of each line and do no more.
 set -euo pipefail
