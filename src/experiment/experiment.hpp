@@ -19,6 +19,17 @@ struct Message {
     friend bool operator==(const Message&, const Message&) = default;
 };
 
+/// The trial that it becomes, as far as the message says: neither when, by which account, nor what became of it.
+inline Trial trial_of(const Message& message) {
+    Trial trial;
+    trial.context = message.context;
+    trial.step = message.step;
+    trial.subject = message.subject;
+    trial.detail = message.detail;
+    trial.input = message.input;
+    return trial;
+}
+
 class Experiment {
   public:
     virtual ~Experiment() = default;

@@ -223,14 +223,9 @@ class Runner {
     Outcome send(const Message& message) {
         const auto driver = m_drivers.find(message.context);
         UNVEIL_ASSERT(driver != m_drivers.end());
-        Trial trial;
+        Trial trial = trial_of(message);
         trial.time_us = m_clock.now_us();
-        trial.context = message.context;
         trial.account = message.context;
-        trial.step = message.step;
-        trial.subject = message.subject;
-        trial.detail = message.detail;
-        trial.input = message.input;
         m_log.about_to_send(trial);
         Reply reply = driver->second->send(message, [&] { return m_progress.is_cancelled() || is_stop_file_there(); });
         trial.outcome = reply.outcome;

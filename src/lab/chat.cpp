@@ -82,13 +82,9 @@ class ChatWorld {
         while (const auto message = campaign.next()) {
             if (number % 256 == 0) progress.check();
             progress.update("messages", number, number + campaign.expected_messages());
-            Trial trial;
+            Trial trial = trial_of(*message);
             trial.time_us = begin_us + static_cast<std::int64_t>(number) * interval_us;
-            trial.context = trial.account = message->context;
-            trial.step = message->step;
-            trial.subject = message->subject;
-            trial.detail = message->detail;
-            trial.input = message->input;
+            trial.account = message->context;
             trial.outcome = filter.is_suppressed(message->context, message->input, number++) ? Outcome::blocked : Outcome::passed;
             trial.price = trial.outcome == Outcome::blocked ? 2 : 1;
             text += chain.append(trial) + "\n";
