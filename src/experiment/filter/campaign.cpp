@@ -63,14 +63,9 @@ Campaign::Campaign(CampaignPlan plan) : m_plan((check_plan(plan), std::move(plan
 void Campaign::answer(const Trial& trial) {
     ++m_answers;
     UNVEIL_ASSERT(m_state.pending.has_value());
-    Trial answered;
+    Trial answered = trial_of(*m_state.pending);
     answered.row = m_answers;
     answered.time_us = trial.time_us;
-    answered.context = m_state.pending->context;
-    answered.step = m_state.pending->step;
-    answered.subject = m_state.pending->subject;
-    answered.detail = m_state.pending->detail;
-    answered.input = m_state.pending->input;
     answered.outcome = trial.outcome;
     m_log.add(answered);
     // What had no verdict may be missing when a log is replayed.
@@ -235,9 +230,15 @@ Dialogue<bool> Campaign::run() {
     co_return is_done;
 }
 
-std::vector<FoundRule> Campaign::judged_rules() const {
+filter::FilterLog Campaign::finished_log() const {
     filter::FilterLog log = m_log;
     (void)log.finish(m_plan.confidence);
+    return log;
+}
+
+std::vector<FoundRule> Campaign::judged_rules() const { return judged_by(finished_log()); }
+
+std::vector<FoundRule> Campaign::judged_by(const filter::FilterLog& log) const {
     const auto judged = judge_rules(log, m_plan.confidence);
     std::map<std::pair<std::string, std::string>, bool> is_certified;    // by notation and context
     for (const auto& [notation, rule] : judged) {

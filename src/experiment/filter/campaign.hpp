@@ -96,6 +96,9 @@ class Campaign final : public Experiment {
     const std::string& separator() const { return m_separator; }
 
   private:
+    /// All that was answered so far, as `filter` reads it.
+    filter::FilterLog finished_log() const;
+    std::vector<FoundRule> judged_by(const filter::FilterLog& log) const;
     enum class Verdict { passed, blocked, rejected, none };
     struct Answers {
         std::uint64_t blocked = 0;

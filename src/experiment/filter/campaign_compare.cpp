@@ -227,8 +227,7 @@ Dialogue<bool> Campaign::recheck() {
     auto settling = settle();
     if (!co_await settling) co_return false;
     // A message that slipped through may have shown a separator that does not work.
-    filter::FilterLog log = m_log;
-    (void)log.finish(m_plan.confidence);
+    const filter::FilterLog log = finished_log();
     for (auto& [context, ground] : m_grounds) {
         if (!ground.separator || log.separator(context).state == filter::SeparatorState::calibrated) continue;
         const std::string reason = fmt::format("the separator that was to be used in {} survived by a wrong answer only: asked again it does not", context);
@@ -240,7 +239,7 @@ Dialogue<bool> Campaign::recheck() {
         ground.is_refused = true;
         m_notes.push_back(reason + "; nothing is isolated there any more");
     }
-    const auto judged = judged_rules();
+    const auto judged = judged_by(log);
     for (std::size_t i = 0; i < m_rules.size(); ++i) m_rules[i].is_certified = m_rules[i].is_certified && judged[i].is_certified;
     co_return true;
 }
