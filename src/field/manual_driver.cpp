@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "field/driver.hpp"
+#include "field/waiting.hpp"
 
 namespace unveil {
 namespace {
@@ -47,11 +48,7 @@ class ManualDriver final : public Driver {
     bool read_line(std::string& line, const StopCheck& is_stopped) {
         std::array<char, 4096> piece{};
         for (;;) {
-            if (const auto end = m_pending.find('\n'); end != std::string::npos) {
-                line = m_pending.substr(0, end);
-                m_pending.erase(0, end + 1);
-                return true;
-            }
+            if (take_line(m_pending, line)) return true;
             if (is_stopped()) return false;
             pollfd waiting{m_in, POLLIN, 0};
             const int found = poll(&waiting, 1, 100);

@@ -17,6 +17,7 @@
 #include "core/json.hpp"
 #include "core/text.hpp"
 #include "field/driver.hpp"
+#include "field/waiting.hpp"
 
 namespace unveil {
 namespace {
@@ -86,19 +87,6 @@ class ProcessDriver final : public Driver {
         return reply;
     }
 
-    /// False at the deadline, or when it is stopped.
-    bool wait_for(int file, short events, Clock::time_point deadline) const {
-        while (!m_is_stopped()) {
-            const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-            if (left <= 0) return false;
-            pollfd waiting{file, events, 0};
-            const int found = poll(&waiting, 1, static_cast<int>(std::min<std::int64_t>(left, 100)));
-            if (found > 0) return true;
-            if (found < 0 && errno != EINTR) return false;
-        }
-        return false;
-    }
-
     bool write_all(std::string_view bytes, Clock::time_point deadline) {
         // A command that has ended must not end us; nobody else here writes to pipes that matter.
         const auto before = std::signal(SIGPIPE, SIG_IGN);
@@ -106,7 +94,7 @@ class ProcessDriver final : public Driver {
         while (!bytes.empty() && is_written) {
             const ssize_t count = write(m_to, bytes.data(), bytes.size());
             if (count > 0) bytes.remove_prefix(static_cast<std::size_t>(count));
-            else if (count < 0 && errno == EAGAIN) is_written = wait_for(m_to, POLLOUT, deadline);
+            else if (count < 0 && errno == EAGAIN) is_written = wait_for(m_to, POLLOUT, deadline, m_is_stopped);
             else if (count < 0 && errno == EINTR) continue;
             else is_written = false;
         }
@@ -118,12 +106,8 @@ class ProcessDriver final : public Driver {
         constexpr std::size_t line_bytes_max = 1 << 20;
         std::array<char, 4096> piece{};
         for (;;) {
-            if (const auto end = m_pending.find('\n'); end != std::string::npos) {
-                line = m_pending.substr(0, end);
-                m_pending.erase(0, end + 1);
-                return true;
-            }
-            if (m_pending.size() > line_bytes_max || !wait_for(m_from, POLLIN, deadline)) return false;
+            if (take_line(m_pending, line)) return true;
+            if (m_pending.size() > line_bytes_max || !wait_for(m_from, POLLIN, deadline, m_is_stopped)) return false;
             const ssize_t count = read(m_from, piece.data(), piece.size());
             if (count > 0) m_pending.append(piece.data(), static_cast<std::size_t>(count));
             else if (count == 0) {

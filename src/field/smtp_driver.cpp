@@ -19,6 +19,7 @@
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "field/waiting.hpp"
 
 namespace unveil {
 namespace {
@@ -93,24 +94,12 @@ class Connection {
     }
 
   private:
-    bool wait_for(short events) const {
-        while (!m_is_stopped()) {
-            const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(m_deadline - Clock::now()).count();
-            if (left <= 0) return false;
-            pollfd waiting{m_socket, events, 0};
-            const int found = poll(&waiting, 1, static_cast<int>(std::min<std::int64_t>(left, 100)));
-            if (found > 0) return true;
-            if (found < 0 && errno != EINTR) return false;
-        }
-        return false;
-    }
+    bool wait_for(short events) const { return unveil::wait_for(m_socket, events, m_deadline, m_is_stopped); }
 
     bool read_line(std::string& line) {
         std::array<char, 4096> piece{};
         for (;;) {
-            if (const auto end = m_pending.find('\n'); end != std::string::npos) {
-                line = m_pending.substr(0, end);
-                m_pending.erase(0, end + 1);
+            if (take_line(m_pending, line)) {
                 if (line.ends_with('\r')) line.pop_back();
                 return true;
             }
