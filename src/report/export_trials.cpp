@@ -135,12 +135,14 @@ void export_trials(const std::vector<std::string>& logs, const std::vector<std::
 
     const Finding* rules = finding_of(findings, "rules");
     UNVEIL_ASSERT(rules != nullptr);
-    std::map<std::pair<std::string, std::string>, std::string> certificates;
-    std::map<std::pair<std::string, std::string>, std::string> canonical;
+    struct RuleRow {
+        std::string certificate;
+        std::string canonical;
+    };
+    std::map<std::pair<std::string, std::string>, RuleRow> rows;   // by rule and context
     std::set<std::string> distinct;
     for (const auto& row : kept.tables["rules"].rows) {
-        certificates[{row[0], row[1]}] = row[2];
-        canonical[{row[0], row[1]}] = row[6];
+        rows[{row[0], row[1]}] = {row[2], row[6]};
         if (row[2] == "certified" && row[6].empty()) distinct.insert(row[0]);
     }
     ExportFile list(options.out + "/rules.txt");
@@ -173,8 +175,9 @@ void export_trials(const std::vector<std::string>& logs, const std::vector<std::
             const std::string type = components.size() == 1 ? (shape == shapes.end() || shape->second == "anywhere" ? "word" : shape->second)
                                                             : (ordered.count(rule) > 0 ? "combination in this order" : "combination");
             // Where a part of it is blocked too, that part is the rule.
-            if (certificates[{rule, where}] == "not minimal") continue;
-            table.write(csv_line({rule, where, format_date(first->time_us), certificates[{rule, where}], type, std::to_string(components.size()), topics[rule], canonical[{rule, where}]}));
+            const RuleRow& row = rows[{rule, where}];
+            if (row.certificate == "not minimal") continue;
+            table.write(csv_line({rule, where, format_date(first->time_us), row.certificate, type, std::to_string(components.size()), topics[rule], row.canonical}));
         }
     }
     table.finish();

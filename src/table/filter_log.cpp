@@ -100,9 +100,8 @@ std::optional<std::size_t> FilterLog::finish(double confidence) {
             else if (std::find(log.order.begin(), log.order.end(), context) != log.order.end() && log.given.empty()) here.state = SeparatorState::untried;
             const auto [known, is_new] = m_separators.emplace(context, here);
             if (is_new) continue;
-            const auto is_used = [](const ContextSeparator& separator) { return separator.state == SeparatorState::calibrated || separator.state == SeparatorState::assumed; };
-            if (!is_used(here)) continue;
-            if (is_used(known->second) && known->second.text != here.text) {
+            if (!here.is_usable()) continue;
+            if (known->second.is_usable() && known->second.text != here.text) {
                 if (!disagreeing) disagreeing = i;
                 continue;
             }

@@ -32,6 +32,8 @@ enum class SeparatorState {
 struct ContextSeparator {
     std::string text;
     SeparatorState state = SeparatorState::assumed;
+    /// Whether messages of several pieces say something of each of them.
+    bool is_usable() const { return state == SeparatorState::calibrated || state == SeparatorState::assumed; }
 };
 
 class FilterLog {

@@ -116,11 +116,6 @@ class Judgement {
         return m_log.book.noise().state(m_log.book.answers(context, message), m_confidence);
     }
     std::string alone(const Subject& subject, const std::string& context) const { return m_log.joined(subject.components, context); }
-    /// Whether messages of several pieces say something of each of them there.
-    bool is_separated(const std::string& context) const {
-        const SeparatorState state = m_log.separator(context).state;
-        return state == SeparatorState::calibrated || state == SeparatorState::assumed;
-    }
     State state_alone(const Subject& subject, const std::string& context) const { return m_log.state_of(subject.components, context, m_confidence); }
 
     const FilterLog& m_log;
@@ -378,7 +373,7 @@ void Judgement::describe_exceptions() {
             if (state_alone(subject, context) != State::blocked) continue;
             for (const auto& notation : notations) {
                 const auto tests = exception_tests(subject.components, rule_components(notation), m_log.separator(context).text);
-                const State whole = is_separated(context) ? state(context, tests.front().message) : State::unknown;
+                const State whole = m_log.separator(context).is_usable() ? state(context, tests.front().message) : State::unknown;
                 if (whole == State::unknown) continue;
                 sent[notation].push_back({rule, context, whole == State::passed});
                 (whole == State::passed ? pairs : not_pairs).insert(fmt::format("{} unless {}", rule, notation));
@@ -522,13 +517,13 @@ void Judgement::describe_contexts() {
                                                fmt::format("In {}, {} rules are blocked and {} pass.", m_contexts[c], grouped_digits(blocked.size()),
                                                            grouped_digits(passed.size()))));
     }
-    for (const auto& context : m_contexts) {
+    for (std::size_t c = 0; c < m_contexts.size(); ++c) {
+        const auto& context = m_contexts[c];
         const SeparatorState separated = m_log.separator(context).state;
         if (separated == SeparatorState::refused)
             m_findings.caveats.push_back(fmt::format("In {} no separator survives: nothing is said of rules of several components there.", printable(context, 80)));
         const bool is_joined_passed = std::any_of(m_states.begin(), m_states.end(), [&](const RuleStates& rule) {
-            const auto at = static_cast<std::size_t>(std::find(m_contexts.begin(), m_contexts.end(), context) - m_contexts.begin());
-            return rule.states[at] == State::passed && m_log.subjects.at(rule.rule).components.size() > 1;
+            return rule.states[c] == State::passed && m_log.subjects.at(rule.rule).components.size() > 1;
         });
         if (separated == SeparatorState::untried && is_joined_passed)
             m_findings.caveats.push_back(fmt::format("In {} nothing that is known to be blocked was blocked: that rules of several components pass there is not shown "
