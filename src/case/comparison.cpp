@@ -314,10 +314,6 @@ tl::expected<Comparison, ComparisonFault> parse_comparison(std::string_view text
     return Parser(text).parse();
 }
 
-bool is_described(std::string_view metric, std::span<const MetricDescription> metrics) {
-    return description_of(metric, metrics) != nullptr;
-}
-
 const MetricDescription* description_of(std::string_view metric, std::span<const MetricDescription> metrics) {
     const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const auto& known) {
         return matches(without_arguments(metric), without_arguments(known.name));
@@ -329,12 +325,6 @@ std::vector<std::string> possible_metrics(const MetricDescription& metric) {
     std::vector<std::string> possible;
     for (const auto& argument : metric.arguments) possible.push_back(fmt::format("{}(\"{}\")", without_arguments(metric.name), argument));
     return possible;
-}
-
-std::string_view asked_instead(std::string_view metric, std::span<const MetricDescription> metrics) {
-    for (const auto& known : metrics)
-        if (!known.without.empty() && matches(without_arguments(metric), without_arguments(known.name))) return known.without;
-    return {};
 }
 
 std::vector<std::string> metric_arguments(std::string_view metric) {

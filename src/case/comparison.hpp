@@ -51,14 +51,10 @@ tl::expected<Comparison, ComparisonFault> parse_comparison(std::string_view text
 constexpr std::size_t comparison_bytes_max = 1000;
 constexpr std::size_t metric_arguments_max = 8;
 
-/// True when `metric` may be one of the described; a placeholder such as <trace> stands for any word of a-z 0-9 and -.
-bool is_described(std::string_view metric, std::span<const MetricDescription> metrics);
-/// The description of it; null when there is none.
+/// The description that `metric` may be one of; a placeholder such as <trace> stands for any word of a-z 0-9 and -. Null when there is none.
 const MetricDescription* description_of(std::string_view metric, std::span<const MetricDescription> metrics);
 /// With its arguments, all that this metric can be: topics.share("health"); empty where any argument will do.
 std::vector<std::string> possible_metrics(const MetricDescription& metric);
-/// What the description says to ask where a run has no such metric; mostly nothing.
-std::string_view asked_instead(std::string_view metric, std::span<const MetricDescription> metrics);
 /// The arguments of a metric in canonical spelling, without quotes: {"signal.org", "AS4134"} of `blocked("signal.org", "AS4134")`.
 std::vector<std::string> metric_arguments(std::string_view metric);
 /// The described metric most like `metric`, with placeholders filled from it; empty when none is near.

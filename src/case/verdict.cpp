@@ -92,6 +92,12 @@ std::string what_it_needs(const std::string& metric, const Findings& findings, s
     return is_given ? "" : fmt::format("A run that measures '{}', which needs {}", metric, described->needs);
 }
 
+/// What the description says to ask where a run has no such metric; mostly nothing.
+std::string_view asked_instead(const std::string& metric, std::span<const MetricDescription> metrics) {
+    const auto* described = description_of(metric, metrics);
+    return described == nullptr ? std::string_view() : std::string_view(described->without);
+}
+
 /// A set is compared with one thing: known to be in it, known not to be, or not looked for.
 void judge_membership(const Finding* finding, std::span<const MetricDescription> metrics, ComparisonVerdict& verdict) {
     const Comparison& comparison = verdict.comparison;

@@ -104,13 +104,13 @@ TEST(Comparison, MetricsMatchDescriptions) {
                                                     {"<trace>.edges", "", ""},
                                                     {"<trace>.<window>.weight", "", ""},
                                                     {"blocked(<domain>)", "", ""}};
-    EXPECT_TRUE(is_described("core.accounts", metrics));
-    EXPECT_TRUE(is_described("co-retweet.edges", metrics));
-    EXPECT_TRUE(is_described("co-retweet.60s.weight", metrics));
-    EXPECT_TRUE(is_described("blocked(\"signal.org\")", metrics));
-    EXPECT_FALSE(is_described("core.account", metrics));
-    EXPECT_FALSE(is_described(".edges", metrics));
-    EXPECT_FALSE(is_described("co.retweet.edges", metrics));
+    EXPECT_NE(description_of("core.accounts", metrics), nullptr);
+    EXPECT_NE(description_of("co-retweet.edges", metrics), nullptr);
+    EXPECT_NE(description_of("co-retweet.60s.weight", metrics), nullptr);
+    EXPECT_NE(description_of("blocked(\"signal.org\")", metrics), nullptr);
+    EXPECT_EQ(description_of("core.account", metrics), nullptr);
+    EXPECT_EQ(description_of(".edges", metrics), nullptr);
+    EXPECT_EQ(description_of("co.retweet.edges", metrics), nullptr);
     EXPECT_EQ(nearest_metric("core.acounts", metrics), "core.accounts");
     EXPECT_EQ(nearest_metric("co-retweet.egdes", metrics), "co-retweet.edges");
     EXPECT_EQ(nearest_metric("something.else.entirely.different", metrics), "");
