@@ -368,14 +368,12 @@ void CaptureBook::judge_dns() {
         }
     const auto lookups_of = [&](std::uint32_t name) -> std::uint64_t { return name < m_exposures.size() ? m_exposures[name].flows[static_cast<std::size_t>(PayloadKind::dns)] : 0; };
     // Resolvers that answer twice do so for any name.
-    Tally control;
-    for (std::uint32_t name = 1; name < m_exposures.size(); ++name) {
-        const auto known = conflicts.find(name);
-        const std::uint64_t hits = known == conflicts.end() ? 0 : known->second.all;
-        if (static_cast<double>(hits) > signed_share_max * static_cast<double>(lookups_of(name))) continue;
-        control.flows += lookups_of(name);
-        control.lost += hits;
-    }
+    const Tally control = controls_of(
+        [&](std::uint32_t name) {
+            const auto known = conflicts.find(name);
+            return known == conflicts.end() ? 0 : known->second.all;
+        },
+        lookups_of);
     {
         const double chance = baseline(control.lost, control.flows, baseline_unknown);
         std::vector<double> p_values;
@@ -487,17 +485,25 @@ void CaptureBook::judge_addresses(Mechanism mechanism) {
 }
 
 /// Flows of all names that show the sign in few of theirs.
-CaptureBook::Tally CaptureBook::controls_of(const std::map<std::uint32_t, Group>& groups, const std::function<std::uint64_t(std::uint32_t)>& exposed) const {
+CaptureBook::Tally CaptureBook::controls_of(const CountOf& hits_of, const CountOf& exposed) const {
     Tally control;
     for (std::uint32_t name = 1; name < m_exposures.size(); ++name) {
+        const std::uint64_t hits = hits_of(name);
         const std::uint64_t flows = exposed(name);
-        const auto known = groups.find(name);
-        const std::uint64_t hits = known == groups.end() ? 0 : known->second.hits;
         if (static_cast<double>(hits) > signed_share_max * static_cast<double>(flows)) continue;
         control.flows += flows;
         control.lost += hits;
     }
     return control;
+}
+
+CaptureBook::Tally CaptureBook::controls_of(const std::map<std::uint32_t, Group>& groups, const CountOf& exposed) const {
+    return controls_of(
+        [&](std::uint32_t name) {
+            const auto known = groups.find(name);
+            return known == groups.end() ? 0 : known->second.hits;
+        },
+        exposed);
 }
 
 void CaptureBook::judge_names(Mechanism mechanism) {
@@ -608,7 +614,7 @@ void CaptureBook::judge_names(Mechanism mechanism) {
 }
 
 /// Names that show a sign far more often than others, though none of the packets looks like a box's: a host may refuse a name by itself.
-void CaptureBook::tell_unexplained(Mechanism mechanism, double ratio_min, const std::function<std::uint64_t(std::uint32_t)>& exposed) {
+void CaptureBook::tell_unexplained(Mechanism mechanism, double ratio_min, const CountOf& exposed) {
     std::map<std::uint32_t, Group> groups;
     std::set<std::uint32_t> told;
     for (std::size_t i = 0; i < m_judged.size(); ++i) {

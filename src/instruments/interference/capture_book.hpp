@@ -145,8 +145,10 @@ class CaptureBook {
     void find_dns_races();
     void judge_dns();
     void judge_names(Mechanism mechanism);
-    Tally controls_of(const std::map<std::uint32_t, Group>& groups, const std::function<std::uint64_t(std::uint32_t)>& exposed) const;
-    void tell_unexplained(Mechanism mechanism, double ratio_min, const std::function<std::uint64_t(std::uint32_t)>& exposed);
+    using CountOf = std::function<std::uint64_t(std::uint32_t name)>;
+    Tally controls_of(const CountOf& hits_of, const CountOf& exposed) const;
+    Tally controls_of(const std::map<std::uint32_t, Group>& groups, const CountOf& exposed) const;
+    void tell_unexplained(Mechanism mechanism, double ratio_min, const CountOf& exposed);
     void judge_servers();
     void judge_addresses(Mechanism mechanism);
     void judge_fully_encrypted();

@@ -29,6 +29,17 @@ constexpr std::size_t head_bytes = 48;     // of the answer, kept to see whether
 /// Signed distance of sequence numbers.
 std::int32_t after(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b); }
 
+/// What two copies of a TCP packet have in common.
+struct PacketMark {
+    std::uint32_t sequence = 0;
+    std::uint32_t acknowledgement = 0;
+    std::uint32_t bytes = 0;
+    std::uint16_t ip_id = 0;
+    std::uint8_t flags = 0;
+    std::uint8_t ttl = 0;
+    friend bool operator==(const PacketMark&, const PacketMark&) = default;
+};
+
 struct Side {
     std::uint64_t bytes = 0;           // payload
     std::int64_t first_ns = 0;
@@ -45,13 +56,7 @@ struct Side {
     bool has_sequence = false;
     bool has_acknowledged = false;
     bool has_fin = false;
-    // Of the last packet, to know the next one as its copy.
-    std::uint8_t last_flags = 0;
-    std::uint8_t last_ttl = 0;
-    std::uint16_t last_ip_id = 0;
-    std::uint32_t last_sequence = 0;
-    std::uint32_t last_acknowledgement = 0;
-    std::uint32_t last_bytes = 0;
+    PacketMark last;                   // to know the next one as its copy
     std::int64_t last_seen_ns = 0;
 };
 
@@ -190,13 +195,15 @@ class CaptureWatch::State {
         bool is_new = false;
         Flow& flow = m_flows.find(packet, is_from_low, is_new);
         from = is_from_low ? 0 : 1;
-        if (is_new) {
-            ++counts.flows;
-            flow.first_ns = packet.time_ns;
-            flow.first_frame = packet.frame;
-            flow.evidence = packet.evidence;
-        }
+        if (is_new) begin(flow, packet);
         return flow;
+    }
+
+    void begin(Flow& flow, const Packet& packet) {
+        ++counts.flows;
+        flow.first_ns = packet.time_ns;
+        flow.first_frame = packet.frame;
+        flow.evidence = packet.evidence;
     }
 
     static void note_side(Side& side, const Packet& packet) {
@@ -227,10 +234,7 @@ class CaptureWatch::State {
             FlowKey key = flow_key(packet, m_ignored);
             end(key, flow);
             flow = Flow{};
-            ++counts.flows;
-            flow.first_ns = packet.time_ns;
-            flow.first_frame = packet.frame;
-            flow.evidence = packet.evidence;
+            begin(flow, packet);
         }
         if (packet.has_flag(tcp_flag::rst)) {
             take_reset(flow, packet, from);
@@ -278,14 +282,8 @@ class CaptureWatch::State {
         // Acknowledgements are said again at once when something is missing.
         const bool is_at_once = packet.time_ns - side.last_seen_ns < moment_ns && (packet.payload_bytes_original > 0 || packet.has_flag(tcp_flag::syn));
         side.last_seen_ns = packet.time_ns;
-        const bool is_same = (packet.ip_id != 0 || is_at_once) && packet.ip_id == side.last_ip_id && packet.sequence == side.last_sequence && packet.acknowledgement == side.last_acknowledgement &&
-                             packet.payload_bytes_original == side.last_bytes && packet.tcp_flags == side.last_flags && packet.ttl == side.last_ttl;
-        side.last_ip_id = packet.ip_id;
-        side.last_sequence = packet.sequence;
-        side.last_acknowledgement = packet.acknowledgement;
-        side.last_bytes = packet.payload_bytes_original;
-        side.last_flags = packet.tcp_flags;
-        side.last_ttl = packet.ttl;
+        const PacketMark before = std::exchange(side.last, {packet.sequence, packet.acknowledgement, packet.payload_bytes_original, packet.ip_id, packet.tcp_flags, packet.ttl});
+        const bool is_same = (packet.ip_id != 0 || is_at_once) && side.last == before;
         if (!is_same) return false;
         if (is_reset) return flow.copies >= copies_min;
         ++flow.copies;
