@@ -104,26 +104,31 @@ std::size_t read_characters_avx512(std::string_view text, std::size_t& at, std::
     return count;
 }
 
-/// Both factors of half_products, for each of sixteen characters.
+/// half_products of each of sixteen characters.
 UNVEIL_AVX512
-__m512i factors(std::int16_t low, std::int16_t high) { return _mm512_set1_epi32(static_cast<std::uint16_t>(low) | high * 0x1'0000); }
+__m512i products(__m512i characters, std::int16_t low_factor, std::int16_t high_factor) {
+    return _mm512_madd_epi16(characters, _mm512_set1_epi32(static_cast<std::uint16_t>(low_factor) | high_factor * 0x1'0000));
+}
+UNVEIL_AVX512
+__m512i character_hashes(__m512i characters) { return products(characters, hash_factor::second_low, hash_factor::second_high); }
+/// Of the characters before those that have these hashes, and them.
+UNVEIL_AVX512
+__m512i pair_hashes(__m512i characters_before, __m512i second_hashes) {
+    const __m512i first = products(characters_before, hash_factor::first_low, hash_factor::first_high);
+    return _mm512_mullo_epi32(_mm512_add_epi32(first, second_hashes), _mm512_set1_epi32(static_cast<int>(hash_factor::pair)));
+}
 
 // Sixteen characters a step, over the last one's end into the margin; positions in there are dropped behind the loop.
 
 /// As pair_hash and PairFilter have it.
 UNVEIL_AVX512
 std::size_t find_positions_avx512(const std::uint32_t* characters, std::size_t count, const PairFilter& filter, std::uint32_t* positions) {
-    const __m512i first_factors = factors(hash_factor::first_low, hash_factor::first_high);
-    const __m512i second_factors = factors(hash_factor::second_low, hash_factor::second_high);
-    const __m512i pair_factor = _mm512_set1_epi32(static_cast<int>(hash_factor::pair));
     const __m512i one = _mm512_set1_epi32(1);
     const __m128i word_shift = _mm_cvtsi32_si128(static_cast<int>(32 - filter.bits()));
     __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     std::size_t found = 0;
     for (std::size_t i = 0; i < count; i += 16) {
-        const __m512i first = _mm512_madd_epi16(_mm512_loadu_si512(characters + i - 1), first_factors);
-        const __m512i second = _mm512_madd_epi16(_mm512_loadu_si512(characters + i), second_factors);
-        const __m512i hash = _mm512_mullo_epi32(_mm512_add_epi32(first, second), pair_factor);
+        const __m512i hash = pair_hashes(_mm512_loadu_si512(characters + i - 1), character_hashes(_mm512_loadu_si512(characters + i)));
         const __m512i words = _mm512_i32gather_epi32(_mm512_srl_epi32(hash, word_shift), filter.words(), 4);
         // A rotation takes the low five bits of its count.
         const __m512i x = _mm512_rorv_epi32(words, _mm512_srli_epi32(hash, 14));
@@ -147,18 +152,14 @@ __m512i looked_up(const WantedFilter::Table& table, __m512i places) {
 /// As pair_hash, character_hash and WantedFilter have it.
 UNVEIL_AVX512
 Counts find_wanted_avx512(const std::uint32_t* characters, std::size_t count, const WantedFilter& filter, std::uint32_t* positions, std::uint32_t* found) {
-    const __m512i first_factors = factors(hash_factor::first_low, hash_factor::first_high);
-    const __m512i second_factors = factors(hash_factor::second_low, hash_factor::second_high);
-    const __m512i pair_factor = _mm512_set1_epi32(static_cast<int>(hash_factor::pair));
     const __m512i one = _mm512_set1_epi32(1);
     __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     const WantedFilter tables = filter;
     Counts counts;
     for (std::size_t i = 0; i < count; i += 16) {
         const __m512i character = _mm512_loadu_si512(characters + i);
-        const __m512i first = _mm512_madd_epi16(_mm512_loadu_si512(characters + i - 1), first_factors);
-        const __m512i second = _mm512_madd_epi16(character, second_factors);
-        const __m512i hash = _mm512_mullo_epi32(_mm512_add_epi32(first, second), pair_factor);
+        const __m512i second = character_hashes(character);
+        const __m512i hash = pair_hashes(_mm512_loadu_si512(characters + i - 1), second);
         const __m512i x = _mm512_rorv_epi32(looked_up(tables.pairs(0), _mm512_srli_epi32(hash, 27)), _mm512_srli_epi32(hash, 22));
         const __m512i y = _mm512_rorv_epi32(looked_up(tables.pairs(1), _mm512_srli_epi32(hash, 17)), _mm512_srli_epi32(hash, 12));
         const __mmask16 pairs = _mm512_test_epi32_mask(_mm512_and_si512(x, y), one);
