@@ -1,5 +1,6 @@
-// Writes a large capture out of small ones: every Ethernet capture of a folder, so many times over, IPv4 addresses changed in each copy so that flows
-// do not run together; times stay as they are. IPv4 header, TCP and UDP checksums mended. usage: bench_interference_input FOLDER COPIES OUT.pcap
+// Writes a large capture out of small ones: every Ethernet capture of the folders and what is in them, so many times over, IPv4 addresses changed in
+// each copy so that flows do not run together; times stay as they are. IPv4 header, TCP and UDP checksums mended.
+// usage: bench_interference_input COPIES OUT.pcap FOLDER...
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,19 +54,21 @@ void change_addresses(std::vector<std::uint8_t>& bytes, std::uint16_t by) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 4) {
-        fmt::print(stderr, "usage: bench_interference_input FOLDER COPIES OUT.pcap\n");
+    if (argc < 4) {
+        fmt::print(stderr, "usage: bench_interference_input COPIES OUT.pcap FOLDER...\n");
         return 2;
     }
     std::vector<std::string> paths;
-    for (const auto& entry : std::filesystem::directory_iterator(argv[1])) paths.push_back(entry.path().string());
+    for (const char* folder : std::span(argv, static_cast<std::size_t>(argc)).subspan(3))
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+            if (entry.is_regular_file()) paths.push_back(entry.path().string());
     std::sort(paths.begin(), paths.end());
-    std::ofstream out(argv[3], std::ios::binary);
+    std::ofstream out(argv[2], std::ios::binary);
     const auto put32 = [&](std::uint32_t value) { out.write(reinterpret_cast<const char*>(&value), 4); };
     for (const std::uint32_t word : {0xa1b23c4du, 0x00040002u, 0u, 0u, 262144u, 1u}) put32(word);
     std::uint64_t frames = 0;
     std::uint64_t bytes_written = 0;
-    const int copies = std::atoi(argv[2]);
+    const int copies = std::atoi(argv[1]);
     for (int copy = 0; copy < copies; ++copy)
         for (const auto& path : paths) {
             if (!is_capture_file(path)) continue;

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # How fast are captures scanned, all detectors on, beside tshark and ndpiReader in the same run? One thread each.
-# usage: bench/interference.sh FOLDER_OF_CAPTURES [COPIES] [RUNS]     The folder of nDPI's test captures makes the input that docs/instruments quotes.
+# usage: bench/interference.sh COPIES RUNS FOLDER...     Every Ethernet capture in the folders; docs/instruments/interference.md names those it quotes.
 # Needs build/release with -DUNVEIL_BENCH=ON; peers that are not installed (packages tshark, libndpi-bin) are left out.
 set -euo pipefail
 root=$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")
-folder=$1 copies=${2:-8} runs=${3:-3}
+copies=$1 runs=$2; shift 2
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 bin=$root/build/release/bin
-"$bin/bench_interference_input" "$folder" "$copies" "$work/input.pcap"
+"$bin/bench_interference_input" "$copies" "$work/input.pcap" "$@"
 bytes=$(stat -c %s "$work/input.pcap")
 measure() {  # measure NAME COMMAND...: one line more in $work/NAME: user, system and elapsed seconds, KB
   local name=$1; shift
