@@ -25,6 +25,7 @@ WordModel::WordModel(const WordModelRules& rules) : m_uses_memory(rules.uses_mem
         Word& entry = m_words[word(characters)];
         if (entry.is_in_lexicon) continue;
         entry.is_in_lexicon = true;
+        entry.count = 0;
         ++m_lexicon_words;
         for (const char32_t c : characters) {
             m_word_counts[c] += 1;
@@ -62,8 +63,30 @@ void WordModel::note_background(std::u32string_view text) {
     for (const char32_t c : text) m_background_counts[c] += 1;
     // Words that were counted before go on from there; the others are counted when they are first asked for.
     for_each_word(text, [&](std::size_t, std::size_t, std::uint32_t number) {
-        if (m_words[number].count >= 0) m_words[number].count += 1;
+        Word& entry = m_words[number];
+        if (entry.count < 0) return;
+        entry.count += 1;
+        if (!entry.is_in_lexicon) return;
+        if (entry.count == 1) m_lexicon_words_once += 1;
+        if (entry.count == 2) m_lexicon_words_once -= 1;
     });
+    if (m_lexicon_words == 0 || m_background.size() < m_background_size_weighed * 5 / 4) return;
+    m_background_size_weighed = m_background.size();
+    m_unseen_weight = 0;
+    for (const Word& entry : m_words)
+        if (entry.is_in_lexicon && entry.count == 0) m_unseen_weight += unseen_weight(entry.characters);
+}
+
+double WordModel::unseen_weight(std::u32string_view characters) const {
+    const double size = std::max<double>(1, static_cast<double>(m_background.size()));
+    double product = size;
+    for (const char32_t c : characters) {
+        const auto known = m_background_counts.find(c);
+        product *= ((known == m_background_counts.end() ? 0 : known->second) + 0.3) / size;
+    }
+    // Characters of a word go together: far from as rare as if they were independent.
+    constexpr double exponent = 0.2;
+    return std::min(1.0, std::pow(product, exponent));
 }
 
 void WordModel::note_rule(const std::vector<std::u32string>& components) {
@@ -97,14 +120,11 @@ double WordModel::frequency(const Word& entry) const {
         for (auto at = m_background.find(entry.characters); at != std::u32string::npos; at = m_background.find(entry.characters, at + 1)) entry.count += 1;
     }
     if (entry.count > 0) return (entry.count + 0.2) / size;
-    // Not seen: the rarer its characters, the rarer it is; never as rare as if they were independent.
-    double product = size;
-    for (const char32_t c : entry.characters) {
-        const auto known = m_background_counts.find(c);
-        product *= ((known == m_background_counts.end() ? 0 : known->second) + 0.3) / size;
-    }
-    constexpr double unseen = 4;
-    return unseen * std::min(1.0, std::sqrt(product)) / size;
+    // Not seen: the rarer its characters, the rarer it is. Together, the words of the lists that were not seen are as frequent as those seen
+    // once (Good 1953, The population frequencies of species, equation 9).
+    constexpr double unseen_without_lists = 4;
+    const double unseen = m_unseen_weight > 0 ? (m_lexicon_words_once + 1) / m_unseen_weight : unseen_without_lists;
+    return unseen * unseen_weight(entry.characters) / size;
 }
 
 std::map<std::uint32_t, double> WordModel::companions(const std::vector<std::u32string>& found) const {

@@ -70,6 +70,7 @@ class WordModel {
     template <typename Visit>
     void for_each_word(std::u32string_view text, const Visit& visit) const;
     double frequency(const Word& word) const;
+    double unseen_weight(std::u32string_view characters) const;
     double is_component(const Word& word, std::size_t text_length, const std::map<std::uint32_t, double>& companions, bool is_found) const;
     std::map<std::uint32_t, double> companions(const std::vector<std::u32string>& found) const;
     double character_odds(char32_t c) const;
@@ -79,6 +80,9 @@ class WordModel {
     std::vector<Word> m_words;
     std::unordered_map<std::u32string, std::uint32_t> m_word_of;
     std::size_t m_lexicon_words = 0;
+    double m_lexicon_words_once = 0;                                         // that stand once in harmless text
+    double m_unseen_weight = 0;                                              // of all that do not stand in it
+    std::size_t m_background_size_weighed = 0;                               // characters of it at that time
     std::vector<std::vector<std::uint32_t>> m_rules;                         // words of each
     std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> m_rules_of;  // by word
     std::vector<double> m_sizes;                                             // by number of components

@@ -42,6 +42,37 @@ TEST(WordModel, ProbabilitiesAddUpAndNoPlaceIsLeftOut) {
     }
 }
 
+/// Of words that were not seen in harmless text, so many stand in the next one as in the last stood for the first time.
+TEST(WordModel, UnseenWordsOfALongListAreNotTakenForRules) {
+    Random random(11);
+    const auto word = [&] {
+        std::u32string characters;
+        for (int i = 0; i < 3; ++i) characters += static_cast<char32_t>(0x4E00 + random.below(5000));
+        return characters;
+    };
+    std::vector<std::u32string> lexicon;
+    for (int i = 0; i < 4000; ++i) lexicon.push_back(word());
+    // A third of what people write are words of the list.
+    const auto text = [&](std::size_t words) {
+        std::u32string characters;
+        for (std::size_t i = 0; i < words; ++i) characters += i % 3 == 0 ? lexicon[random.below(lexicon.size())] : word();
+        return characters;
+    };
+    WordModel model({lexicon, true});
+    model.note_background(text(3000));
+    const auto starts = model.starts(model.look_at(text(600)), 0, {});
+    double novel = 0;
+    double hazards = 0;
+    double alive = 1;
+    for (std::size_t i = 0; i < starts.novel.size(); ++i) {
+        const double share_here = starts.cumulative[i + 1] - starts.cumulative[i];
+        hazards += alive > 0 ? share_here / alive : 0;
+        alive -= share_here;
+        novel += starts.novel[i];
+    }
+    EXPECT_LT(hazards - novel, 4) << "two hundred words of the list stand there, and at most a few may belong to a rule";
+}
+
 TEST(WordModel, LearnsFromListsRulesAndHarmlessText) {
     const std::u32string text = U"the cat sat on the mat";
     const auto at_mat = [&](const WordModel& model, const std::vector<std::u32string>& found = {}) {
