@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/error.hpp"
 #include "experiment/filter/characters.hpp"
@@ -219,6 +220,19 @@ Dialogue<bool> Campaign::scan_texts() {
             if (is_rejected || !m_plan.scans_everywhere || !m_refusal.empty()) break;
         }
         ++m_texts_done;
+    }
+    // A text that passed before it was known that messages slip through may have slipped through itself.
+    for (const PassedText& passed : std::exchange(m_passed_texts, {})) {
+        const auto asked = m_asked.find({passed.context, passed.text});
+        if (!m_refusal.empty() || asked == m_asked.end() || asked->second.passed >= passes_needed()) {
+            m_passed_texts.push_back(passed);
+            continue;
+        }
+        const CampaignText again{passed.name, passed.text, {}};
+        auto separating = separate(again, passed.context);
+        if (!co_await separating) continue;
+        auto scanning = scan(again, passed.context);
+        (void)co_await scanning;
     }
     co_return m_refusal.empty();
 }

@@ -551,6 +551,20 @@ TEST(Campaign, NoiseGivesNoWrongRule) {
     EXPECT_LT(messages / rounds, 200u);
 }
 
+TEST(Campaign, ATextThatPassedBeforeSlipsWereSeenIsSentAgain) {
+    const Rules rules{{"zyzy"}, {"六四", "坦克"}, {"广场"}};
+    std::size_t slipped = 0;
+    std::size_t controls = 0;
+    Campaign campaign(plan_of({"see 六四事件 and the 坦克", "the 广场 and a good deal of other text"}));
+    run(campaign, [&](const Message& message) {
+        // The first text slips through when it is first sent; controls show only later that this happens.
+        const bool is_slip = (message.step == "scan" && message.subject == "text 1" && slipped++ == 0) || (message.step == "control" && message.detail == "block" && ++controls == 2);
+        return is_blocked(rules, message.input) && !is_slip ? Outcome::blocked : Outcome::passed;
+    });
+    EXPECT_GE(controls, 2u);
+    EXPECT_THAT(certified(campaign), ::testing::ElementsAre("六四 + 坦克", "广场"));
+}
+
 /// Blocks that slip through and harmless messages that are blocked: what the campaign says is what its own log says, and none of it is wrong.
 TEST(Campaign, WhatItsLogRefutesIsNotCertified) {
     const Rules rules{{"国家"}, {"falun"}, {"hello", "world"}, {"天安", "广场", "烛光"}};   // each in byte order
