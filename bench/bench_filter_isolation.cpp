@@ -80,7 +80,7 @@ Result run_cabs(const std::vector<Job>& jobs) {
     return result;
 }
 
-Result run_campaign(const std::vector<Job>& jobs, CampaignPlan plan, double slip_rate, std::uint64_t seed) {
+Result run_campaign(const std::vector<Rule>& rules, const std::vector<Job>& jobs, CampaignPlan plan, double slip_rate, std::uint64_t seed) {
     Result result;
     std::vector<std::string> names;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
@@ -103,8 +103,11 @@ Result run_campaign(const std::vector<Job>& jobs, CampaignPlan plan, double slip
     while (const auto message = campaign.next()) {
         if (message->step == "scan" && message->subject != "known") job = std::stoul(message->subject);
         const Job& here = jobs[job];
+        // What is certified may be asked again while later texts are read.
         bool is_blocked = message->input.find("zyzyzyzy") != std::string::npos ||
-                          std::any_of(here.can_fire.begin(), here.can_fire.end(), [&](const Rule* rule) { return fires(*rule, message->input); });
+                          (message->step == "certify"
+                               ? std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) { return fires(rule, message->input); })
+                               : std::any_of(here.can_fire.begin(), here.can_fire.end(), [&](const Rule* rule) { return fires(*rule, message->input); }));
         if (slip_rate > 0 && is_blocked && random.chance(slip_rate)) is_blocked = false;
         if (message->subject != "known") {
             if (message->step == "isolate") {
@@ -217,16 +220,16 @@ int main(int argc, char** argv) {
             fmt::print("\n{} characters, {} texts, components {}\n  {:<34} {:>6} {:>5} {:>8} {:>7} {:>12}\n", characters, jobs.size(),
                        is_repeated ? "repeated" : "once each", "", "mean", "p95", "blocked", "exact", "certificate");
             print("CABS, galloping", run_cabs(jobs));
-            print("cold, a block costs 1", run_campaign(jobs, plan_of(false, false, 1), 0, seed));
-            print("cold", run_campaign(jobs, plan_of(false, false, 2), 0, seed));
-            print("with word lists", run_campaign(jobs, plan_of(true, false, 2), 0, seed));
-            print("campaign: lists and memory", run_campaign(jobs, plan_of(true, true, 2), 0, seed));
+            print("cold, a block costs 1", run_campaign(rules, jobs, plan_of(false, false, 1), 0, seed));
+            print("cold", run_campaign(rules, jobs, plan_of(false, false, 2), 0, seed));
+            print("with word lists", run_campaign(rules, jobs, plan_of(true, false, 2), 0, seed));
+            print("campaign: lists and memory", run_campaign(rules, jobs, plan_of(true, true, 2), 0, seed));
             CampaignPlan forgetful = plan_of(true, true, 2);
             forgetful.learns_background = false;
-            print("  the same, texts not learnt", run_campaign(jobs, forgetful, 0, seed));
+            print("  the same, texts not learnt", run_campaign(rules, jobs, forgetful, 0, seed));
             if (characters > 1000 || is_repeated) continue;
-            for (const double price : {1.0, 4.0}) print(fmt::format("campaign, a block costs {:g}", price).c_str(), run_campaign(jobs, plan_of(true, true, price), 0, seed));
-            for (const double slip : {0.01, 0.05}) print(fmt::format("campaign, {:g} % slip through", slip * 100).c_str(), run_campaign(jobs, plan_of(true, true, 2), slip, seed));
+            for (const double price : {1.0, 4.0}) print(fmt::format("campaign, a block costs {:g}", price).c_str(), run_campaign(rules, jobs, plan_of(true, true, price), 0, seed));
+            for (const double slip : {0.01, 0.05}) print(fmt::format("campaign, {:g} % slip through", slip * 100).c_str(), run_campaign(rules, jobs, plan_of(true, true, 2), slip, seed));
             discover(rules, jobs, sentences, plan_of(true, true, 2), seed);
         }
     return 0;
