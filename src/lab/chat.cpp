@@ -54,8 +54,9 @@ struct Plan {
 
 class ChatWorld {
   public:
-    ChatWorld(const Plan& plan, std::uint64_t seed) : m_plan(plan), m_seed(seed), m_random(seed, 0xc4a7), m_alphabet(alphabet()) {
+    ChatWorld(const Plan& plan, std::uint64_t seed) : m_plan(plan), m_seed(seed), m_random(seed, 0xc4a7), m_reader(reader_of(plan.folds)), m_alphabet(alphabet()) {
         make_rules();
+        m_home_filter = ChatFilter({.rules = {{std::string(home), m_home}}, .folds = m_plan.folds});
         make_topics();
         make_texts();
     }
@@ -113,21 +114,26 @@ class ChatWorld {
             std::sort(notations.begin(), notations.end());
         }
         truth.topics = m_topics;
-        truth.folds = m_plan.folds;
-        std::sort(truth.folds.begin(), truth.folds.end());
+        truth.folds = with_implied_folds(m_plan.folds);
         return truth;
     }
 
   private:
+    static ChatFilter reader_of(std::vector<std::string> folds) {
+        ChatFilterRules rules;
+        rules.folds = std::move(folds);
+        return ChatFilter(std::move(rules));
+    }
+
     bool has_fold(std::string_view fold) const { return std::find(m_plan.folds.begin(), m_plan.folds.end(), fold) != m_plan.folds.end(); }
 
     std::string word(std::size_t characters) {
-        // No character twice, so that folding repeats leaves words what they are.
+        // No character twice, nor one that is read alike, so that folding repeats leaves words what they are.
         std::string text;
         std::set<std::string> used;
         while (used.size() < characters) {
             const auto& next = m_alphabet[m_random.below(m_alphabet.size())];
-            if (used.insert(next).second) text += next;
+            if (used.insert(m_reader.normalised(next)).second) text += next;
         }
         return text;
     }
@@ -151,12 +157,14 @@ class ChatWorld {
             const std::size_t size = 1 + m_random.below(4);
             while (rule.size() < size) {
                 std::string next = component();
-                // A word within another would make one rule a part of another.
-                const bool is_apart = std::none_of(used.begin(), used.end(), [&](const std::string& other) {
-                    return other.find(next) != std::string::npos || next.find(other) != std::string::npos;
+                // A word within another, however the filter lists them, would make one rule a part of another.
+                std::set<std::string> listed;
+                for (const auto& entry : m_reader.listed({&next, 1})) listed.insert(entry.components.front());
+                const bool is_apart = std::none_of(listed.begin(), listed.end(), [&](const std::string& one) {
+                    return std::any_of(used.begin(), used.end(), [&](const std::string& other) { return other.find(one) != std::string::npos || one.find(other) != std::string::npos; });
                 });
                 if (!is_apart) continue;
-                used.insert(next);
+                used.merge(listed);
                 rule.push_back(std::move(next));
             }
             // A fixed share rather than a lot for each, so that small worlds have both kinds.
@@ -182,19 +190,44 @@ class ChatWorld {
         for (std::size_t i = 1; i < m_home.size(); ++i) planted.push_back(m_home[i]);
         for (std::uint32_t i = 0; i < m_plan.clean_texts; ++i) planted.emplace_back();
         for (std::size_t i = planted.size(); i > 1; --i) std::swap(planted[i - 1], planted[m_random.below(i)]);
+        // By chance a text may hold a rule in another spelling; the truth lists rules as they are written.
+        constexpr int draws_max = 100;
         for (std::size_t i = 0; i < planted.size(); ++i) {
-            std::vector<std::string> pieces;
-            for (std::uint32_t c = 0; c < m_plan.characters; ++c) pieces.push_back(m_alphabet[m_random.below(m_alphabet.size())]);
-            for (const auto& component : planted[i]) pieces.insert(pieces.begin() + static_cast<std::ptrdiff_t>(m_random.below(pieces.size() + 1)), component);
             std::string text;
-            for (const auto& piece : pieces) text += piece;
+            for (int draws = 0; draws < draws_max && (draws == 0 || !holds_once(text, planted[i])); ++draws) text = text_with(planted[i]);
             m_texts.push_back({fmt::format("text {}", i + 1), std::move(text)});
         }
+    }
+
+    std::string text_with(const std::vector<std::string>& components) {
+        std::vector<std::string> pieces;
+        for (std::uint32_t c = 0; c < m_plan.characters; ++c) pieces.push_back(m_alphabet[m_random.below(m_alphabet.size())]);
+        for (const auto& component : components) pieces.insert(pieces.begin() + static_cast<std::ptrdiff_t>(m_random.below(pieces.size() + 1)), component);
+        std::string text;
+        for (const auto& piece : pieces) text += piece;
+        return text;
+    }
+
+    /// Whether each component stands in the text once, however it is spelled, and without them the text comes through.
+    bool holds_once(std::string text, const std::vector<std::string>& components) const {
+        for (const auto& component : components) {
+            std::size_t times = 0;
+            for (const auto& entry : m_reader.listed({&component, 1})) {
+                const std::string read = m_reader.normalised(text, entry.without);
+                for (auto at = read.find(entry.components.front()); at != std::string::npos; at = read.find(entry.components.front(), at + 1)) ++times;
+            }
+            if (times > 1) return false;
+        }
+        for (const auto& component : components)
+            if (const auto at = text.find(component); at != std::string::npos) text.replace(at, component.size(), "|");
+        return !m_home_filter.is_listed(std::string(home), text);
     }
 
     Plan m_plan;
     std::uint64_t m_seed;
     Random m_random;
+    ChatFilter m_reader;                               // without rules
+    ChatFilter m_home_filter{{}};
     std::vector<std::string> m_alphabet;
     std::vector<std::vector<std::string>> m_home;
     std::vector<std::vector<std::string>> m_abroad;

@@ -97,38 +97,30 @@ Service::List Service::make_list(const std::string& context, const std::vector<S
     const auto reading_of = [&](const std::vector<std::string>& without) {
         auto found = std::find_if(list.readings.begin(), list.readings.end(), [&](const Reading& reading) { return reading.without == without; });
         if (found == list.readings.end()) {
-            found = list.readings.insert(found, Reading{without, {}, nullptr, nullptr});
+            found = list.readings.insert(found, Reading{without, {}, {}, nullptr, nullptr});
             to_match.emplace_back();
             exceptions.emplace_back();
         }
         return static_cast<std::uint32_t>(found - list.readings.begin());
     };
     reading_of({});
-    const auto read = [&](const std::vector<std::string>& components, std::uint32_t reading) {
-        std::vector<std::string> all;
-        for (const auto& component : components) all.push_back(reader.normalised(component, list.readings[reading].without));
-        return all;
-    };
-    const auto has_nothing = [](const std::vector<std::string>& components) {
-        return components.empty() || std::any_of(components.begin(), components.end(), [](const std::string& component) { return component.empty(); });
-    };
     const auto add = [&](const ServiceRule& rule, bool is_listed) {
-        const std::uint32_t reading = reading_of(reader.emptying_folds(rule.components));
-        auto components = read(rule.components, reading);
-        // A component without a character could only match everything.
-        if (has_nothing(components)) return;
-        const auto number = static_cast<std::uint32_t>(list.is_listed.size());
-        list.by_notation[notation_of(rule)].push_back(number);
-        list.is_listed.push_back(is_listed);
-        list.readings[reading].rules.push_back(number);
-        to_match[reading].push_back({std::move(components), m_rules.is_ordered});
-        auto& own = list.exceptions_of.emplace_back();
-        for (const auto& exception : rule.exceptions) {
-            const std::uint32_t where = reading_of(reader.emptying_folds(exception));
-            auto lifting = read(exception, where);
-            if (has_nothing(lifting)) continue;
-            own.push_back({where, static_cast<std::uint32_t>(exceptions[where].size())});
-            exceptions[where].push_back({std::move(lifting), false});
+        std::vector<Exception> own;
+        for (const auto& exception : rule.exceptions)
+            for (auto& entry : reader.listed(exception)) {
+                const std::uint32_t where = reading_of(entry.without);
+                own.push_back({where, static_cast<std::uint32_t>(exceptions[where].size())});
+                exceptions[where].push_back({std::move(entry.components), false});
+            }
+        for (auto& entry : reader.listed(rule.components)) {
+            const std::uint32_t reading = reading_of(entry.without);
+            const auto number = static_cast<std::uint32_t>(list.is_listed.size());
+            list.by_notation[notation_of(rule)].push_back(number);
+            list.is_listed.push_back(is_listed);
+            if (entry.gap > 0) list.readings[reading].gapped.emplace_back(number, entry);
+            list.readings[reading].rules.push_back(number);
+            to_match[reading].push_back({std::move(entry.components), m_rules.is_ordered});
+            list.exceptions_of.push_back(own);
         }
     };
     for (const ServiceRule& rule : rules) add(rule, true);
@@ -192,17 +184,20 @@ bool Service::is_listed(const List& list, const ChatFilter& reader, std::string_
         if (!readings[reading]) readings[reading] = reader.normalised(text, list.readings[reading].without);
         return *readings[reading];
     };
+    const auto fires = [&](std::uint32_t rule) {
+        if (!list.is_listed[rule]) return false;
+        if (server > 0 && Random(m_rules.seed ^ 0x5e7fe7, (std::uint64_t{server} << 32) | rule).chance(m_rules.missing_share)) return false;
+        const auto& exceptions = list.exceptions_of[rule];
+        return std::none_of(exceptions.begin(), exceptions.end(),
+                            [&](const Exception& exception) { return list.readings[exception.reading].exceptions->is_in(exception.position, read(exception.reading)); });
+    };
     for (std::uint32_t reading = 0; reading < list.readings.size(); ++reading) {
         const Reading& compared = list.readings[reading];
         if (compared.rules.empty()) continue;
-        for (const std::uint32_t match : compared.matcher->matches(read(reading))) {
-            const std::uint32_t rule = compared.rules[match];
-            if (!list.is_listed[rule]) continue;
-            if (server > 0 && Random(m_rules.seed ^ 0x5e7fe7, (std::uint64_t{server} << 32) | rule).chance(m_rules.missing_share)) continue;
-            const auto& exceptions = list.exceptions_of[rule];
-            if (std::none_of(exceptions.begin(), exceptions.end(), [&](const Exception& exception) { return list.readings[exception.reading].exceptions->is_in(exception.position, read(exception.reading)); }))
-                return true;
-        }
+        for (const std::uint32_t match : compared.matcher->matches(read(reading)))
+            if (fires(compared.rules[match])) return true;
+        for (const auto& [rule, entry] : compared.gapped)
+            if (ChatFilter::holds(read(reading), entry.components, entry.gap, m_rules.is_ordered) && fires(rule)) return true;
     }
     return false;
 }

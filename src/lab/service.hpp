@@ -95,6 +95,7 @@ class Service {
     struct Reading {
         std::vector<std::string> without;        // folds that are not undone in it
         std::vector<std::uint32_t> rules;        // of the list, by position in `matcher`
+        std::vector<std::pair<std::uint32_t, ChatFilter::Listed>> gapped;   // of them, those that may have characters in between
         std::unique_ptr<RuleMatcher> matcher;
         std::unique_ptr<RuleMatcher> exceptions;
     };

@@ -46,7 +46,7 @@ std::vector<std::u32string> CampaignPlan::lexicon_characters() const {
     return words;
 }
 
-std::vector<std::string> CampaignPlan::default_separators() { return {"\n", "。", "😀", " ……这是一个测试…… ", " | "}; }
+std::vector<std::string> CampaignPlan::default_separators() { return {"\n", "。", "😀", " ……这是一个测试…… ", " | ", " 我们下午去公园散步然后吃饭休息 "}; }
 
 Campaign::Campaign(CampaignPlan plan) : m_plan((check_plan(plan), std::move(plan))), m_random(m_plan.seed, 0xf11e), m_model({m_plan.lexicon_characters(), m_plan.uses_memory}),
       m_cut_share(cut_share(m_plan.blocked_price)), m_passes_least(m_plan.passes_needed), m_texts(std::move(m_plan.texts)), m_dialogue(run()) {
@@ -138,25 +138,31 @@ Dialogue<bool> Campaign::control(std::string context, bool is_block) {
     co_return false;
 }
 
-Dialogue<Campaign::Verdict> Campaign::ask(Message message) {
+Dialogue<Campaign::Verdict> Campaign::ask_in_turn(Message message) {
     // An account that was shut answers as if everything were blocked.
     constexpr std::uint32_t blocked_in_row_max = 8;
+    Pace& pace = m_paces[message.context];
+    const bool is_suspicious = pace.blocked_in_row >= blocked_in_row_max;
+    if (pace.since_control >= m_plan.control_every || is_suspicious) {
+        const bool is_block = !is_suspicious && pace.is_block_next && is_known_blocked_in(message.context);
+        pace = {.since_control = 0, .blocked_in_row = 0, .is_block_next = is_suspicious ? pace.is_block_next : !pace.is_block_next};
+        auto known = control(message.context, is_block);
+        if (!co_await known) co_return Verdict::none;
+    }
+    ++pace.since_control;
+    auto asking = ask_once(message);
+    const Verdict verdict = co_await asking;
+    if (verdict == Verdict::blocked) ++pace.blocked_in_row;
+    if (verdict == Verdict::passed) pace.blocked_in_row = 0;
+    co_return verdict;
+}
+
+Dialogue<Campaign::Verdict> Campaign::ask(Message message) {
     std::uint32_t passes = 0;
     do {
-        Pace& pace = m_paces[message.context];
-        const bool is_suspicious = pace.blocked_in_row >= blocked_in_row_max;
-        if (pace.since_control >= m_plan.control_every || is_suspicious) {
-            const bool is_block = !is_suspicious && pace.is_block_next && is_known_blocked_in(message.context);
-            pace = {.since_control = 0, .blocked_in_row = 0, .is_block_next = is_suspicious ? pace.is_block_next : !pace.is_block_next};
-            auto known = control(message.context, is_block);
-            if (!co_await known) co_return Verdict::none;
-        }
-        ++pace.since_control;
-        auto asking = ask_once(message);
+        auto asking = ask_in_turn(message);
         const Verdict verdict = co_await asking;
-        if (verdict == Verdict::blocked) ++pace.blocked_in_row;
         if (verdict != Verdict::passed) co_return verdict;
-        pace.blocked_in_row = 0;
     } while (++passes < passes_needed());
     co_return Verdict::passed;
 }
@@ -309,7 +315,10 @@ Dialogue<bool> Campaign::ask_all() {
     auto probing = probe();
     if (!co_await probing) co_return false;
     auto settling = settle();
-    co_return co_await settling;
+    if (!co_await settling) co_return false;
+    // What was told of spellings may be unsure by faults that were seen later.
+    auto probing_again = probe();
+    co_return co_await probing_again;
 }
 
 }  // namespace unveil

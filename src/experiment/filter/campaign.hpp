@@ -40,7 +40,7 @@ struct CampaignPlan {
     std::uint32_t control_every = 15;         // messages of one context between two controls
     std::uint32_t rules_per_text_max = 32;
     std::uint32_t attempts_max = 4;           // at a rule whose certificate fails
-    std::uint32_t probe_rules = 3;            // rules on which each fold is tried; 0: no probes
+    std::uint32_t probe_rules = 3;            // rules on which each fold is tried at most, in each context; 0: no probes
     std::uint32_t shape_rules = 3;            // rules of one component that are tried within longer words; 0: none
     bool looks_for_order = true;              // one message for each rule of several components
     double confidence = 0.99;                 // of each certificate, comparison and spelling, where answers are faulty
@@ -177,7 +177,17 @@ class Campaign final : public Experiment {
     Dialogue<bool> find_exceptions();
     Dialogue<bool> lift(std::size_t exception);
     Dialogue<bool> compare();
+    /// Asks until it is told, on as few rules as that takes; what is told already costs nothing.
     Dialogue<bool> probe();
+    /// The rules in another spelling, by fold and context; the first so many that differ in more than spelling.
+    struct Probe {
+        std::string context;
+        std::string_view fold;
+        std::string rule;
+        std::string independent;   // what tells apart rules that differ in more than spelling
+        std::string text;
+    };
+    std::vector<Probe> probes() const;
     Dialogue<bool> try_orders();
     Dialogue<bool> try_shapes();
     Dialogue<Isolated> isolate(Goal goal, std::u32string characters);
@@ -186,7 +196,9 @@ class Campaign final : public Experiment {
     Dialogue<bool> all_as_expected(std::vector<CertificateTest> tests, Message like);
     /// One answer. When it was lost, an equivalent message is sent; an error is none.
     Dialogue<Verdict> ask_once(Message message);
-    /// As many answers as the noise wants, with controls in between.
+    /// One answer, with a control before it when it is time for one.
+    Dialogue<Verdict> ask_in_turn(Message message);
+    /// As many answers as the noise wants.
     Dialogue<Verdict> ask(Message message);
     /// The same for a message whose state is published.
     Dialogue<Verdict> ask_published(Message message, double error_max);

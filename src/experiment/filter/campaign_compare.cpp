@@ -6,6 +6,9 @@
 
 #include "experiment/filter/campaign.hpp"
 #include "experiment/filter/folds.hpp"
+#include "table/reading.hpp"
+#include "table/rule.hpp"
+#include "table/spelling.hpp"
 
 namespace unveil {
 namespace {
@@ -145,31 +148,75 @@ Dialogue<bool> Campaign::try_shapes() {
     co_return true;
 }
 
-Dialogue<bool> Campaign::probe() {
-    struct Probe {
-        std::size_t rule;
-        std::string_view fold;
-        std::string text;
-    };
-    std::vector<Probe> probes;
+std::vector<Campaign::Probe> Campaign::probes() const {
+    std::vector<Probe> all;
     const auto distinct = distinct_rules(m_rules);
-    for (const Fold& fold : folds()) {
-        std::uint32_t rules = 0;
+    for (const auto& context : m_plan.contexts) {
+        if (ground(context).is_closed) continue;
+        std::vector<std::pair<std::size_t, std::string>> blocked;   // and what tells them apart by more than spelling
         for (const std::size_t rule : distinct) {
-            if (rules == m_plan.probe_rules) break;
-            auto variant = variant_of(fold.name, m_rules[rule].components, separator_in(m_rules[rule].context));
-            if (!variant) continue;
-            ++rules;
-            probes.push_back({rule, fold.name, std::move(*variant)});
+            const auto& components = m_rules[rule].components;
+            if (!is_told_apart(components, context) || probability_blocked({context, "", "", "", joined(components, context)}) <= 0.5) continue;
+            blocked.emplace_back(rule, rule_notation(filter::broadest_reading(components)));
+        }
+        for (const Fold& fold : folds()) {
+            std::set<std::string> tried;
+            for (const auto& [rule, independent] : blocked) {
+                if (tried.size() == m_plan.probe_rules) break;
+                if (tried.count(independent) > 0) continue;
+                auto variant = variant_of(fold.name, m_rules[rule].components, separator_in(context));
+                // Another rule that stands in it as it is written would block it by itself.
+                const bool is_plain = variant && std::any_of(blocked.begin(), blocked.end(), [&, &independent = independent](const auto& other) {
+                    const auto& components = m_rules[other.first].components;
+                    return other.second != independent &&
+                           std::all_of(components.begin(), components.end(), [&](const std::string& component) { return variant->find(component) != std::string::npos; });
+                });
+                if (!variant || is_plain) continue;
+                tried.insert(independent);
+                all.push_back({context, fold.name, m_rules[rule].notation, independent, std::move(*variant)});
+            }
         }
     }
-    shuffle(probes, m_random);
-    for (const Probe& one : probes) {
-        auto asking = ask_published({m_rules[one.rule].context, "probe", m_rules[one.rule].notation, std::string(one.fold), one.text}, 1 - m_plan.confidence);
-        (void)co_await asking;
-        if (!m_refusal.empty()) co_return false;
+    return all;
+}
+
+Dialogue<bool> Campaign::probe() {
+    if (m_plan.probe_rules == 0) co_return true;
+    const auto all = probes();
+    std::set<std::pair<std::string, std::string>> without_verdict;   // context and text
+    for (;;) {
+        // One question of each fold that cannot be told yet: another rule; a rule of which little is known, where answers are wrong at times; once more, where rules contradict each other.
+        std::vector<const Probe*> round;
+        for (auto begin = all.begin(), end = begin; begin != all.end(); begin = end) {
+            end = std::find_if(begin, all.end(), [&](const Probe& one) { return one.context != begin->context || one.fold != begin->fold; });
+            const auto tries = [&](const Probe& one) {
+                const auto asked = m_asked.find({one.context, one.text});
+                return asked == m_asked.end() ? 0 : asked->second.blocked + asked->second.passed;
+            };
+            const auto blocked = [&](const Probe& one) { return probability_blocked({one.context, "", "", "", one.text}); };
+            filter::Reading reading;
+            for (auto one = begin; one != end; ++one)
+                if (tries(*one) > 0) reading.add(one->fold, one->independent, blocked(*one));
+            const auto evidence = reading.folds()[std::string(begin->fold)];
+            if (evidence.is_seen_through(m_plan.confidence) || evidence.is_excluded(m_plan.confidence)) continue;
+            const std::uint64_t sure_after = evidence.rules_blocked > 0 && evidence.rules_passed > 0 ? 2 : 1;
+            const Probe* next = nullptr;
+            for (auto one = begin; one != end; ++one) {
+                const bool is_sure = tries(*one) >= sure_after && std::min(blocked(*one), 1 - blocked(*one)) <= 1 - m_plan.confidence;
+                if (is_sure || tries(*one) >= m_plan.asked_again_max || without_verdict.count({one->context, one->text}) > 0) continue;
+                if (next == nullptr || tries(*one) < tries(*next)) next = &*one;
+            }
+            if (next != nullptr) round.push_back(next);
+        }
+        if (round.empty()) co_return true;
+        shuffle(round, m_random);
+        for (const Probe* one : round) {
+            auto asking = ask_in_turn({one->context, "probe", one->rule, std::string(one->fold), one->text});
+            const Verdict verdict = co_await asking;
+            if (!m_refusal.empty()) co_return false;
+            if (verdict == Verdict::none || verdict == Verdict::rejected) without_verdict.insert({one->context, one->text});
+        }
     }
-    co_return true;
 }
 
 Dialogue<bool> Campaign::settle_one(Published published) {

@@ -4,15 +4,19 @@
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
 #include "core/error.hpp"
+#include "core/han_parts.hpp"
+#include "core/han_sounds.hpp"
+#include "table/spelling.hpp"
 
 namespace unveil {
 namespace {
 
-constexpr std::array<Fold, 20> all_folds = {{
+constexpr std::array<Fold, 36> all_folds = {{
     {"case", "letters in the other case: word -> WORD"},
     {"width", "ASCII in full width: a1 -> ａ１"},
     {"traditional", "traditional for simplified characters: 国 -> 國"},
@@ -33,6 +37,22 @@ constexpr std::array<Fold, 20> all_folds = {{
     {"repeat", "every character twice: 六六四四"},
     {"look-alike", "Latin letters as Cyrillic ones that look the same: a -> а"},
     {"html", "characters as HTML entities: 六 -> &#x516D;"},
+    {"percent", "characters as in an address: 六 -> %E5%85%AD"},
+    {"superscript", "small letters and digits raised: a1 -> ᵃ¹"},
+    {"roman", "letters as Roman numerals: ix -> ⅰⅹ"},
+    {"bidi", "a left-to-right mark between characters"},
+    {"homophone", "characters of the same sound and tone: 家 -> 嘉"},
+    {"homophone-any-tone", "characters of the same sound in another tone: 国 -> 锅"},
+    {"pinyin", "characters as they sound: 国家 -> guojia"},
+    {"pinyin-tones", "characters as they sound, with tones: 国家 -> guójiā"},
+    {"pinyin-spaced", "characters as they sound, with blanks: 国家 -> guo jia"},
+    {"initials", "the first letters of how characters sound: 中国人 -> zgr"},
+    {"split-characters", "characters taken apart: 好 -> 女子"},
+    {"reversal", "characters from last to first: 六四 -> 四六"},
+    {"gap-1", "another character between characters: 六的四"},
+    {"gap-2", "two other characters between characters: 六的是四"},
+    {"gap-4", "four other characters between characters"},
+    {"gap-8", "eight other characters between characters"},
 }};
 
 void append_code_point(std::string& out, UChar32 c) {
@@ -51,6 +71,19 @@ std::optional<std::string> put_between(const icu::UnicodeString& text, UChar32 b
         if (++seen < characters) append_code_point(out, between);
     }
     return out;
+}
+
+/// So many different characters between characters, none of them a numeral.
+std::optional<std::string> put_gap(const icu::UnicodeString& text, std::int32_t characters) {
+    static const icu::UnicodeString filler(u"的是在了有和这那");
+    if (text.countChar32() < 2) return {};
+    icu::UnicodeString out;
+    for (std::int32_t i = 0; i < text.length(); i = text.moveIndex32(i, 1)) {
+        if (i > 0) out.append(filler, 0, characters);
+        out.append(text.char32At(i));
+    }
+    std::string bytes;
+    return out.toUTF8String(bytes);
 }
 
 template <typename Change>
@@ -80,6 +113,33 @@ UChar32 cyrillic(UChar32 c) {
 UChar32 numeral(UChar32 c) {
     constexpr std::array<char16_t, 10> numerals = {u'〇', u'一', u'二', u'三', u'四', u'五', u'六', u'七', u'八', u'九'};
     return c >= '0' && c <= '9' ? numerals[static_cast<std::size_t>(c - '0')] : c;
+}
+
+UChar32 superscript(UChar32 c) {
+    constexpr std::u16string_view letters = u"ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖqʳˢᵗᵘᵛʷˣʸᶻ";
+    constexpr std::u16string_view digits = u"⁰¹²³⁴⁵⁶⁷⁸⁹";
+    if (c >= 'a' && c <= 'z') return letters[static_cast<std::size_t>(c - 'a')];
+    if (c >= '0' && c <= '9') return digits[static_cast<std::size_t>(c - '0')];
+    return c;
+}
+
+UChar32 roman(UChar32 c) {
+    constexpr std::array<std::pair<char, char16_t>, 14> table = {{
+        {'c', u'ⅽ'}, {'d', u'ⅾ'}, {'i', u'ⅰ'}, {'l', u'ⅼ'}, {'m', u'ⅿ'}, {'v', u'ⅴ'}, {'x', u'ⅹ'}, {'C', u'Ⅽ'}, {'D', u'Ⅾ'}, {'I', u'Ⅰ'}, {'L', u'Ⅼ'}, {'M', u'Ⅿ'}, {'V', u'Ⅴ'}, {'X', u'Ⅹ'},
+    }};
+    for (const auto& [letter, number] : table)
+        if (c == letter) return number;
+    return c;
+}
+
+bool is_numeral(char32_t c) { return std::u32string_view(U"〇一二三四五六七八九").find(c) != std::u32string_view::npos; }
+
+/// The first other character of GB 2312 that sounds so, or `c`. No numeral: a filter may read those as digits.
+UChar32 homophone(UChar32 c, Tone tone) {
+    const auto character = static_cast<char32_t>(c);
+    for (const char32_t other : han_alike(character, tone))
+        if (other != character && !is_numeral(other) && (tone == Tone::same || han_sound(other) != han_sound(character))) return static_cast<UChar32>(other);
+    return c;
 }
 
 std::string traditional(const icu::UnicodeString& text) {
@@ -135,6 +195,44 @@ std::optional<std::string> change(std::string_view fold, const icu::UnicodeStrin
         for (UChar32 rest = c; rest > 0; rest >>= 4) hex.insert(hex.begin(), digits[static_cast<std::size_t>(rest & 15)]);
         out += "&#x" + hex + ";";
     });
+    if (fold == "percent") return changed(text, [](UChar32 c, std::string& out) {
+        constexpr std::string_view digits = "0123456789ABCDEF";
+        std::string bytes;
+        append_code_point(bytes, c);
+        for (const char byte : bytes) {
+            const auto value = static_cast<unsigned char>(byte);
+            out += {'%', digits[value >> 4], digits[value & 15]};
+        }
+    });
+    if (fold == "superscript") return each(superscript);
+    if (fold == "roman") return each(roman);
+    if (fold == "bidi") return put_between(text, 0x200E);
+    if (fold == "homophone") return each([](UChar32 c) { return homophone(c, Tone::same); });
+    if (fold == "homophone-any-tone") return each([](UChar32 c) { return homophone(c, Tone::any); });
+    if (std::find(filter::sound_spellings().begin(), filter::sound_spellings().end(), fold) != filter::sound_spellings().end()) {
+        std::string bytes;
+        auto spelled = filter::spelled_by_sound(fold, text.toUTF8String(bytes));
+        // A single character has no place for a blank.
+        if (fold == "pinyin-spaced" && spelled == filter::spelled_by_sound("pinyin", bytes)) return {};
+        return spelled;
+    }
+    if (fold == "split-characters") return changed(text, [](UChar32 c, std::string& out) {
+        const auto parts = han_parts(static_cast<char32_t>(c));
+        if (parts.empty()) append_code_point(out, c);
+        for (const char32_t part : parts) append_code_point(out, static_cast<UChar32>(part));
+    });
+    if (fold == "reversal") {
+        std::string out;
+        for (std::int32_t i = text.length(); i > 0;) {
+            i = text.moveIndex32(i, -1);
+            append_code_point(out, text.char32At(i));
+        }
+        return out;
+    }
+    if (fold == "gap-1") return put_gap(text, 1);
+    if (fold == "gap-2") return put_gap(text, 2);
+    if (fold == "gap-4") return put_gap(text, 4);
+    if (fold == "gap-8") return put_gap(text, 8);
     UNVEIL_ASSERT(false);
     return {};
 }

@@ -46,6 +46,7 @@ const InstrumentDescription& Filter::description() const {
             {"contexts.rule_sets", "rule sets", "that no tested rule tells apart"},
             {"contexts.differ", "pairs", "of contexts with at least one rule that only one of them meets"},
             {"folds", "changes", "of spelling that the filter sees through; a set: folds includes \"case\""},
+            {"folds(\"context\")", "changes", "that it sees through in this context; a set"},
             {"folds.open", "changes", "of which it cannot be told"},
             {"topics.share(\"topic\")", "share", "of distinct certified rules about the topic; those that cannot be told open the interval", topic_names, topics_need},
             {"topics.abstained", "rules", "of which it cannot be told", {}, topics_need},

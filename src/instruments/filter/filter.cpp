@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -13,9 +14,9 @@
 #include "core/time.hpp"
 #include "instruments/common_findings.hpp"
 #include "instruments/filter/filter_log.hpp"
-#include "instruments/filter/reading.hpp"
+#include "table/reading.hpp"
 #include "instruments/filter/rule_sets.hpp"
-#include "instruments/filter/spelling.hpp"
+#include "table/spelling.hpp"
 #include "instruments/filter/topics.hpp"
 #include "statistics/proportion.hpp"
 
@@ -26,6 +27,10 @@ using namespace filter;
 
 std::size_t characters_in(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+bool holds_all(std::string_view text, const std::vector<std::string>& components) {
+    return std::all_of(components.begin(), components.end(), [&](const std::string& component) { return text.find(component) != std::string_view::npos; });
 }
 
 std::string metric_of(std::string_view name, std::string_view argument) {
@@ -48,6 +53,24 @@ Finding rate_finding(std::string metric, std::uint64_t wrong, std::uint64_t all,
     finding.low = interval.low;
     finding.high = interval.high;
     return finding;
+}
+
+/// How easily people read a rule that was changed so; the easiest come first.
+constexpr std::array<std::string_view, 4> reading_ease = {"looks the same", "at once", "with care", "must be worked out"};
+
+std::size_t reading_ease_of(std::string_view fold) {
+    static const std::map<std::string_view, std::size_t> known = [] {
+        std::map<std::string_view, std::size_t> made;
+        for (const auto name : {"zero-width", "variation-selector", "soft-hyphen", "bidi", "look-alike"}) made[name] = 0;
+        for (const auto name : {"case", "width", "traditional", "circled", "superscript", "roman", "digits", "combining", "space", "ideographic-space", "ascii-punctuation", "cjk-punctuation",
+                                "line-break", "emoji", "component-order"})
+            made[name] = 1;
+        for (const auto name : {"latin", "digit", "repeat", "homophone", "homophone-any-tone", "pinyin", "pinyin-tones", "pinyin-spaced", "split-characters", "reversal", "gap-1", "gap-2"})
+            made[name] = 2;
+        return made;
+    }();
+    const auto found = known.find(fold);
+    return found == known.end() ? reading_ease.size() - 1 : found->second;
 }
 
 /// How many rules are of which class.
@@ -110,6 +133,7 @@ class Judgement {
     void describe_shapes();
     void describe_changes();
     void describe_reading();
+    void describe_evasions();
     void describe_topics();
     void describe_share(std::string_view metric, std::string_view name, std::string_view relation, const ToldCounts& counts);
     State state(const std::string& context, const std::string& message) const {
@@ -126,6 +150,7 @@ class Judgement {
     OutputTables& m_tables;
     std::vector<std::string> m_contexts;
     std::vector<RuleStates> m_states;       // of every rule that was sent alone anywhere
+    std::map<std::string, JudgedRule> m_judged;                            // by notation
     std::map<std::string, std::map<std::string, FoldEvidence>> m_folds;   // by context
     std::set<std::string> m_certified;
     std::set<std::string> m_distinct;       // of them, those that are not only other spellings
@@ -177,14 +202,29 @@ void Judgement::describe_messages() {
 }
 
 void Judgement::read_folds() {
-    for (const auto& context : m_contexts) {
+    m_judged = judge_rules(m_log, m_confidence);
+    for (std::size_t c = 0; c < m_contexts.size(); ++c) {
+        std::vector<std::pair<const Subject*, std::string>> rules_here;   // and what tells them apart by more than spelling
+        for (const auto& [notation, rule] : m_judged)
+            if (rule.is_rule() && rule.contexts[c].certificate.state == CertificateState::certified) {
+                const Subject& subject = m_log.subjects.at(notation);
+                rules_here.emplace_back(&subject, rule_notation(broadest_reading(subject.components)));
+            }
         Reading reading;
         for (const auto& [notation, subject] : m_log.subjects) {
-            const auto probes = subject.probes.find(context);
+            const auto probes = subject.probes.find(m_contexts[c]);
             if (probes == subject.probes.end()) continue;
-            for (const auto& [fold, variant] : probes->second) reading.add(fold, notation, m_log.book.answers(context, variant), m_log.book.noise());
+            const std::string independent = rule_notation(broadest_reading(subject.components));
+            for (const auto& [fold, variant] : probes->second) {
+                const Answers& answers = m_log.book.answers(m_contexts[c], variant);
+                // What another rule blocks that stands in it as it is written says nothing of changes.
+                const bool is_plain = std::any_of(rules_here.begin(), rules_here.end(), [&, &subject = subject, &variant = variant](const auto& rule) {
+                    return (rule.second != independent || rule.first == &subject) && holds_all(variant, rule.first->components);
+                });
+                if (answers.tries() > 0 && !is_plain) reading.add(fold, independent, m_log.book.noise().probability_blocked(answers));
+            }
         }
-        m_folds[context] = reading.folds(m_confidence);
+        m_folds[m_contexts[c]] = reading.folds();
     }
 }
 
@@ -198,11 +238,44 @@ std::set<std::string> Judgement::tell_spellings_apart(std::vector<RuleLine>& lin
         if (is_ordered) read.insert(read.begin(), "in this order");
         groups[{line.context, std::move(read)}].push_back(&line);
     }
+    using Group = decltype(groups)::key_type;
+    // What is written in letters is a spelling of what sounds so.
+    std::map<Group, Group> sounds_as;
+    for (const auto& [group, members] : groups)
+        for (const RuleLine* line : members)
+            for (const auto fold : sound_spellings()) {
+                const auto& undone = folds.at(line->context);
+                if (undone.count(std::string(fold)) == 0) continue;
+                bool is_any_spelled = false;
+                auto spelled = m_log.subjects.at(line->rule).components;
+                for (auto& component : spelled)
+                    if (auto letters = spelled_by_sound(fold, component)) {
+                        component = std::move(*letters);
+                        is_any_spelled = true;
+                    }
+                const bool is_ordered = ordered.count(line->rule) > 0;
+                auto read = as_read(undone, spelled, is_ordered);
+                if (is_ordered) read.insert(read.begin(), "in this order");
+                const Group other{line->context, std::move(read)};
+                if (is_any_spelled && other != group && groups.count(other) > 0) sounds_as.emplace(other, group);
+            }
+    const auto canonical_of = [&](const Group& group) {
+        // Of a word and the same from last to first neither is the one that is read.
+        auto undone = folds.at(group.first);
+        undone.erase("reversal");
+        const auto rank = [&](const RuleLine* line) {
+            const bool is_as_read = rule_notation(as_read(undone, m_log.subjects.at(line->rule).components, ordered.count(line->rule) > 0)) == line->rule;
+            return std::tuple(!is_as_read, line->rule.size(), line->rule);
+        };
+        const auto& members = groups.at(group);
+        return (*std::min_element(members.begin(), members.end(), [&](const auto* a, const auto* b) { return rank(a) < rank(b); }))->rule;
+    };
     std::set<std::string> distinct;
     for (auto& [group, members] : groups) {
-        const std::string read = rule_notation(group.second);
-        const auto rank = [&](const RuleLine* line) { return std::tuple(line->rule != read, line->rule.size(), line->rule); };
-        const std::string canonical = (*std::min_element(members.begin(), members.end(), [&](const auto* a, const auto* b) { return rank(a) < rank(b); }))->rule;
+        Group whole = group;
+        // Each step leaves fewer letters, so it ends.
+        for (auto next = sounds_as.find(whole); next != sounds_as.end(); next = sounds_as.find(whole)) whole = next->second;
+        const std::string canonical = canonical_of(whole);
         distinct.insert(canonical);
         for (RuleLine* line : members) line->canonical = line->rule == canonical ? "" : canonical;
     }
@@ -235,7 +308,7 @@ void Judgement::describe_rules() {
     std::uint64_t not_minimal = 0;
     std::map<std::size_t, std::uint64_t> sizes;
     std::vector<Locator> locators;
-    for (const auto& [notation, rule] : judge_rules(m_log, m_confidence)) {
+    for (const auto& [notation, rule] : m_judged) {
         const auto& components = m_log.subjects.at(notation).components;
         RuleStates states{notation, {}};
         bool is_open = false;
@@ -314,8 +387,8 @@ void Judgement::describe_rules() {
         auto& shown_there = seen_through[context];
         auto& possible = not_excluded[context] = all_spellings();
         for (const auto& [fold, evidence] : folds) {
-            if (evidence.probability >= m_confidence) shown_there.insert(fold);
-            if (1 - evidence.probability >= m_confidence) possible.erase(fold);
+            if (evidence.is_seen_through(m_confidence)) shown_there.insert(fold);
+            if (evidence.is_excluded(m_confidence)) possible.erase(fold);
         }
     }
     const std::size_t distinct_min = tell_spellings_apart(lines, ordered, not_excluded).size();
@@ -559,70 +632,115 @@ void Judgement::describe_contexts() {
 void Judgement::describe_reading() {
     auto& table = m_tables.open("folds", {{"context", CellType::text, "who asked from where"},
                                           {"fold", CellType::text, "the change that was made to the rule"},
-                                          {"rules", CellType::integer, "with a variant that was sent"},
+                                          {"rules", CellType::integer, "that differ in more than spelling, with a variant that was sent"},
                                           {"blocked", CellType::integer, "of them, the variant was blocked"},
                                           {"passed", CellType::integer, "of them, the variant came through"},
-                                          {"probability", CellType::real, "that the filter undoes this change"}});
+                                          {"probability", CellType::real, "that the filter undoes this change"},
+                                          {"read", CellType::text, "as the rule: yes, no, cannot be told or not asked"}});
+    std::set<std::string> tried;
     std::set<std::string> folds;
     std::set<std::string> not_folds;
+    std::vector<Finding> by_context;
     FindingTable shown;
     shown.columns = {"context", "change", "rules", "blocked", "read as the rule"};
-    std::uint64_t open = 0;
-    std::uint64_t tried = 0;
-    struct Evasion {
-        double length_ratio = 0;
-        std::vector<std::string> row;
-    };
-    std::vector<Evasion> evasions;
     for (const auto& context : m_contexts) {
-        std::map<std::string, std::pair<std::string, std::string>> examples;   // fold -> rule and variant that came through
-        for (const auto& [notation, subject] : m_log.subjects) {
-            const auto probes = subject.probes.find(context);
-            if (probes == subject.probes.end()) continue;
-            for (const auto& [fold, variant] : probes->second)
-                if (state(context, variant) == State::passed) examples.try_emplace(fold, alone(subject, context), variant);
-        }
-        for (const auto& [fold, evidence] : m_folds[context]) {
-            const bool is_folded = evidence.probability >= m_confidence;
-            const bool is_not = 1 - evidence.probability >= m_confidence;
-            ++tried;
-            open += !is_folded && !is_not;
-            if (is_folded) folds.insert(fold);
+        const auto& here = m_folds[context];
+        if (here.empty()) continue;
+        std::set<std::string> seen_through;
+        std::set<std::string> excluded;
+        auto all = all_spellings();
+        for (const auto& [fold, evidence] : here) all.insert(fold);
+        for (const auto& fold : all) {
+            const auto found = here.find(fold);
+            const FoldEvidence evidence = found == here.end() ? FoldEvidence{} : found->second;
+            const bool is_folded = evidence.is_seen_through(m_confidence);
+            if (found != here.end()) tried.insert(fold);
+            if (is_folded) seen_through.insert(fold);
             if (m_withholds_evasions && !is_folded) continue;
-            if (is_not) not_folds.insert(fold);
+            if (evidence.is_excluded(m_confidence)) excluded.insert(fold);
+            const std::string read = is_folded ? "yes" : evidence.is_excluded(m_confidence) ? "no" : found == here.end() ? "not asked" : "cannot be told";
             table.text(context);
             table.text(fold);
             table.integer(static_cast<std::int64_t>(evidence.rules));
             table.integer(static_cast<std::int64_t>(evidence.rules_blocked));
             table.integer(static_cast<std::int64_t>(evidence.rules_passed));
             table.real(evidence.probability);
+            table.text(read);
             table.end_row();
-            shown.rows.push_back({context, fold, grouped_digits(evidence.rules), grouped_digits(evidence.rules_blocked),
-                                  is_folded ? "yes" : is_not ? "no" : "cannot be told"});
-            const auto example = examples.find(fold);
-            if (!is_not || example == examples.end()) continue;
-            const auto& [rule, variant] = example->second;
-            const double ratio = static_cast<double>(characters_in(variant)) / static_cast<double>(std::max<std::size_t>(1, characters_in(rule)));
-            evasions.push_back({ratio, {context, fold, rule, variant, fmt::format("{:.1f}", ratio)}});
+            shown.rows.push_back({context, fold, grouped_digits(evidence.rules), grouped_digits(evidence.rules_blocked), read});
         }
+        by_context.push_back(unveil::set_finding(metric_of("folds", context), "changes to a rule that the filter undoes in this context", seen_through, excluded, "changes",
+                                                 fmt::format("In {}, the filter sees through {} of {} changes that were tried.", context, grouped_digits(seen_through.size()),
+                                                             grouped_digits(here.size()))));
+        folds.insert(seen_through.begin(), seen_through.end());
+        not_folds.insert(excluded.begin(), excluded.end());
     }
-    if (tried == 0) return;
-    auto reads = set_finding("folds", "changes to a rule that the filter undoes", folds, not_folds,
-                             fmt::format("The filter sees through {} of {} changes that were tried.", grouped_digits(folds.size()), grouped_digits(tried)));
-    reads.unit = "changes";
-    reads.caveat = "A variant may be on the list by itself; a change counts as seen through only when the variants of several rules are blocked.";
+    if (tried.empty()) return;
+    // It does not see through a change when it does so nowhere: a context of which it cannot be told leaves that open.
+    for (const auto& context : m_contexts)
+        for (const auto& [fold, evidence] : m_folds[context])
+            if (!evidence.is_excluded(m_confidence)) not_folds.erase(fold);
+    const std::uint64_t open = static_cast<std::uint64_t>(std::count_if(tried.begin(), tried.end(), [&](const std::string& fold) {
+        return folds.count(fold) == 0 && std::any_of(m_contexts.begin(), m_contexts.end(), [&](const std::string& context) {
+                   const auto evidence = m_folds[context].find(fold);
+                   return evidence != m_folds[context].end() && !evidence->second.is_excluded(m_confidence);
+               });
+    }));
+    auto reads = unveil::set_finding("folds", "changes to a rule that the filter undoes", folds, not_folds, "changes",
+                                     fmt::format("The filter sees through {} of {} changes that were tried.", grouped_digits(folds.size()), grouped_digits(tried.size())));
+    reads.caveat = "A variant may be on the list by itself; a change counts as seen through only when the variants of several rules are blocked. What was not asked changes no rule that is blocked there, or "
+                   "the log ends before.";
     reads.table = std::move(shown);
     m_findings.items.push_back(std::move(reads));
+    for (auto& finding : by_context) m_findings.items.push_back(std::move(finding));
     m_findings.items.push_back(exact_count("folds.open", "changes to a rule", open, "changes",
                                            fmt::format("Of {} changes it cannot be told.", grouped_digits(open))));
-    if (m_withholds_evasions) {
-        m_findings.notes.push_back("How rules can be written so that they come through is withheld, as was asked");
-        return;
+    if (m_withholds_evasions) m_findings.notes.push_back("How rules can be written so that they come through is withheld, as was asked");
+    else describe_evasions();
+}
+
+void Judgement::describe_evasions() {
+    struct Evasion {
+        std::size_t ease = 0;
+        double length_ratio = 0;
+        std::vector<std::string> row;
+    };
+    std::vector<Evasion> evasions;
+    const auto add = [&](const std::string& context, const std::string& fold, const std::string& rule, const std::string& variant) {
+        const double ratio = static_cast<double>(characters_in(variant)) / static_cast<double>(std::max<std::size_t>(1, characters_in(rule)));
+        const std::size_t ease = reading_ease_of(fold);
+        evasions.push_back({ease, ratio, {context, fold, rule, variant, std::string(reading_ease[ease]), fmt::format("{:.1f}", ratio)}});
+    };
+    for (std::size_t c = 0; c < m_contexts.size(); ++c) {
+        const auto& context = m_contexts[c];
+        struct Example {
+            double blocked = 0.5;
+            std::string rule;
+            std::string variant;
+        };
+        std::map<std::string, Example> examples;   // by fold: the surest one
+        for (const auto& [notation, subject] : m_log.subjects) {
+            if (const auto probes = subject.probes.find(context); probes != subject.probes.end())
+                for (const auto& [fold, variant] : probes->second) {
+                    const double blocked = m_log.book.noise().probability_blocked(m_log.book.answers(context, variant));
+                    if (Example& example = examples[fold]; blocked < example.blocked) example = {blocked, alone(subject, context), variant};
+                }
+            const JudgedRule& rule = m_judged.at(notation);
+            if (!rule.is_rule() || !rule.is_order_needed || rule.contexts[c].certificate.state != CertificateState::certified || examples.count("component-order") > 0) continue;
+            const std::vector<std::string> reversed(subject.components.rbegin(), subject.components.rend());
+            const std::string variant = m_log.joined(reversed, context);
+            if (state(context, variant) == State::passed) examples["component-order"] = {0, alone(subject, context), variant};
+        }
+        for (const auto& [fold, example] : examples) {
+            const auto evidence = m_folds[context].find(fold);
+            const bool is_told = fold == "component-order" || (evidence != m_folds[context].end() && evidence->second.is_excluded(m_confidence));
+            if (is_told && !example.variant.empty()) add(context, fold, example.rule, example.variant);
+        }
     }
-    std::stable_sort(evasions.begin(), evasions.end(), [](const Evasion& a, const Evasion& b) { return a.length_ratio < b.length_ratio; });
+    std::stable_sort(evasions.begin(), evasions.end(), [](const Evasion& a, const Evasion& b) { return std::tie(a.ease, a.length_ratio) < std::tie(b.ease, b.length_ratio); });
     auto ways = exact_count("evasions", "changes to a rule", evasions.size(), "changes",
-                            fmt::format("{} ways to write a forbidden message let it through; those that change least come first.", grouped_digits(evasions.size())));
-    ways.table.columns = {"context", "change", "forbidden", "comes through", "length"};
+                            fmt::format("{} ways to write a forbidden message let it through; those that are read most easily come first.", grouped_digits(evasions.size())));
+    ways.table.columns = {"context", "change", "forbidden", "comes through", "is read", "length"};
     for (auto& evasion : evasions) ways.table.rows.push_back(std::move(evasion.row));
     m_findings.items.push_back(std::move(ways));
 }

@@ -1,5 +1,5 @@
 // Goal: on lists that platforms really had, the campaign and the instrument together find every rule, every exception and every regional set,
-// and read off a normaliser with twenty switches. Method: the lists as filters in memory; skipped where the lists are not at hand.
+// and read off a normaliser with all its switches. Method: the lists as filters in memory; skipped where the lists are not at hand.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -276,7 +276,7 @@ TEST(FilterLists, SixRegionsOfOneCompany) {
     for (const auto& [step, count] : outcome.steps) std::printf("  %-10s %zu\n", step.c_str(), count);
 }
 
-TEST(FilterLists, ANormaliserWithTwentySwitches) {
+TEST(FilterLists, ANormaliserWithAllItsSwitches) {
     for (const double slip_rate : {0.0, 0.05}) {
         std::size_t right = 0;
         std::size_t wrong = 0;
@@ -290,8 +290,11 @@ TEST(FilterLists, ANormaliserWithTwentySwitches) {
             rules.slip_rate = slip_rate;
             rules.seed = world;
             for (const auto& fold : chat_folds())
-                if (random.chance(0.5)) rules.folds.push_back(fold);
-            const std::vector<Rule> list = {{"国家ace64会议"}, {"东风open27说话"}, {"铁门pia83开关"}, {"红头coe95学习"}, {"车书ixo31问题"}};
+                if (!fold.starts_with("gap") && random.chance(0.5)) rules.folds.push_back(fold);
+            // Characters of any kind in between see through most others, so half the filters allow none.
+            if (random.chance(0.5)) rules.folds.push_back(std::vector<std::string>{"gap-1", "gap-2", "gap-4", "gap-8"}[random.below(4)]);
+            // As many letters each, and no part that sounds like its character, so that folds which meet in one word do so in all.
+            const std::vector<Rule> list = {{"国家ace64明天"}, {"东风ope27说话"}, {"铁门pia83开关"}, {"红头coe95学习"}, {"车书ixo31问题"}};
             rules.rules["cn"] = list;
             rules.rules["cn"].push_back({"禁词样本"});
             const ChatFilter filter(rules);
@@ -311,9 +314,9 @@ TEST(FilterLists, ANormaliserWithTwentySwitches) {
             ASSERT_NE(folds, nullptr);
             for (const auto& fold : chat_folds()) {
                 // What counts is what the filter does: one that drops letters sees through their case as well.
-                const auto variant = variant_of(fold, list[0], "\n");
-                ASSERT_TRUE(variant.has_value()) << fold;
-                const bool is_undone = filter.normalised(*variant).find(filter.normalised(list[0][0])) != std::string::npos;
+                const auto rule = std::find_if(list.begin(), list.end(), [&](const Rule& one) { return variant_of(fold, one, "\n").has_value(); });
+                ASSERT_NE(rule, list.end()) << fold;
+                const bool is_undone = filter.is_listed("cn", *variant_of(fold, *rule, "\n"));
                 const auto& said = is_undone ? folds->members : folds->non_members;
                 const auto& denied = is_undone ? folds->non_members : folds->members;
                 if (std::binary_search(said.begin(), said.end(), fold)) ++right;

@@ -13,9 +13,9 @@
 #include "core/random.hpp"
 #include "instruments/filter/filter.hpp"
 #include "instruments/filter/filter_log.hpp"
-#include "instruments/filter/reading.hpp"
+#include "table/reading.hpp"
 #include "instruments/filter/rule_sets.hpp"
-#include "instruments/filter/spelling.hpp"
+#include "table/spelling.hpp"
 #include "instruments/filter/watch_list.hpp"
 #include "memory_posts.hpp"
 #include "memory_trials.hpp"
@@ -165,25 +165,35 @@ TEST(RuleSets, AListThatIsPartOfAnotherIsFoundByTheSignTest) {
 }
 
 TEST(Reading, ThreeRulesDecideAFoldAndContradictionDoesNot) {
-    const Noise silent;
-    Answers blocked;
-    blocked.blocked = 1;
-    Answers passed;
-    passed.passed = 1;
     Reading reading;
     for (const char* rule : {"a", "b", "c"}) {
-        reading.add("case", rule, blocked, silent);
-        reading.add("width", rule, passed, silent);
+        reading.add("case", rule, 1);
+        reading.add("width", rule, 0);
     }
-    reading.add("space", "a", blocked, silent);
-    reading.add("space", "b", passed, silent);
-    reading.add("emoji", "a", Answers{}, silent);
-    const auto folds = reading.folds(0.99);
-    EXPECT_GT(folds.at("case").probability, 0.99);
-    EXPECT_LT(folds.at("width").probability, 0.01);
-    EXPECT_GT(folds.at("space").probability, 0.01);
-    EXPECT_LT(folds.at("space").probability, 0.99);
+    reading.add("space", "a", 1);
+    reading.add("space", "b", 0);
+    const auto folds = reading.folds();
+    EXPECT_TRUE(folds.at("case").is_seen_through(0.99));
+    EXPECT_TRUE(folds.at("width").is_excluded(0.99));
+    EXPECT_FALSE(folds.at("space").is_seen_through(0.99));
+    EXPECT_FALSE(folds.at("space").is_excluded(0.99));
+    EXPECT_EQ(folds.at("space").rules_passed, 1u);
     EXPECT_EQ(folds.count("emoji"), 0u) << "nothing was sent";
+}
+
+TEST(Reading, TwoSpellingsOfOneRuleCountOnce) {
+    Reading reading;
+    for (int spelling = 0; spelling < 3; ++spelling) reading.add("case", "falun", 1);
+    EXPECT_EQ(reading.folds().at("case").rules, 1u);
+    EXPECT_FALSE(reading.folds().at("case").is_seen_through(0.99));
+    reading.add("space", "falun", 0.95);
+    reading.add("space", "falun", 0.7);
+    reading.add("space", "falun", 0.99);
+    Reading once;
+    once.add("space", "falun", 0.7);
+    EXPECT_EQ(reading.folds().at("space").probability, once.folds().at("space").probability) << "the one that says least";
+    reading.add("space", "falun", 0.2);
+    EXPECT_EQ(reading.folds().at("space").probability, 0.5) << "they contradict each other";
 }
 
 TEST(Filter, OneAppWithTwoSetsOfRulesComesOutAsThat) {
@@ -276,6 +286,97 @@ TEST(Filter, SpellingsOfOneRuleAreOneWhereTheFilterSeesThroughThem) {
     EXPECT_EQ(canonical["falun|home"], "");
     EXPECT_EQ(canonical["Ga te + tan.k|home"], "gate + tank");
     EXPECT_EQ(canonical["Vase|abroad"], "");
+}
+
+TEST(Filter, WhatIsWrittenAsItSoundsIsASpellingOfWhatSoundsSo) {
+    // 果价会 sounds as 国家会 does but for the tone; the filter lists sounds and first letters of its rules.
+    const std::vector<std::string> words{"国家会", "果价会", "会议厅", "说话人", "开关门"};
+    std::vector<std::vector<std::string>> list{{"kang"}};
+    for (const auto& word : words)
+        for (const auto& spelled : {word, *spelled_by_sound("pinyin", word), *spelled_by_sound("initials", word)}) list.push_back({spelled});
+    std::vector<Trial> trials;
+    const auto send = [&](const std::string& step, const std::string& subject, const std::string& message, const std::string& detail = {}) {
+        trials.push_back(trial(step, subject, message, is_blocked(list, message), "cn", detail));
+    };
+    for (const std::string rule : {"国家会", "果价会", "guojiahui", "gjh", "会议厅", "说话人", "开关门", "kang"})
+        for (const auto& test : certificate_tests(rule_components(rule), "\n")) send("certify", rule, test.message);
+    EXPECT_EQ(findings_of(trials).find("rules.distinct")->value, 8);
+    EXPECT_EQ(findings_of(trials).find("rules.distinct")->low, 5) << "one word, its sound, its letters and a homophone may be one";
+    for (const std::string rule : {"国家会", "会议厅", "说话人", "开关门"}) {
+        send("probe", rule, *spelled_by_sound("pinyin", rule), "pinyin");
+        send("probe", rule, *spelled_by_sound("initials", rule), "initials");
+        send("probe", rule, rule == "国家会" ? "郭家会" : rule == "会议厅" ? "惠义厅" : rule == "说话人" ? "硕话人" : "凯官门", "homophone-any-tone");
+    }
+    const auto findings = findings_of(trials);
+    EXPECT_THAT(findings.find("folds(\"cn\")")->members, ElementsAre("initials", "pinyin"));
+    EXPECT_EQ(findings.find("rules.distinct")->value, 6) << "kang, four words and a homophone, which the filter tells apart";
+    const auto& rows = findings.find("rules.distinct")->table.rows;
+    ASSERT_EQ(rows.size(), 2u);
+    for (const auto& row : rows) EXPECT_EQ(row.at(2), "国家会") << "or 果价会: the first";
+}
+
+TEST(Filter, AFoldIsShownByDifferentRulesNotBySpellingsOfOne) {
+    std::vector<Trial> trials;
+    const auto send = [&](const std::string& subject, const std::string& variant) { trials.push_back(trial("probe", subject, variant, true, "cn", "space")); };
+    for (const std::string rule : {"falun", "Falun", "f-alun"}) {
+        trials.push_back(trial("certify", rule, rule, true));
+        send(rule, "x" + rule);
+    }
+    const auto spellings = findings_of(trials);
+    EXPECT_TRUE(spellings.find("folds")->members.empty());
+    EXPECT_EQ(spellings.find("folds.open")->value, 1);
+    for (const std::string rule : {"gate", "vase"}) send(rule, "x" + rule);
+    EXPECT_THAT(findings_of(trials).find("folds")->members, ElementsAre("space"));
+}
+
+TEST(Filter, WhatHoldsAnotherRuleAsItIsWrittenSaysNothingOfFolds) {
+    std::vector<Trial> trials;
+    const std::vector<std::vector<std::string>> list{{"gate"}, {"tank"}, {"vase"}, {"x"}};
+    for (const std::string rule : {"gate", "tank", "vase", "x"})
+        for (const auto& test : certificate_tests(rule_components(rule), "\n")) trials.push_back(trial("certify", rule, test.message, is_blocked(list, test.message)));
+    for (const std::string variant : {"gxaxtxe", "txaxnxk", "vxaxsxe"}) {
+        std::string rule = variant;
+        std::erase(rule, 'x');
+        trials.push_back(trial("probe", rule, variant, true, "cn", "latin"));
+    }
+    EXPECT_EQ(findings_of(trials).find("folds"), nullptr);
+}
+
+TEST(Filter, AFoldIsExcludedOnlyWhereNoContextLeavesItOpen) {
+    std::vector<Trial> trials;
+    for (const std::string rule : {"gate", "tank", "vase"})
+        for (const std::string context : {"cn", "ca"}) {
+            trials.push_back(trial("probe", rule, rule + " case", context == "cn", context, "case"));
+            trials.push_back(trial("probe", rule, rule + " width", false, context, "width"));
+            if (context == "cn" || rule == "gate") trials.push_back(trial("probe", rule, rule + " space", false, context, "space"));
+        }
+    const auto findings = findings_of(trials);
+    EXPECT_THAT(findings.find("folds")->members, ElementsAre("case")) << "somewhere";
+    EXPECT_THAT(findings.find("folds")->non_members, ElementsAre("width"));
+    EXPECT_THAT(findings.find("folds(\"ca\")")->non_members, ElementsAre("case", "width"));
+    EXPECT_THAT(findings.find("folds(\"cn\")")->non_members, ElementsAre("space", "width"));
+    EXPECT_EQ(findings.find("folds.open")->value, 1) << "space in ca";
+    const auto& rows = findings.find("folds")->table.rows;
+    EXPECT_EQ(std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row.at(0) == "ca" && row.at(1) == "emoji" && row.at(4) == "not asked"; }), 1);
+}
+
+TEST(Filter, WhatIsReadMostEasilyComesFirstAmongEvasions) {
+    std::vector<Trial> trials;
+    const std::vector<std::string> rules{"国家会", "会议厅", "说话人"};
+    for (const auto& rule : rules) {
+        trials.push_back(trial("certify", rule, rule, true));
+        trials.push_back(trial("probe", rule, *spelled_by_sound("initials", rule), false, "cn", "initials"));
+        trials.push_back(trial("probe", rule, *spelled_by_sound("pinyin", rule), false, "cn", "pinyin"));
+        trials.push_back(trial("probe", rule, rule.substr(0, 3) + "\u200B" + rule.substr(3), false, "cn", "zero-width"));
+        trials.push_back(trial("probe", rule, rule.substr(0, 3) + " " + rule.substr(3), true, "cn", "space"));
+    }
+    // Two words in one order only.
+    for (const auto& test : certificate_tests(std::vector<std::string>{"红", "北"}, "\n")) trials.push_back(trial("certify", "红 + 北", test.message, test.is_blocked_expected));
+    trials.push_back(trial("order", "红 + 北", "北\n红", false, "cn", "reversed"));
+    const auto findings = findings_of(trials);
+    std::vector<std::string> changes;
+    for (const auto& row : findings.find("evasions")->table.rows) changes.push_back(row.at(1));
+    EXPECT_THAT(changes, ElementsAre("zero-width", "component-order", "pinyin", "initials"));
 }
 
 TEST(Filter, ALogWithoutTrialsOrOfAnotherExperimentIsRefused) {
