@@ -213,7 +213,8 @@ void Judgement::read_folds() {
         Reading reading;
         for (const auto& [notation, subject] : m_log.subjects) {
             const auto probes = subject.probes.find(m_contexts[c]);
-            if (probes == subject.probes.end()) continue;
+            // A variant of what is not blocked as it is written passes in any case.
+            if (probes == subject.probes.end() || state_alone(subject, m_contexts[c]) != State::blocked) continue;
             const std::string independent = rule_notation(broadest_reading(subject.components));
             for (const auto& [fold, variant] : probes->second) {
                 const Answers& answers = m_log.book.answers(m_contexts[c], variant);
@@ -720,7 +721,7 @@ void Judgement::describe_evasions() {
         };
         std::map<std::string, Example> examples;   // by fold: the surest one
         for (const auto& [notation, subject] : m_log.subjects) {
-            if (const auto probes = subject.probes.find(context); probes != subject.probes.end())
+            if (const auto probes = subject.probes.find(context); probes != subject.probes.end() && state_alone(subject, context) == State::blocked)
                 for (const auto& [fold, variant] : probes->second) {
                     const double blocked = m_log.book.noise().probability_blocked(m_log.book.answers(context, variant));
                     if (Example& example = examples[fold]; blocked < example.blocked) example = {blocked, alone(subject, context), variant};

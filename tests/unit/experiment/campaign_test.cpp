@@ -459,6 +459,78 @@ TEST(Campaign, AKnownCombinationIsCutWithinOneOfItsWords) {
     EXPECT_THAT(uncut.refusal(), HasSubstr("no cut breaks '习辞'"));
 }
 
+/// By context and fold: on how many rules it was asked, and how they were answered.
+std::map<std::string, std::string> probed(const std::vector<Trial>& trials) {
+    std::map<std::string, std::string> answers;
+    for (const auto& trial : trials)
+        if (trial.step == "probe") answers[trial.context + ": " + trial.detail] += trial.outcome == Outcome::blocked ? 'b' : 'p';
+    return answers;
+}
+
+TEST(Campaign, AsksOfEachSpellingInEachContextUntilItIsTold) {
+    CampaignPlan plan = plan_of({"see 天安门 here", "the 坦克车 there", "on 广场上 now", "in 红北海 then", "by 风东南 too"});
+    plan.contexts = {"a", "b", "c"};
+    plan.probe_rules = 4;
+    const Rules list{{"zyzy"}, {"天安门"}, {"坦克车"}, {"广场上"}, {"红北海"}, {"风东南"}};
+    // Blanks are stripped in a, marks in b, which does not know three of the rules; in c nothing is blocked.
+    Campaign campaign(plan);
+    const auto logged = run_logged(campaign, filter_of(Readers{{"a", {list, {" "}}}, {"b", {{{"zyzy"}, {"坦克车"}, {"广场上"}, {"风东南"}}, {"\u200B"}}}, {"c", {{}, {}}}}));
+    EXPECT_EQ(campaign.refusal(), "");
+    const auto answers = probed(logged.trials);
+    EXPECT_EQ(answers.at("a: space"), "bbb") << "three rules tell it, not four";
+    EXPECT_EQ(answers.at("a: zero-width"), "pp") << "two passes tell it";
+    EXPECT_EQ(answers.at("b: space"), "pp");
+    EXPECT_EQ(answers.at("b: zero-width"), "bbb");
+    EXPECT_EQ(answers.at("a: pinyin"), "pp");
+    EXPECT_EQ(answers.at("a: case"), "p") << "zyzy alone has letters";
+    for (const auto& [where, what] : answers) EXPECT_FALSE(where.starts_with("c")) << where;
+}
+
+TEST(Campaign, SpellingsOfOneRuleAreNotAskedAsIfTheyWereSeveral) {
+    // The list names one rule in four ways.
+    CampaignPlan plan = plan_of({"the tank there", "the Tank there", "the t-ank there", "the tan k there"});
+    plan.probe_rules = 3;
+    Campaign campaign(plan);
+    const auto logged = run_logged(campaign, filter_of(Rules{{"zyzy"}, {"tank"}, {"Tank"}, {"t-ank"}, {"tan k"}}));
+    EXPECT_EQ(certified(campaign), (std::set<std::string>{"tank", "Tank", "t-ank", "tan k"}));
+    std::map<std::string, std::set<std::string>> rules;
+    for (const auto& trial : logged.trials)
+        if (trial.step == "probe") rules[trial.detail].insert(trial.subject);
+    EXPECT_FALSE(rules.empty());
+    for (const auto& [fold, asked] : rules) EXPECT_LE(asked.size(), 2u) << fold << ": zyzy and one of the four";
+    EXPECT_EQ(rules.count("pinyin"), 0u) << "Latin rules have no sound";
+}
+
+TEST(Campaign, AVariantThatHoldsAnotherRuleIsNotAsked) {
+    CampaignPlan plan = plan_of({"see 天安门 here", "the 坦克车 there", "a . b"});
+    plan.probe_rules = 3;
+    Campaign campaign(plan);
+    const auto logged = run_logged(campaign, filter_of(Rules{{"zyzy"}, {"天安门"}, {"坦克车"}, {"."}}));
+    EXPECT_EQ(certified(campaign).count("."), 1u);
+    const auto answers = probed(logged.trials);
+    EXPECT_EQ(answers.count("cn: ascii-punctuation"), 0u);
+    EXPECT_EQ(answers.at("cn: cjk-punctuation"), "pp");
+}
+
+TEST(Campaign, ASpellingThatOneAnswerContradictsIsAskedAgain) {
+    CampaignPlan plan = plan_of({"see 天安门 here", "the 坦克车 there", "on 广场上 now"});
+    plan.probe_rules = 3;
+    Campaign campaign(plan);
+    bool has_slipped = false;
+    const auto logged = run_logged(campaign, [&](const Message& message) {
+        const bool blocked = is_blocked({{"zyzy"}, {"天安门"}, {"坦克车"}, {"广场上"}}, without(message.input, {" "}));
+        // One answer of a spelling is wrong.
+        if (message.step == "probe" && message.detail == "space" && blocked && !has_slipped) {
+            has_slipped = true;
+            return Outcome::passed;
+        }
+        return blocked ? Outcome::blocked : Outcome::passed;
+    });
+    EXPECT_TRUE(has_slipped);
+    const auto spaces = probed(logged.trials).at("cn: space");
+    EXPECT_GE(std::count(spaces.begin(), spaces.end(), 'b'), 3) << spaces;
+}
+
 TEST(Campaign, SeesThatTheFilterWantsAnOrder) {
     const auto in_order = [](const std::string& text) {
         const auto first = text.find("坦克");

@@ -325,7 +325,10 @@ TEST(Filter, AFoldIsShownByDifferentRulesNotBySpellingsOfOne) {
     const auto spellings = findings_of(trials);
     EXPECT_TRUE(spellings.find("folds")->members.empty());
     EXPECT_EQ(spellings.find("folds.open")->value, 1);
-    for (const std::string rule : {"gate", "vase"}) send(rule, "x" + rule);
+    for (const std::string rule : {"gate", "vase"}) {
+        trials.push_back(trial("certify", rule, rule, true));
+        send(rule, "x" + rule);
+    }
     EXPECT_THAT(findings_of(trials).find("folds")->members, ElementsAre("space"));
 }
 
@@ -346,6 +349,7 @@ TEST(Filter, AFoldIsExcludedOnlyWhereNoContextLeavesItOpen) {
     std::vector<Trial> trials;
     for (const std::string rule : {"gate", "tank", "vase"})
         for (const std::string context : {"cn", "ca"}) {
+            trials.push_back(trial("certify", rule, rule, true, context));
             trials.push_back(trial("probe", rule, rule + " case", context == "cn", context, "case"));
             trials.push_back(trial("probe", rule, rule + " width", false, context, "width"));
             if (context == "cn" || rule == "gate") trials.push_back(trial("probe", rule, rule + " space", false, context, "space"));
@@ -358,6 +362,15 @@ TEST(Filter, AFoldIsExcludedOnlyWhereNoContextLeavesItOpen) {
     EXPECT_EQ(findings.find("folds.open")->value, 1) << "space in ca";
     const auto& rows = findings.find("folds")->table.rows;
     EXPECT_EQ(std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row.at(0) == "ca" && row.at(1) == "emoji" && row.at(4) == "not asked"; }), 1);
+}
+
+TEST(Filter, AVariantOfWhatIsNotBlockedSaysNothingOfFolds) {
+    std::vector<Trial> trials;
+    for (const std::string rule : {"gate", "tank", "vase"}) {
+        trials.push_back(trial("certify", rule, rule, false));
+        trials.push_back(trial("probe", rule, "x" + rule, false, "cn", "space"));
+    }
+    EXPECT_EQ(findings_of(trials).find("folds"), nullptr);
 }
 
 TEST(Filter, WhatIsReadMostEasilyComesFirstAmongEvasions) {
