@@ -203,9 +203,9 @@ class ProbeCommand final : public Command {
         add(command_option("passes", ParameterType::integer, "N", "1", "How often a message must pass to count as passed; raised when known blocked ones slip through"));
         d.options.back().minimum = 1;
         d.options.back().maximum = 20;
-        add(command_option("probe-rules", ParameterType::integer, "N", "3", "On how many rules each other spelling is tried; 0 for none"));
+        add(command_option("probe-rules", ParameterType::integer, "N", "3", "On how many rules each other spelling is tried at most, in each context; 0 for none"));
         d.options.back().minimum = 0;
-        add(command_option("shape-rules", ParameterType::integer, "N", "3", "How many rules of one word are tried with a letter beside them; 0 for none"));
+        add(command_option("shape-rules", ParameterType::integer, "N", "3", "How many rules of one word are tried with a letter beside them, and how many of several with their words far apart; 0 for none"));
         d.options.back().minimum = 0;
         add(command_option("rules-per-text", ParameterType::integer, "N", "32", "Look for at most so many rules in one text"));
         d.options.back().minimum = 1;
@@ -316,7 +316,7 @@ class ProbeCommand final : public Command {
         for (const auto& context : contexts) out += fmt::format("  {:<16} {}\n", printable(context.name, 40), printable(context.command, 200));
         out += fmt::format(
             "\nEvery text costs one message, less with --together-max; one that is blocked about 40 more at 500 characters and 52 at 5,000, fewer as rules are found and with "
-            "--lexicon; nearly half of them are blocked. Each rule costs up to 2m+1 messages for its certificate, and {} for the contexts; {} spellings are tried. At most {} "
+            "--lexicon; nearly half of them are blocked. Each rule costs up to 2m+1 messages for its certificate, and {} for the contexts; {} spellings are tried with two or three messages each in every context where rules are blocked. At most {} "
             "messages in all, {} blocked a day and context.\n\n",
             contexts.size(), folds().size(), limits.messages_max, limits.blocked_per_day_max);
         out += wrapped(risks, 0, text_width());

@@ -46,6 +46,7 @@ struct Plan {
     std::uint32_t rules = 0;
     std::uint32_t clean_texts = 0;
     std::uint32_t characters = 0;
+    std::uint32_t distance_max = 0;
     double abroad_share = 0;
     double slip_rate = 0;
     double false_block_rate = 0;
@@ -63,7 +64,7 @@ class ChatWorld {
 
     /// Runs the campaign against the service and gives its log.
     std::string log(Progress& progress) const {
-        ChatFilterRules rules{.rules = {}, .folds = m_plan.folds, .slip_rate = m_plan.slip_rate, .false_block_rate = m_plan.false_block_rate, .seed = m_seed};
+        ChatFilterRules rules{.rules = {}, .folds = m_plan.folds, .distance_max = m_plan.distance_max, .slip_rate = m_plan.slip_rate, .false_block_rate = m_plan.false_block_rate, .seed = m_seed};
         rules.rules[std::string(home)] = m_home;
         rules.rules[std::string(abroad)] = m_abroad;
         const ChatFilter filter(std::move(rules));
@@ -202,7 +203,14 @@ class ChatWorld {
     std::string text_with(const std::vector<std::string>& components) {
         std::vector<std::string> pieces;
         for (std::uint32_t c = 0; c < m_plan.characters; ++c) pieces.push_back(m_alphabet[m_random.below(m_alphabet.size())]);
-        for (const auto& component : components) pieces.insert(pieces.begin() + static_cast<std::ptrdiff_t>(m_random.below(pieces.size() + 1)), component);
+        std::size_t last = 0;
+        for (const auto& component : components) {
+            // Anywhere, or behind the one before within half the distance that the filter wants: whoever takes the text apart puts words aside.
+            const bool is_near = m_plan.distance_max > 0 && &component != &components.front();
+            const std::size_t at = is_near ? std::min(pieces.size(), last + 1 + m_random.below(m_plan.distance_max / 2 + 1)) : m_random.below(pieces.size() + 1);
+            pieces.insert(pieces.begin() + static_cast<std::ptrdiff_t>(at), component);
+            last = at;
+        }
         std::string text;
         for (const auto& piece : pieces) text += piece;
         return text;
@@ -267,6 +275,13 @@ std::vector<PlantedClaim> claims_of(const ChatTruth& truth, const Plan& plan) {
         claims.push_back({"about-gambling", "Most of the rules are about gambling.", "", fmt::format("topics.share(\\\"{}\\\") > 0.6", topics[1]), "contradicted",
                           "at most one in four is"});
     }
+    const auto of_several = std::count_if(at_home.begin(), at_home.end(), [](const std::string& rule) { return rule.find(" + ") != std::string::npos; });
+    constexpr std::ptrdiff_t tried = 3;   // by a campaign
+    if (of_several > 0) {
+        const char* verdict = plan.distance_max > 0 ? "supported" : of_several <= tried ? "contradicted" : "undetermined";
+        const char* why = plan.distance_max > 0 ? "their words may not stand far apart" : of_several <= tried ? "their words may stand anywhere" : "their words may stand anywhere, but not all of them were tried";
+        claims.push_back({"close-together", "Some rules hold only where their words stand close together.", "", "rules.distance_bound >= 1", verdict, why});
+    }
     if (!truth.folds.empty() && at_home.size() >= 3 && std::binary_search(truth.folds.begin(), truth.folds.end(), "space"))
         claims.push_back({"sees-through-blanks", "Blanks between the characters do not help.", "", "folds includes \\\"space\\\"", "supported",
                           "the filter drops blanks before it compares"});
@@ -281,6 +296,7 @@ Plan plan_of(const ParameterValues& parameters) {
     plan.rules = static_cast<std::uint32_t>(parameters.integer("rules"));
     plan.clean_texts = static_cast<std::uint32_t>(parameters.integer("clean-texts"));
     plan.characters = static_cast<std::uint32_t>(parameters.integer("characters"));
+    plan.distance_max = static_cast<std::uint32_t>(parameters.integer("distance-max"));
     plan.abroad_share = parameters.real("abroad-share");
     plan.slip_rate = parameters.real("slip-rate");
     plan.false_block_rate = parameters.real("false-block-rate");
@@ -346,6 +362,7 @@ Scenario chat_scenario() {
                            parameter("abroad-share", ParameterType::real, "0.25", "share of them that also hold abroad", 0, 1),
                            parameter("clean-texts", ParameterType::integer, "10", "texts without a rule", 0, 100000),
                            parameter("characters", ParameterType::integer, "200", "length of a text", 1, 100000),
+                           parameter("distance-max", ParameterType::integer, "0", "characters that may stand between two words of a rule; 0: any number", 0, 500),
                            folds,
                            parameter("slip-rate", ParameterType::real, "0", "share of messages that come through although a rule fits", 0, 0.4),
                            parameter("false-block-rate", ParameterType::real, "0", "share of messages suppressed although no rule fits", 0, 0.4)};

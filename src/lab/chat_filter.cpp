@@ -228,6 +228,25 @@ std::u32string characters_of(std::string_view text) {
     return characters;
 }
 
+/// Whether the components stand in the text, in any order, with at most so many characters between two neighbours.
+bool are_near(std::u32string_view text, std::vector<std::u32string> components, std::size_t distance_max) {
+    std::sort(components.begin(), components.end());
+    do {
+        // Where the components so far may end.
+        std::vector<std::size_t> ends;
+        for (const auto& component : components) {
+            std::vector<std::size_t> next;
+            for (auto at = text.find(component); at != std::u32string_view::npos; at = text.find(component, at + 1)) {
+                const bool is_near = &component == &components.front() || std::any_of(ends.begin(), ends.end(), [&](std::size_t end) { return at >= end && at - end <= distance_max; });
+                if (is_near) next.push_back(at + component.size());
+            }
+            ends = std::move(next);
+        }
+        if (!ends.empty()) return true;
+    } while (std::next_permutation(components.begin(), components.end()));
+    return false;
+}
+
 icu::UnicodeString simplified(const icu::UnicodeString& text) {
     static const std::unique_ptr<icu::Transliterator> table = transliterator("Traditional-Simplified");
     icu::UnicodeString out = text;
@@ -360,7 +379,11 @@ bool ChatFilter::is_listed(const std::string& context, std::string_view text) co
     return std::any_of(list->second.begin(), list->second.end(), [&](const Listed& entry) {
         auto read = readings.find(entry.without);
         if (read == readings.end()) read = readings.emplace(entry.without, normalised(text, entry.without)).first;
-        return holds(read->second, entry.components, entry.gap, false);
+        if (!holds(read->second, entry.components, entry.gap, false)) return false;
+        if (m_rules.distance_max == 0 || entry.gap > 0) return true;
+        std::vector<std::u32string> components;
+        for (const auto& component : entry.components) components.push_back(characters_of(component));
+        return are_near(characters_of(read->second), std::move(components), m_rules.distance_max);
     });
 }
 

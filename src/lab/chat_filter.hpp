@@ -22,6 +22,7 @@ struct ChatFilterRules {
     /// context -> rules; a message is suppressed when it holds all components of one of them.
     std::map<std::string, std::vector<std::vector<std::string>>> rules;
     std::vector<std::string> folds;       // seen through
+    std::size_t distance_max = 0;         // characters that may stand between two components of a rule as it is written; 0: any number
     double slip_rate = 0;                 // of messages that should be suppressed
     double false_block_rate = 0;          // of messages that should not
     std::uint64_t seed = 0;

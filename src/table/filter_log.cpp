@@ -1,6 +1,7 @@
 #include "table/filter_log.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "table/rule.hpp"
 
@@ -49,7 +50,7 @@ void FilterLog::add(const Trial& sent) {
             log.tests[{trial.context, trial.subject}][trial.detail].insert(trial.input);
         }
     }
-    static const std::set<std::string> about_rules = {"certify", "compare", "probe", "order", "shape", "except", "track"};
+    static const std::set<std::string> about_rules = {"certify", "compare", "probe", "order", "shape", "apart", "except", "track"};
     if (about_rules.count(trial.step) == 0) return;
     auto components = rule_components(trial.subject);
     if (components.empty() || components.size() > components_max) return;
@@ -58,6 +59,11 @@ void FilterLog::add(const Trial& sent) {
     subject.components = std::move(components);
     if (trial.step == "probe" && !trial.detail.empty()) subject.probes[trial.context][trial.detail] = trial.input;
     if (trial.step == "shape") subject.shapes[trial.context][trial.detail] = trial.input;
+    if (trial.step == "apart") {
+        std::uint32_t characters = 0;
+        const auto [end, failure] = std::from_chars(trial.detail.data(), trial.detail.data() + trial.detail.size(), characters);
+        if (failure == std::errc() && end == trial.detail.data() + trial.detail.size()) subject.distances[trial.context][characters] = trial.input;
+    }
     if (trial.step == "except" && !trial.detail.empty()) subject.exceptions[trial.context].insert(trial.detail);
 }
 

@@ -19,6 +19,7 @@ struct Subject {
     std::vector<std::string> components;
     std::map<std::string, std::map<std::string, std::string>> probes;   // context, fold -> the variant that was sent
     std::map<std::string, std::map<std::string, std::string>> shapes;   // context, "letter before" or "letter behind" -> the message
+    std::map<std::string, std::map<std::uint32_t, std::string>> distances;   // context, characters between two components -> the message
     std::map<std::string, std::set<std::string>> exceptions;            // context -> notations that were sent beside the rule
 };
 

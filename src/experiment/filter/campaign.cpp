@@ -312,6 +312,8 @@ Dialogue<bool> Campaign::ask_all() {
     if (!co_await ordering) co_return false;
     auto shaping = try_shapes();
     if (!co_await shaping) co_return false;
+    auto distancing = try_distances();
+    if (!co_await distancing) co_return false;
     auto probing = probe();
     if (!co_await probing) co_return false;
     auto settling = settle();

@@ -41,7 +41,7 @@ struct CampaignPlan {
     std::uint32_t rules_per_text_max = 32;
     std::uint32_t attempts_max = 4;           // at a rule whose certificate fails
     std::uint32_t probe_rules = 3;            // rules on which each fold is tried at most, in each context; 0: no probes
-    std::uint32_t shape_rules = 3;            // rules of one component that are tried within longer words; 0: none
+    std::uint32_t shape_rules = 3;            // rules of one component that are tried within longer words, and of several that are tried far apart; 0: none
     bool looks_for_order = true;              // one message for each rule of several components
     double confidence = 0.99;                 // of each certificate, comparison and spelling, where answers are faulty
     std::uint32_t asked_again_max = 12;       // of one message whose state is published
@@ -190,6 +190,8 @@ class Campaign final : public Experiment {
     std::vector<Probe> probes() const;
     Dialogue<bool> try_orders();
     Dialogue<bool> try_shapes();
+    /// Do rules of several components hold when other text stands between them?
+    Dialogue<bool> try_distances();
     Dialogue<Isolated> isolate(Goal goal, std::u32string characters);
     Dialogue<bool> certify(std::vector<std::string> components, std::string context);
     /// Sends tests until one comes out other than it should.

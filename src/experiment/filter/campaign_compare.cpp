@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "experiment/filter/campaign.hpp"
+#include "experiment/filter/characters.hpp"
 #include "experiment/filter/folds.hpp"
 #include "table/reading.hpp"
 #include "table/rule.hpp"
@@ -144,6 +146,29 @@ Dialogue<bool> Campaign::try_shapes() {
         auto asking = ask_published(std::move(message), 1 - m_plan.confidence);
         (void)co_await asking;
         if (!m_refusal.empty()) co_return false;
+    }
+    co_return true;
+}
+
+Dialogue<bool> Campaign::try_distances() {
+    // From far to near: what is blocked is so at less.
+    constexpr std::array<std::size_t, 3> distances = {1000, 100, 10};
+    std::uint32_t rules = 0;
+    for (const std::size_t rule : distinct_rules(m_rules)) {
+        const FoundRule found = m_rules[rule];
+        const bool is_harmless_apart = std::none_of(found.components.begin(), found.components.end(), [&](const std::string& component) { return m_plan.known_passed.find(component) != std::string::npos; });
+        if (found.components.size() < 2 || !ground(found.context).separator || !is_harmless_apart) continue;
+        if (rules++ == m_plan.shape_rules) break;
+        for (const std::size_t distance : distances) {
+            std::string between = separator_in(found.context);
+            while (characters_of(between).size() < distance) between += m_plan.known_passed + separator_in(found.context);
+            const std::string text = join_pieces(found.components, between);
+            if (characters_of(text).size() >= m_rejected_characters) continue;
+            auto asking = ask_published({found.context, "apart", found.notation, std::to_string(distance), text}, 1 - m_plan.confidence);
+            const Verdict verdict = co_await asking;
+            if (!m_refusal.empty()) co_return false;
+            if (verdict == Verdict::blocked) break;
+        }
     }
     co_return true;
 }

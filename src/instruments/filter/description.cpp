@@ -37,6 +37,7 @@ const InstrumentDescription& Filter::description() const {
             {"rules.not_minimal", "rules", "blocked, but so is a part of them"},
             {"rules.ordered", "rules", "that want their words in one order; a set"},
             {"rules.word_bound", "rules", "of one word that are blocked only at the edge of a word, among those tried"},
+            {"rules.distance_bound", "rules", "of several words that come through when they stand far apart, among those tried; a set"},
             {"rules.added", "rules", "that came onto the list while they were watched; a set"},
             {"rules.removed", "rules", "that left it; a set"},
             {"events", "events", "rules that came or left, by context"},
@@ -60,7 +61,7 @@ const InstrumentDescription& Filter::description() const {
         d.limits = {
             "It knows nothing of what was never sent: rules that no message held are not found, and their number is not estimated.",
             "Certificates hold under the model that a message is blocked when it holds all components of some rule. Exceptions are found only "
-            "where a text that was sent passed in spite of a rule; that distance matters is not looked for.",
+            "where a text that was sent passed in spite of a rule.",
             "That a message did not arrive does not say who stopped it; the log says what was sent and what came back.",
             "A change of the list is told from a wrong answer only when two answers on both sides show it.",
         };

@@ -65,7 +65,7 @@ std::size_t reading_ease_of(std::string_view fold) {
         for (const auto name : {"case", "width", "traditional", "circled", "superscript", "roman", "digits", "combining", "space", "ideographic-space", "ascii-punctuation", "cjk-punctuation",
                                 "line-break", "emoji", "component-order"})
             made[name] = 1;
-        for (const auto name : {"latin", "digit", "repeat", "homophone", "homophone-any-tone", "pinyin", "pinyin-tones", "pinyin-spaced", "split-characters", "reversal", "gap-1", "gap-2"})
+        for (const auto name : {"latin", "digit", "repeat", "homophone", "homophone-any-tone", "pinyin", "pinyin-tones", "pinyin-spaced", "split-characters", "reversal", "gap-1", "gap-2", "apart"})
             made[name] = 2;
         return made;
     }();
@@ -108,6 +108,7 @@ class Judgement {
         describe_contexts();
         describe_exceptions();
         describe_shapes();
+        describe_distances();
         describe_changes();
         describe_reading();
         if (m_topic_model != nullptr) describe_topics();
@@ -131,6 +132,7 @@ class Judgement {
     void describe_contexts();
     void describe_exceptions();
     void describe_shapes();
+    void describe_distances();
     void describe_changes();
     void describe_reading();
     void describe_evasions();
@@ -531,6 +533,42 @@ void Judgement::describe_shapes() {
     m_findings.items.push_back(std::move(words));
 }
 
+void Judgement::describe_distances() {
+    std::set<std::string> bound;
+    std::set<std::string> not_bound;
+    FindingTable shown;
+    shown.columns = {"rule", "context", "blocked up to", "passes from"};
+    for (const auto& rule : m_certified) {
+        const Subject& subject = m_log.subjects.at(rule);
+        for (const auto& [context, messages] : subject.distances) {
+            if (subject.components.size() < 2 || state_alone(subject, context) != State::blocked) continue;
+            std::string blocked;
+            std::string passed;
+            for (const auto& [characters, message] : messages) {
+                const State there = state(context, message);
+                if (there == State::blocked) blocked = grouped_digits(characters);
+                if (there == State::passed && passed.empty()) passed = grouped_digits(characters);
+            }
+            if (blocked.empty() && passed.empty()) continue;
+            if (!passed.empty()) bound.insert(rule);
+            else if (state(context, messages.rbegin()->second) == State::blocked) not_bound.insert(rule);
+            shown.rows.push_back({rule, context, blocked, passed});
+        }
+    }
+    if (shown.rows.empty()) return;
+    auto distances = set_finding("rules.distance_bound", "rules of several components", bound, not_bound,
+                                 fmt::format("{} of {} rules that were tried with other text between their words come through when that is long enough.", grouped_digits(bound.size()),
+                                             grouped_digits(bound.size() + not_bound.size())));
+    distances.caveat = "Rules that were not tried open the interval; 'unveil probe --shape-rules N' tries more. Distances are in characters between two words; longer ones than were tried may let a rule through.";
+    const auto untold = std::count_if(m_certified.begin(), m_certified.end(), [&](const std::string& rule) {
+        return m_log.subjects.at(rule).components.size() > 1 && bound.count(rule) == 0 && not_bound.count(rule) == 0;
+    });
+    distances.high += static_cast<double>(untold);
+    if (untold > 0) distances.strength = StrengthKind::interval;
+    distances.table = std::move(shown);
+    m_findings.items.push_back(std::move(distances));
+}
+
 void Judgement::describe_changes() {
     std::set<std::string> added;
     std::set<std::string> removed;
@@ -726,6 +764,12 @@ void Judgement::describe_evasions() {
                     const double blocked = m_log.book.noise().probability_blocked(m_log.book.answers(context, variant));
                     if (Example& example = examples[fold]; blocked < example.blocked) example = {blocked, alone(subject, context), variant};
                 }
+            if (const auto distances = subject.distances.find(context); distances != subject.distances.end() && state_alone(subject, context) == State::blocked && examples.count("apart") == 0)
+                for (const auto& [characters, message] : distances->second)
+                    if (state(context, message) == State::passed && subject.components.size() > 1) {
+                        examples["apart"] = {0, alone(subject, context), message};
+                        break;
+                    }
             const JudgedRule& rule = m_judged.at(notation);
             if (!rule.is_rule() || !rule.is_order_needed || rule.contexts[c].certificate.state != CertificateState::certified || examples.count("component-order") > 0) continue;
             const std::vector<std::string> reversed(subject.components.rbegin(), subject.components.rend());
@@ -734,7 +778,7 @@ void Judgement::describe_evasions() {
         }
         for (const auto& [fold, example] : examples) {
             const auto evidence = m_folds[context].find(fold);
-            const bool is_told = fold == "component-order" || (evidence != m_folds[context].end() && evidence->second.is_excluded(m_confidence));
+            const bool is_told = fold == "component-order" || fold == "apart" || (evidence != m_folds[context].end() && evidence->second.is_excluded(m_confidence));
             if (is_told && !example.variant.empty()) add(context, fold, example.rule, example.variant);
         }
     }

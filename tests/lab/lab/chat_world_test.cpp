@@ -79,6 +79,20 @@ TEST(ChatWorld, WithoutFaultsEverythingIsExact) {
     EXPECT_GT(outcomes.verdicts, 200u);
 }
 
+TEST(ChatWorld, RulesWhoseWordsMustStandCloseTogetherAreFoundAsSuch) {
+    // At 30 characters a text is not always taken apart at its words: what stands between two may be taken for a part of one.
+    for (const auto& [distance, wrong_max] : {std::pair{"300", 0u}, {"30", 5u}}) {
+        Outcomes outcomes;
+        for (std::uint64_t seed = 1; seed <= 10; ++seed) add_world(seed, {{"distance-max", distance}}, outcomes);
+        print(distance, outcomes);
+        const auto& wrong = outcomes.wrong.at("certified rules");
+        const auto& right = outcomes.right.at("certified rules");
+        EXPECT_LE(wrong.first, wrong_max) << distance;
+        EXPECT_GE(right.first + wrong_max, right.second) << distance;
+        EXPECT_EQ(outcomes.wrong.at("spellings seen through").first, 0u) << distance;
+    }
+}
+
 TEST(ChatWorld, AServiceWithoutMoreRulesStaysSilent) {
     Outcomes outcomes;
     for (std::uint64_t seed = 1; seed <= 40; ++seed) add_world(seed, {{"rules", "0"}, {"clean-texts", "100"}}, outcomes);

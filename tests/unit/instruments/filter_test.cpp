@@ -364,6 +364,26 @@ TEST(Filter, AFoldIsExcludedOnlyWhereNoContextLeavesItOpen) {
     EXPECT_EQ(std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row.at(0) == "ca" && row.at(1) == "emoji" && row.at(4) == "not asked"; }), 1);
 }
 
+TEST(Filter, HowFarApartTheWordsOfARuleMayStand) {
+    std::vector<Trial> trials;
+    for (const std::string rule : {"a + b", "c + d", "e + f"})
+        for (const auto& test : certificate_tests(rule_components(rule), "\n")) trials.push_back(trial("certify", rule, test.message, test.is_blocked_expected));
+    EXPECT_EQ(findings_of(trials).find("rules.distance_bound"), nullptr) << "nothing was tried";
+    trials.push_back(trial("apart", "a + b", "a far b", true, "cn", "1000"));
+    trials.push_back(trial("apart", "c + d", "c far d", false, "cn", "1000"));
+    trials.push_back(trial("apart", "c + d", "c mid d", false, "cn", "100"));
+    trials.push_back(trial("apart", "c + d", "c d", true, "cn", "10"));
+    trials.push_back(trial("apart", "e + f", "e f", true, "cn", "ten"));
+    const auto findings = findings_of(trials);
+    EXPECT_THAT(findings.find("rules.distance_bound")->members, ElementsAre("c + d"));
+    EXPECT_THAT(findings.find("rules.distance_bound")->non_members, ElementsAre("a + b"));
+    EXPECT_EQ(findings.find("rules.distance_bound")->high, 2) << "of e + f it is not known";
+    const auto& rows = findings.find("rules.distance_bound")->table.rows;
+    ASSERT_EQ(rows.size(), 2u);
+    EXPECT_THAT(rows[0], ElementsAre("a + b", "cn", "1,000", ""));
+    EXPECT_THAT(rows[1], ElementsAre("c + d", "cn", "10", "100"));
+}
+
 TEST(Filter, AVariantOfWhatIsNotBlockedSaysNothingOfFolds) {
     std::vector<Trial> trials;
     for (const std::string rule : {"gate", "tank", "vase"}) {

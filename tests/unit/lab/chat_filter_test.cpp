@@ -71,6 +71,20 @@ TEST(ChatFilter, GapsUpToTheirLength) {
     EXPECT_FALSE(ChatFilter::holds("a_b", two, 1, false));
 }
 
+TEST(ChatFilter, WordsThatMustStandCloseTogether) {
+    ChatFilterRules rules;
+    rules.rules["home"] = {{"ab", "cd", "ab"}, {"六四", "坦克"}};
+    rules.distance_max = 3;
+    const ChatFilter filter(rules);
+    EXPECT_TRUE(filter.is_listed("home", "坦克 看 六四"));
+    EXPECT_FALSE(filter.is_listed("home", "坦克 看看 六四"));
+    EXPECT_TRUE(filter.is_listed("home", "六四坦克"));
+    EXPECT_TRUE(filter.is_listed("home", "六四 ... 坦克 六四"));
+    EXPECT_FALSE(filter.is_listed("home", "ab cd")) << "each word takes its own place";
+    EXPECT_TRUE(filter.is_listed("home", "ab..ab...cd"));
+    EXPECT_FALSE(filter.is_listed("home", "ab..cd....ab"));
+}
+
 TEST(ChatFilter, FoldsThatFollowFromOthers) {
     EXPECT_EQ(with_implied_folds({"homophone-any-tone", "case"}), (std::vector<std::string>{"case", "homophone", "homophone-any-tone"}));
     EXPECT_EQ(with_implied_folds({"space", "pinyin"}), (std::vector<std::string>{"pinyin", "pinyin-spaced", "space"}));
