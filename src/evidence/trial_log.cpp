@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -23,6 +24,15 @@ std::optional<std::string_view> text_member(const element& object, std::string_v
     std::string_view text;
     if (object[key].get(text) != simdjson::SUCCESS) return {};
     return text;
+}
+
+/// 0 when it is not there, or no span of time.
+std::int64_t microseconds(const element& object, std::string_view key) {
+    constexpr double second_us = 1e6;
+    constexpr double seconds_max = 1e9;
+    double seconds = 0;
+    if (object[key].get(seconds) != simdjson::SUCCESS || !(seconds > 0 && seconds <= seconds_max)) return 0;
+    return std::llround(seconds * second_us);
 }
 
 class TrialLog final : public TrialSource {
@@ -105,6 +115,9 @@ class TrialLog final : public TrialSource {
                                          {"reply_sha256", &trial.reply_sha256}})
             *field = text_member(value, key).value_or("");
         if (double price = 0; value["price"].get(price) == simdjson::SUCCESS) trial.price = price;
+        trial.delay_us = microseconds(value, "delay_seconds");
+        trial.retry_after_us = microseconds(value, "retry_after_seconds");
+        (void)value["warning"].get(trial.has_warning);
         simdjson::dom::array spans;
         if (value["spans"].get(spans) == simdjson::SUCCESS)
             for (const auto span : spans) {

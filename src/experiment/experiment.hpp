@@ -16,6 +16,7 @@ struct Message {
     std::string subject;
     std::string detail;
     std::string input;
+    std::string account = {};   // whom it goes out from; an experiment leaves that to whoever sends
     friend bool operator==(const Message&, const Message&) = default;
 };
 
@@ -35,7 +36,9 @@ class Experiment {
     virtual ~Experiment() = default;
     /// The message to send, or nothing when there is no more to ask. The same until answer() is called.
     virtual std::optional<Message> next() = 0;
-    /// What became of it: only `outcome` and `spans` of the trial count.
+    /// The least time between a blocked message and the next one of its account. It is not in the log: whoever replays one does not wait.
+    virtual std::int64_t pause_after_block_us() const { return 0; }
+    /// What became of it: only `account`, `outcome`, `spans` and `time_us` of the trial count.
     virtual void answer(const Trial& trial) = 0;
     /// Why it ended before its work was done, in words for the user; empty when it did not.
     virtual std::string refusal() const = 0;

@@ -16,6 +16,8 @@ struct Reply {
     std::vector<TrialSpan> spans;
     std::string raw;         // what came back, for its digest
     std::string problem;     // for the user, when the outcome is error or unknown
+    std::int64_t retry_after_us = 0;   // of rejected: it did not go out because it came too fast, and may after so long
+    bool has_warning = false;          // the account was told that it may be shut
 };
 
 /// Whether waiting should end, for the user or a file says so. Asked several times a second.
@@ -32,8 +34,9 @@ class Driver {
     }
 };
 
-/// Runs `command` in a shell and speaks one JSON object a line with it: {"context":...,"text":...} in, {"outcome":"blocked"} out,
-/// perhaps with "spans":[[begin,end],...] of dropped bytes. A command that does not answer in time or ends is started again, and
+/// Runs `command` in a shell and speaks one JSON object a line with it: {"context":...,"account":...,"text":...} in, {"outcome":"blocked"} out,
+/// perhaps with "spans":[[begin,end],...] of dropped bytes, "retry_after":seconds of a message that is rejected for coming too fast, "warning":true for an account
+/// that was told off. A command that does not answer in time or ends is started again, and
 /// the message counts as unknown: whether it was delivered is not known.
 std::unique_ptr<Driver> make_process_driver(const std::string& command, std::int64_t timeout_us);
 

@@ -16,8 +16,7 @@ namespace unveil {
 namespace {
 
 constexpr std::size_t answer_bytes_max = 4 << 20;
-constexpr int waits_max = 3;
-constexpr int wait_seconds_max = 300;
+constexpr int retry_seconds_max = 3600;
 constexpr auto check_every = std::chrono::milliseconds(50);
 constexpr auto connection_try = std::chrono::seconds(4);
 
@@ -36,33 +35,32 @@ class HttpDriver final : public Driver {
     }
 
     Reply send(const Message& message, const StopCheck& is_stopped) override {
-        for (int waits = 0;; ++waits) {
-            httplib::Request request;
-            request.method = m_spec.method;
-            request.path = filled(m_spec.target, message);
-            for (const auto& [name, value] : m_spec.headers) request.set_header(name, value);
-            if (m_spec.method != "GET") request.body = filled(m_spec.body, message);
-            std::string body;
-            request.content_receiver = [&](const char* bytes, std::size_t count, std::uint64_t, std::uint64_t) {
-                body.append(bytes, count);
-                return body.size() <= answer_bytes_max;
-            };
-            const auto result = send_unless_stopped(request, is_stopped);
-            if (!result) return failed(result.error(), is_stopped());
-            if ((result->status == 429 || result->status == 503) && result->has_header("Retry-After") && waits < waits_max) {
-                int seconds = 0;
-                const std::string after = result->get_header_value("Retry-After");
-                const auto [end, failure] = std::from_chars(after.data(), after.data() + after.size(), seconds);
-                if (failure == std::errc() && seconds >= 0 && seconds <= wait_seconds_max) {
-                    const auto end_of_wait = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
-                    while (!is_stopped() && std::chrono::steady_clock::now() < end_of_wait) std::this_thread::sleep_for(check_every);
-                    // It was told that the message did not go out.
-                    if (is_stopped()) return {Outcome::error, {}, {}, "was stopped while it waited to send again"};
-                    continue;
-                }
+        httplib::Request request;
+        request.method = m_spec.method;
+        request.path = filled(m_spec.target, message);
+        for (const auto& [name, value] : m_spec.headers) request.set_header(name, value);
+        if (m_spec.method != "GET") request.body = filled(m_spec.body, message);
+        std::string body;
+        request.content_receiver = [&](const char* bytes, std::size_t count, std::uint64_t, std::uint64_t) {
+            body.append(bytes, count);
+            return body.size() <= answer_bytes_max;
+        };
+        const auto result = send_unless_stopped(request, is_stopped);
+        if (!result) return failed(result.error(), is_stopped());
+        if ((result->status == 429 || result->status == 503) && result->has_header("Retry-After")) {
+            int seconds = 0;
+            const std::string after = result->get_header_value("Retry-After");
+            const auto [end, failure] = std::from_chars(after.data(), after.data() + after.size(), seconds);
+            if (failure == std::errc() && seconds >= 0 && seconds <= retry_seconds_max) {
+                Reply reply;
+                reply.outcome = Outcome::rejected;
+                reply.raw = fmt::format("{} Retry-After: {}", result->status, seconds);
+                reply.problem = fmt::format("was told to send again after {} s", seconds);
+                reply.retry_after_us = std::max(1, seconds) * 1'000'000LL;
+                return reply;
             }
-            return judge_http(m_spec, result->status, body);
         }
+        return judge_http(m_spec, result->status, body);
     }
 
   private:

@@ -37,7 +37,7 @@ HttpVerdict read_verdict(const SpecReader& reader, const nlohmann::json& json) {
     if (!json.is_object()) reader.refuse("each of 'verdicts' must be an object");
     HttpVerdict verdict;
     for (const auto& [name, value] : json.items())
-        if (name != "status" && name != "pointer" && name != "equals" && name != "contains" && name != "outcome")
+        if (name != "status" && name != "pointer" && name != "equals" && name != "contains" && name != "outcome" && name != "retry_after" && name != "warning")
             reader.refuse(fmt::format("a verdict has no '{}'", printable(name, 40)));
     if (const auto status = json.find("status"); status != json.end()) {
         if (!status->is_number_integer() || *status < 100 || *status > 599) reader.refuse("'status' must be a number from 100 to 599");
@@ -57,6 +57,15 @@ HttpVerdict read_verdict(const SpecReader& reader, const nlohmann::json& json) {
     verdict.contains = reader.text(json, "contains", "");
     if (!parse_outcome(reader.text(json, "outcome", ""), verdict.outcome))
         reader.refuse("'outcome' of a verdict must be passed, blocked, partial, rejected, banned or error");
+    if (const auto seconds = json.find("retry_after"); seconds != json.end()) {
+        if (!seconds->is_number_integer() || *seconds < 1 || *seconds > 3600) reader.refuse("'retry_after' must be a number of seconds from 1 to 3600");
+        if (verdict.outcome != Outcome::rejected) reader.refuse("'retry_after' needs the outcome rejected");
+        verdict.retry_after_us = seconds->get<std::int64_t>() * 1'000'000;
+    }
+    if (const auto warning = json.find("warning"); warning != json.end()) {
+        if (!warning->is_boolean()) reader.refuse("'warning' must be true or false");
+        verdict.has_warning = warning->get<bool>();
+    }
     return verdict;
 }
 
@@ -131,10 +140,10 @@ std::string filled(std::string_view text_template, const Message& message) {
         const auto bar = std::min(name.find('|'), name.size());
         const std::string_view what = name.substr(0, bar);
         const std::string_view how = bar == name.size() ? std::string_view() : name.substr(bar + 1);
-        if (what != "text" && what != "context") {
+        if (what != "text" && what != "context" && what != "account") {
             out += text_template.substr(begin, end + 2 - begin);
         } else {
-            const std::string& value = what == "text" ? message.input : message.context;
+            const std::string& value = what == "text" ? message.input : what == "context" ? message.context : message.account;
             if (how == "json") out += json_text(value);
             else if (how == "url") append_url(value, out);
             else out += value;
@@ -161,6 +170,8 @@ Reply judge_http(const HttpSpec& spec, int status, std::string_view body) {
             if (verdict.equals && (there.is_string() ? there.get<std::string>() : json_text(there)) != *verdict.equals) continue;
         }
         reply.outcome = verdict.outcome;
+        reply.retry_after_us = verdict.retry_after_us;
+        reply.has_warning = verdict.has_warning;
         return reply;
     }
     reply.outcome = Outcome::error;

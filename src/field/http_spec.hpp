@@ -20,6 +20,8 @@ struct HttpVerdict {
     std::optional<std::string> equals;     // what stands there, as text; without it the pointer must exist
     std::string contains;                  // bytes of the body
     Outcome outcome = Outcome::error;
+    std::int64_t retry_after_us = 0;       // of rejected: not for its length, but because it came too fast
+    bool has_warning = false;              // and the account was told off
 };
 
 struct HttpSpec {
@@ -35,14 +37,13 @@ struct HttpSpec {
 HttpSpec parse_http_spec(std::string_view json, const std::string& path);
 HttpSpec read_http_spec(const std::string& path);
 
-/// {{text}} and {{context}} as they are, {{text|json}} as a JSON string with its quotes, {{text|url}} percent-encoded.
+/// {{text}}, {{context}} and {{account}} as they are, {{text|json}} as a JSON string with its quotes, {{text|url}} percent-encoded.
 std::string filled(std::string_view text_template, const Message& message);
 
 /// What the first verdict that fits says; outcome `error` with a problem when none does.
 Reply judge_http(const HttpSpec& spec, int status, std::string_view body);
 
-/// Sends over HTTP/1.1, with TLS and its certificates checked for https. Waits and sends again when it is told to (Retry-After of
-/// status 429 or 503, at most three times). What went wrong before a connection stood is an error; later the message counts as unknown.
+/// Sends over HTTP/1.1, with TLS and its certificates checked for https. Status 429 or 503 with Retry-After is a message that came too fast. What went wrong before a connection stood is an error; later the message counts as unknown.
 std::unique_ptr<Driver> make_http_driver(HttpSpec spec, std::int64_t timeout_us);
 
 }  // namespace unveil

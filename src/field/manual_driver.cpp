@@ -20,7 +20,9 @@ class ManualDriver final : public Driver {
     ManualDriver(int in, std::ostream& out) : m_in(in), m_out(out) {}
 
     Reply send(const Message& message, const StopCheck& is_stopped) override {
-        m_out << fmt::format("\nSend this as {} and say what became of it:\n----\n{}\n----\n", printable(message.context, 80), message.input);
+        const bool has_alias = !message.account.empty() && message.account != message.context;
+        m_out << fmt::format("\nSend this as {}{} and say what became of it:\n----\n{}\n----\n", printable(message.context, 80),
+                             has_alias ? " by the account " + printable(message.account, 80) : "", message.input);
         for (;;) {
             m_out << "b blocked, p passed, r rejected, x banned, u unknown > " << std::flush;
             std::string line;

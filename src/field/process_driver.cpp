@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -34,7 +35,7 @@ class ProcessDriver final : public Driver {
     Reply send(const Message& message, const StopCheck& is_stopped) override {
         if (m_pid < 0) start();
         m_is_stopped = is_stopped;
-        const std::string line = json_text({{"context", message.context}, {"text", message.input}}) + "\n";
+        const std::string line = json_text({{"context", message.context}, {"account", message.account}, {"text", message.input}}) + "\n";
         const auto deadline = Clock::now() + std::chrono::microseconds(m_timeout_us);
         if (!write_all(line, deadline)) return lost("did not take the message");
         std::string answer;
@@ -145,6 +146,16 @@ Reply parse_reply(std::string_view line, std::size_t message_bytes) {
     const auto outcome = json.find("outcome");
     if (outcome == json.end() || !outcome->is_string() || !parse_outcome(outcome->get<std::string>(), reply.outcome))
         return fail(fmt::format("answered without a known \"outcome\": {}", printable(line, 120)));
+    if (const auto seconds = json.find("retry_after"); seconds != json.end()) {
+        constexpr double seconds_max = 3600;
+        if (reply.outcome != Outcome::rejected || !seconds->is_number() || *seconds <= 0 || *seconds > seconds_max)
+            return fail("answered with a \"retry_after\" that is not with \"rejected\", or no number of seconds up to 3600");
+        reply.retry_after_us = std::llround(seconds->get<double>() * 1e6);
+    }
+    if (const auto warning = json.find("warning"); warning != json.end()) {
+        if (!warning->is_boolean()) return fail("answered with a \"warning\" that is neither true nor false");
+        reply.has_warning = warning->get<bool>();
+    }
     const auto spans = json.find("spans");
     if (spans == json.end()) return reply;
     if (!spans->is_array()) return fail("answered with \"spans\" that are no list");

@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::int64_t second_us = 1'000'000;
 constexpr std::int64_t hour_us = 3600 * second_us;
-constexpr std::int64_t day_us = 24 * hour_us;
 
 class SystemClock final : public FieldClock {
   public:
@@ -35,7 +34,7 @@ class SystemClock final : public FieldClock {
 Message message_of(const Trial& trial) { return {trial.context, trial.step, trial.subject, trial.detail, trial.input}; }
 
 /// Whether an experiment learns something from it.
-bool is_answer(Outcome outcome) { return is_verdict(outcome) || outcome == Outcome::rejected; }
+bool is_answer(const Trial& trial) { return is_verdict(trial.outcome) || (trial.outcome == Outcome::rejected && trial.retry_after_us == 0); }
 
 std::string described(const Message& message) {
     return fmt::format("'{}' in {} for {}{}{}", printable(message.input, 60), printable(message.context, 40), printable(message.step, 40), message.subject.empty() ? "" : " of ",
@@ -64,43 +63,69 @@ class Runner {
   public:
     Runner(Experiment& experiment, LogFile& log, const std::map<std::string, Driver*>& drivers, const RunnerLimits& limits, std::uint64_t seed,
            FieldClock& clock, Progress& progress)
-        : m_experiment(experiment), m_log(log), m_drivers(drivers), m_limits(limits), m_random(seed, 0x5eed), m_clock(clock), m_progress(progress) {}
+        : m_experiment(experiment), m_log(log), m_drivers(drivers), m_limits(limits), m_accounts(names_of(limits), limits), m_random(seed, 0x5eed), m_clock(clock), m_progress(progress) {}
 
     RunnerReport run() {
         replay();
+        m_report.end = send_all();
+        sum_up();
+        return m_report;
+    }
+
+  private:
+    static std::map<std::string, std::vector<std::string>> names_of(const RunnerLimits& limits) {
+        std::map<std::string, std::vector<std::string>> names;
+        for (const auto& [context, accounts] : limits.accounts)
+            for (const auto& account : accounts) names[context].push_back(account.name);
+        return names;
+    }
+
+    RunnerEnd send_all() {
         while (const auto message = m_experiment.next()) {
             m_progress.check();
             m_progress.update("messages", m_in_log, m_in_log + m_experiment.expected_messages());
-            if (const auto end = limit_reached(*message)) {
-                m_report.end = *end;
-                return m_report;
-            }
+            if (const auto end = limit_reached()) return *end;
             if (m_silent_in_row >= m_limits.silent_max) {
                 constexpr int left_in_row_max = 3;
                 if (!m_limits.leaves_silent || m_left_in_row == left_in_row_max) {
-                    m_report.end = RunnerEnd::silent;
                     m_report.is_unreachable = m_replies_in_row == 0;
-                    return m_report;
+                    return RunnerEnd::silent;
                 }
                 give_up(*message);
                 ++m_left_in_row;
                 m_silent_in_row = m_replies_in_row = 0;
                 continue;
             }
-            if (!wait_for_turn(*message)) {
-                m_report.end = RunnerEnd::stop_file;
-                return m_report;
-            }
-            if (send(*message) == Outcome::banned) {
-                m_report.end = RunnerEnd::banned;
-                return m_report;
-            }
+            const auto account = m_accounts.choose(*message, m_clock.now_us());
+            if (!account) return no_account(message->context);
+            if (!wait_for_turn(*account)) return RunnerEnd::stop_file;
+            send(*message, *account);
         }
-        m_report.end = m_experiment.refusal().empty() ? RunnerEnd::done : RunnerEnd::refused;
-        return m_report;
+        return m_experiment.refusal().empty() ? RunnerEnd::done : RunnerEnd::refused;
     }
 
-  private:
+    RunnerEnd no_account(const std::string& context) {
+        m_report.context = context;
+        switch (m_accounts.rest_of_all(context, m_clock.now_us())) {
+            case AccountRest::day: return RunnerEnd::blocked_max;
+            case AccountRest::budget: return RunnerEnd::budget;
+            case AccountRest::warned: return RunnerEnd::warned;
+            default: return RunnerEnd::banned;
+        }
+    }
+
+    void sum_up() {
+        m_report.accounts = m_accounts.uses(m_clock.now_us());
+        m_report.in_log = m_in_log;
+        m_report.price += m_report.minutes * m_limits.price_minute;
+        for (const AccountUse& account : m_report.accounts) m_report.price += account.is_lost ? m_limits.price_account : 0;
+        m_report.delays = m_delays_us.size();
+        if (m_delays_us.empty()) return;
+        std::sort(m_delays_us.begin(), m_delays_us.end());
+        m_report.delay_seconds_median = static_cast<double>(m_delays_us[m_delays_us.size() / 2]) / second_us;
+        m_report.delay_seconds_max = static_cast<double>(m_delays_us.back()) / second_us;
+    }
+
     /// What had no verdict is held back until it is seen what came next: the same message again, or another one because it was given up.
     void replay() {
         const std::vector<Trial>& earlier = m_log.earlier();
@@ -117,7 +142,7 @@ class Runner {
                 if (m_experiment.next() && m_experiment.next() != message) answer_error();
             }
             if (m_experiment.next() != message) refuse_log(message);
-            if (is_answer(trial.outcome)) {
+            if (is_answer(trial)) {
                 m_held.clear();
                 m_experiment.answer(trial);
             } else {
@@ -126,9 +151,13 @@ class Runner {
         }
         m_report.replayed = m_in_log;
         if (earlier.empty()) return;
-        if (earlier.back().outcome == Outcome::banned && !m_limits.goes_on_after_ban)
-            throw Error(ErrorKind::usage, fmt::format("the log ends because the account in {} was banned; nothing was sent", printable(earlier.back().context, 80)),
-                        "Name another --out and another account, or add --after-ban when this one works again");
+        if (m_limits.goes_on_after_ban) m_accounts.forgive();
+        const Trial& last = earlier.back();
+        if (last.outcome == Outcome::banned && m_accounts.rest_of_all(last.context, m_clock.now_us()) == AccountRest::banned) {
+            const std::string context = printable(last.context, 80);
+            throw Error(ErrorKind::usage, fmt::format("the log ends because {} was banned; nothing was sent", last.account == last.context ? "the account in " + context : "every account of " + context),
+                        fmt::format("Name another one with --account {}/ALIAS, or add --after-ban when it works again", context));
+        }
         std::erase_if(m_held, [](const Trial& trial) { return trial.outcome != Outcome::unknown; });
         if (m_held.empty() || m_limits.resends_unknown) return;
         const Message unknown = message_of(m_held.back());
@@ -150,8 +179,14 @@ class Runner {
         return std::any_of(m_held.begin(), m_held.end(), [](const Trial& trial) { return trial.outcome == Outcome::unknown; });
     }
 
+    /// What came back for the account's sake says nothing of the message, not even that it was tried.
+    void drop_sent_back() {
+        std::erase_if(m_held, [](const Trial& trial) { return trial.outcome == Outcome::banned || trial.outcome == Outcome::rejected; });
+    }
+
     /// Tells the experiment what was held back for a message: each time it may have arrived, or else that there was an error.
     void release(const Message& message) {
+        drop_sent_back();
         const Outcome told = m_held.empty() || is_unknown_held() ? Outcome::unknown : m_held.back().outcome;
         for (const Trial& trial : std::exchange(m_held, {}))
             if (trial.outcome == told && m_experiment.next() == message) m_experiment.answer(trial);
@@ -165,6 +200,7 @@ class Runner {
 
     /// As replay() does when the log goes on with another message.
     void give_up(const Message& message) {
+        drop_sent_back();
         const bool is_closed = !m_held.empty() && !is_unknown_held();
         release(message);
         if (!is_closed) answer_error();
@@ -173,10 +209,17 @@ class Runner {
     void count(const Trial& trial) {
         ++m_in_log;
         m_report.price += trial.price;
-        m_last_us[trial.context] = trial.time_us;
-        if (is_suppressed(trial.outcome)) m_blocked_at[trial.context].push_back(trial.time_us);
+        m_accounts.count(trial);
+        m_report.blocked_in_log += is_suppressed(trial.outcome);
+        m_report.characters += static_cast<std::uint64_t>(std::count_if(trial.input.begin(), trial.input.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+        m_report.too_fast += trial.retry_after_us > 0;
+        constexpr std::int64_t break_us = 600 * second_us;
+        const std::int64_t gap_us = m_in_log == 1 ? 0 : trial.time_us - m_last_us;
+        if (gap_us > 0 && gap_us <= break_us) m_report.minutes += static_cast<double>(gap_us) / (60.0 * second_us);
+        m_last_us = trial.time_us;
+        if (trial.delay_us > 0) m_delays_us.push_back(trial.delay_us);
         // Whoever was never reached got no message.
-        m_perhaps_arrived += trial.outcome != Outcome::error || !trial.reply_sha256.empty();
+        m_perhaps_arrived += trial.retry_after_us == 0 && (trial.outcome != Outcome::error || !trial.reply_sha256.empty());
         m_report.unknown += trial.outcome == Outcome::unknown;
     }
 
@@ -185,12 +228,9 @@ class Runner {
         return !m_limits.stop_file.empty() && std::filesystem::exists(m_limits.stop_file, ignored);
     }
 
-    std::optional<RunnerEnd> limit_reached(const Message& message) {
+    std::optional<RunnerEnd> limit_reached() const {
         if (is_stop_file_there()) return RunnerEnd::stop_file;
         if (m_perhaps_arrived >= m_limits.messages_max) return RunnerEnd::messages_max;
-        auto& blocked_at = m_blocked_at[message.context];
-        std::erase_if(blocked_at, [&](std::int64_t time_us) { return time_us <= m_clock.now_us() - day_us; });
-        if (blocked_at.size() >= m_limits.blocked_per_day_max) return RunnerEnd::blocked_max;
         return {};
     }
 
@@ -203,14 +243,13 @@ class Runner {
     }
 
     /// False when the stop file appeared meanwhile.
-    bool wait_for_turn(const Message& message) {
+    bool wait_for_turn(const std::string& account) {
         // Drawn for every message, so that waiting does not depend on how often the program was stopped.
         const double factor = 1 + m_limits.interval_jitter * (2 * m_random.uniform() - 1);
-        const auto last = m_last_us.find(message.context);
-        std::int64_t pause_us = static_cast<std::int64_t>(factor * static_cast<double>(m_limits.interval_us));
+        std::int64_t due_us = m_accounts.due_us(account, factor);
         // Whoever could not be reached may be there a little later.
-        if (m_silent_in_row > 0) pause_us = std::max(pause_us, second_us / 2 << std::min(m_silent_in_row - 1, 8u));
-        const std::int64_t due_us = last == m_last_us.end() ? 0 : last->second + pause_us;
+        if (const auto last_us = m_accounts.last_us(account); last_us && m_silent_in_row > 0) due_us = std::max(due_us, *last_us + (second_us / 2 << std::min(m_silent_in_row - 1, 8u)));
+        if (const auto blocked_us = m_accounts.last_blocked_us(account)) due_us = std::max(due_us, *blocked_us + m_experiment.pause_after_block_us());
         for (;;) {
             const std::int64_t now_us = m_clock.now_us();
             if (now_us >= due_us && !is_quiet(now_us)) return true;
@@ -220,16 +259,28 @@ class Runner {
         }
     }
 
-    Outcome send(const Message& message) {
+    Driver& driver_of(const Message& message, const std::string& account) const {
+        if (const auto named = m_limits.accounts.find(message.context); named != m_limits.accounts.end())
+            for (const SendingAccount& one : named->second)
+                if (one.name == account && one.driver) return *one.driver;
         const auto driver = m_drivers.find(message.context);
         UNVEIL_ASSERT(driver != m_drivers.end());
+        return *driver->second;
+    }
+
+    void send(const Message& message, const std::string& account) {
         Trial trial = trial_of(message);
         trial.time_us = m_clock.now_us();
-        trial.account = message.context;
+        trial.account = account;
         m_log.about_to_send(trial);
-        Reply reply = driver->second->send(message, [&] { return m_progress.is_cancelled() || is_stop_file_there(); });
+        Message sent = message;
+        sent.account = account;
+        Reply reply = driver_of(message, account).send(sent, [&] { return m_progress.is_cancelled() || is_stop_file_there(); });
         trial.outcome = reply.outcome;
         trial.spans = std::move(reply.spans);
+        trial.has_warning = reply.has_warning;
+        if (reply.outcome == Outcome::rejected) trial.retry_after_us = reply.retry_after_us;
+        if (!reply.raw.empty()) trial.delay_us = m_clock.now_us() - trial.time_us;
         const bool is_blocked = is_suppressed(reply.outcome);
         trial.price = is_blocked ? m_limits.price_blocked : m_limits.price_passed;
         if (!reply.raw.empty()) trial.reply_sha256 = sha256_hex(reply.raw);
@@ -238,24 +289,29 @@ class Runner {
         count(trial);
         ++m_report.sent;
         m_report.blocked += is_blocked;
-        if (is_answer(trial.outcome)) {
+        if (is_answer(trial)) {
             m_held.clear();
             m_silent_in_row = m_replies_in_row = 0;
-            m_left_in_row = 0;
+            m_left_in_row = m_sent_back_in_row = 0;
             m_experiment.answer(trial);
-            return trial.outcome;
+            return;
         }
+        m_held.push_back(trial);
+        // It comes again by another account, or later: that is no silence, unless it goes on and on.
+        constexpr int sent_back_in_row_max = 10;
+        const bool is_sent_back = trial.outcome == Outcome::banned || trial.outcome == Outcome::rejected;
+        m_sent_back_in_row = is_sent_back ? m_sent_back_in_row + 1 : 0;
+        if (is_sent_back && m_sent_back_in_row < sent_back_in_row_max) return;
         ++m_silent_in_row;
         m_replies_in_row += !reply.raw.empty();
-        m_held.push_back(trial);
         if (trial.outcome == Outcome::unknown && !m_limits.resends_unknown) release(message);
-        return trial.outcome;
     }
 
     Experiment& m_experiment;
     LogFile& m_log;
     const std::map<std::string, Driver*>& m_drivers;
     const RunnerLimits& m_limits;
+    Accounts m_accounts;
     Random m_random;
     FieldClock& m_clock;
     Progress& m_progress;
@@ -266,8 +322,9 @@ class Runner {
     std::uint32_t m_silent_in_row = 0;   // messages without a verdict since the last one with it
     std::uint32_t m_replies_in_row = 0;  // of those, with an answer that says nothing
     int m_left_in_row = 0;               // messages given up since then
-    std::map<std::string, std::int64_t> m_last_us;
-    std::map<std::string, std::vector<std::int64_t>> m_blocked_at;
+    int m_sent_back_in_row = 0;
+    std::int64_t m_last_us = 0;          // of all accounts
+    std::vector<std::int64_t> m_delays_us;
 };
 
 }  // namespace
@@ -280,7 +337,9 @@ std::string_view runner_end_words(RunnerEnd end) {
         case RunnerEnd::refused: return "refused to go on";
         case RunnerEnd::messages_max: return "stopped at the limit of messages";
         case RunnerEnd::blocked_max: return "stopped at the limit of blocked messages a day";
-        case RunnerEnd::banned: return "stopped because an account was banned";
+        case RunnerEnd::budget: return "stopped because every account has had its blocked messages";
+        case RunnerEnd::warned: return "stopped because every account was warned";
+        case RunnerEnd::banned: return "stopped because every account was banned";
         case RunnerEnd::stop_file: return "stopped by the stop file";
         case RunnerEnd::silent: return "stopped because no verdict came any more";
     }

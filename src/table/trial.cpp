@@ -64,6 +64,10 @@ std::string trial_line(const Trial& trial, std::string_view previous_sha256) {
     }
     json["price"] = trial.price;
     if (!trial.reply_sha256.empty()) json["reply_sha256"] = trial.reply_sha256;
+    constexpr double second_us = 1e6;
+    if (trial.delay_us > 0) json["delay_seconds"] = static_cast<double>(trial.delay_us) / second_us;
+    if (trial.retry_after_us > 0) json["retry_after_seconds"] = static_cast<double>(trial.retry_after_us) / second_us;
+    if (trial.has_warning) json["warning"] = true;
     json["previous_sha256"] = previous_sha256;
     return json_text(json);
 }

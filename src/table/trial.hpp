@@ -50,6 +50,9 @@ struct Trial {
     std::vector<TrialSpan> spans; // of partial
     double price = 0;             // in the units of the campaign
     std::string reply_sha256;     // of the raw answer; may be empty
+    std::int64_t delay_us = 0;    // from sending to the answer; 0: not measured
+    std::int64_t retry_after_us = 0;   // of rejected: it came too fast, and may come again after so long; 0: for what it is
+    bool has_warning = false;     // the account was told that it may be shut
 };
 
 /// The first line of a log.

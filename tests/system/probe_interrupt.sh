@@ -46,7 +46,7 @@ ends() {  # ends CODE OUTCOME: soon, and the message under way is in the log
   [[ $(wc -l <log.jsonl) == 2 ]] && grep -q "\"outcome\":\"$2\"" log.jsonl || { cat log.jsonl; fail "the message is not in the log as $2"; }
 }
 for context in 'echo $$ >child; exec sleep 100' http:hang.json http:wait.json manual; do
-  outcome=unknown; [[ $context == http:wait.json ]] && outcome=error
+  outcome=unknown; [[ $context == http:wait.json ]] && outcome=rejected
   probe "$context"; kill -INT $pid; ends 130 $outcome
   grep -q stopped stderr || fail "nothing was said about the stop"
   [[ ! -s child ]] || ! kill -0 "$(cat child)" 2>/dev/null || fail "the command is left running"

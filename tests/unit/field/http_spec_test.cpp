@@ -28,7 +28,8 @@ std::string problem(const std::string& json) {
 TEST(HttpSpec, TemplatesAreFilledAsTheyStand) {
     const HttpSpec spec = parse_http_spec(good, "spec.json");
     EXPECT_EQ(spec.origin, "https://chat.example:8443");
-    const Message message{"c n", "scan", "", "", "六\"&\n"};
+    const Message message{"c n", "scan", "", "", "六\"&\n", "a b"};
+    EXPECT_EQ(filled("{{account|url}}", message), "a%20b");
     EXPECT_EQ(filled(spec.target, message), "/send?to=c%20n");
     EXPECT_EQ(filled(spec.body, message), "t=%E5%85%AD%22%26%0A&j=\"六\\\"\\u0026\\n\"&r=六\"&\n");
     EXPECT_EQ(filled("{{other}} {{ {{text", message), "{{other}} {{ {{text");
@@ -42,6 +43,10 @@ TEST(HttpSpec, TheFirstVerdictThatFitsCounts) {
     EXPECT_EQ(judge_http(spec, 200, R"({"result":{"code":7},"x":"sent"})").outcome, Outcome::blocked);
     EXPECT_EQ(judge_http(spec, 200, R"({"result":{"code":8},"x":"sent"})").outcome, Outcome::passed);
     EXPECT_EQ(judge_http(spec, 200, R"({"dropped":[1]})").outcome, Outcome::partial);
+    const HttpSpec more = parse_http_spec(R"({"url":"http://x/{{text}}","verdicts":[{"status":429,"outcome":"rejected","retry_after":30},{"contains":"careful","outcome":"blocked","warning":true}]})", "s");
+    EXPECT_EQ(judge_http(more, 429, "").retry_after_us, 30'000'000);
+    EXPECT_FALSE(judge_http(more, 429, "").has_warning);
+    EXPECT_TRUE(judge_http(more, 200, "be careful").has_warning);
     for (const char* body : {"", "{", "[]", R"({"result":7})", R"({"result":[{"code":7}]})", "\xFF\xFE"}) {
         const Reply reply = judge_http(spec, 200, body);
         EXPECT_EQ(reply.outcome, Outcome::error) << body;
@@ -51,6 +56,9 @@ TEST(HttpSpec, TheFirstVerdictThatFitsCounts) {
 
 TEST(HttpSpec, WhatIsWrongIsTold) {
     EXPECT_THAT(problem("["), HasSubstr("no JSON object"));
+    EXPECT_THAT(problem(R"({"url":"http://x/{{text}}","verdicts":[{"outcome":"passed","retry_after":3}]})"), HasSubstr("needs the outcome rejected"));
+    EXPECT_THAT(problem(R"({"url":"http://x/{{text}}","verdicts":[{"outcome":"rejected","retry_after":0}]})"), HasSubstr("from 1 to 3600"));
+    EXPECT_THAT(problem(R"({"url":"http://x/{{text}}","verdicts":[{"outcome":"blocked","warning":1}]})"), HasSubstr("'warning' must be"));
     EXPECT_THAT(problem(R"({"url":"ftp://x/{{text}}","verdicts":[{"outcome":"passed"}]})"), HasSubstr("http:// or https://"));
     EXPECT_THAT(problem(R"({"url":"http:///{{text}}","verdicts":[{"outcome":"passed"}]})"), HasSubstr("a host"));
     EXPECT_THAT(problem(R"({"url":"http://x/","verdicts":[{"outcome":"passed"}]})"), HasSubstr("every message would be the same"));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
@@ -29,7 +30,8 @@ using ::testing::HasSubstr;
 class Folder {
   public:
     Folder() {
-        std::string name = (fs::temp_directory_path() / "unveil-field-XXXXXX").string();
+        // In memory where that can be: a log is written to the disk with each message.
+        std::string name = ((fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path()) / "unveil-field-XXXXXX").string();
         if (mkdtemp(name.data()) == nullptr) std::abort();
         m_path = name;
     }
@@ -366,6 +368,228 @@ TEST(Runner, NothingIsSentToAnAccountThatWasBanned) {
     EXPECT_EQ(run(folder / "log", driver, clock).sent, 0u);
 }
 
+/// A platform with accounts: bans some at so many blocked messages, warns before, shuts some without a word, takes so many messages a minute from each.
+class AccountDriver final : public Driver {
+  public:
+    explicit AccountDriver(const HandClock& clock) : m_clock(clock) {}
+    using Driver::send;
+    Reply send(const Message& message, const StopCheck&) override {
+        auto& times = m_times[message.account];
+        std::erase_if(times, [&](std::int64_t time_us) { return time_us <= m_clock.now_us() - 60'000'000; });
+        Reply reply;
+        reply.raw = "raw";
+        if (times.size() >= per_minute_max) {
+            reply.outcome = Outcome::rejected;
+            reply.retry_after_us = times.front() + 60'000'000 - m_clock.now_us();
+            ++too_fast;
+            return reply;
+        }
+        times.push_back(m_clock.now_us());
+        sent[message.account].push_back(message.input);
+        const auto ban = banned_after.find(message.account);
+        if (ban != banned_after.end() && blocked[message.account] >= ban->second) {
+            reply.outcome = Outcome::banned;
+            return reply;
+        }
+        const auto holds = [&](const char* word) { return message.input.find(word) != std::string::npos; };
+        const bool is_listed = holds("zyzy") || holds("m3") || (holds("tank") && holds("june")) || (holds("rose") && message.context == "cn");
+        const auto shut = shut_after.find(message.account);
+        const bool is_shut = shut != shut_after.end() && sent[message.account].size() > shut->second;
+        reply.outcome = is_listed || is_shut ? Outcome::blocked : Outcome::passed;
+        blocked[message.account] += reply.outcome == Outcome::blocked;
+        reply.has_warning = reply.outcome == Outcome::blocked && blocked[message.account] >= warned_after;
+        return reply;
+    }
+    std::map<std::string, std::vector<std::string>> sent;     // by account
+    std::map<std::string, std::uint64_t> blocked;
+    std::map<std::string, std::uint64_t> banned_after;
+    std::map<std::string, std::uint64_t> shut_after;          // messages
+    std::uint64_t warned_after = UINT64_MAX;
+    std::size_t per_minute_max = SIZE_MAX;
+    int too_fast = 0;
+
+  private:
+    const HandClock& m_clock;
+    std::map<std::string, std::vector<std::int64_t>> m_times;
+};
+
+struct Sent {
+    RunnerReport report;
+    std::vector<std::string> rules;
+    std::string refusal;
+};
+
+/// Two of the texts hold a rule.
+Sent run_campaign(const std::string& path, AccountDriver& driver, HandClock& clock, RunnerLimits limits, const std::map<std::string, std::vector<std::string>>& accounts = {},
+                  std::size_t texts = 1) {
+    CampaignPlan plan;
+    for (std::size_t i = 0; i < texts; ++i) plan.texts.push_back({"quiet " + std::to_string(i), "nothing at all " + std::to_string(i), {}});
+    plan.texts.push_back({"second", "when the tanks came that june morning", {}});
+    plan.texts.push_back({"third", "a rose is a rose", {}});
+    plan.contexts = {"cn", "ca"};
+    plan.known_blocked = "zyzy";
+    plan.known_passed = "hello";
+    plan.probe_rules = 1;
+    Campaign campaign(plan);
+    LogFile log(path, header);
+    SilentProgress progress;
+    for (const auto& [context, names] : accounts)
+        for (const auto& name : names) limits.accounts[context].push_back({name});
+    Sent sent;
+    sent.report = run_experiment(campaign, log, {{"cn", &driver}, {"ca", &driver}}, limits, 1, clock, progress);
+    for (const auto& rule : campaign.rules())
+        if (rule.is_certified) sent.rules.push_back(rule.notation);
+    std::sort(sent.rules.begin(), sent.rules.end());
+    sent.refusal = campaign.refusal();
+    return sent;
+}
+
+const std::vector<std::string> all_rules = {"june + tank", "rose", "zyzy"};
+
+TEST(Runner, AccountsTakeTurnsAndEachIsControlled) {
+    Folder folder;
+    HandClock clock;
+    AccountDriver driver(clock);
+    const auto sent = run_campaign(folder / "log", driver, clock, {}, {{"cn", {"a", "b", "c"}}}, 60);
+    EXPECT_EQ(sent.report.end, RunnerEnd::done);
+    EXPECT_EQ(sent.rules, all_rules);
+    EXPECT_GT(sent.report.price, 0);
+    std::map<std::string, int> messages;
+    std::map<std::string, std::set<std::string>> controls;
+    for (const Trial& trial : read(folder / "log")) {
+        ++messages[trial.account];
+        if (trial.step == "control") controls[trial.account].insert(trial.detail);
+    }
+    for (const std::string name : {"a", "b", "c"}) {
+        EXPECT_GT(messages[name], 30) << name;
+        EXPECT_EQ(controls[name].size(), 2u) << name << " is asked for both known messages";
+    }
+    EXPECT_GT(messages["ca"], 0) << "a context without accounts has one of its name";
+    EXPECT_EQ(run_campaign(folder / "log", driver, clock, {}, {{"cn", {"a", "b", "c"}}}, 60).report.sent, 0u);
+    EXPECT_EQ(run_campaign(folder / "log", driver, clock, {}, {{"cn", {"b"}}}, 60).report.sent, 0u) << "who sends it next does not matter to a log";
+}
+
+TEST(Runner, TheNextAccountGoesOnWhereOneIsBanned) {
+    const auto answered = [](const std::string& path) {
+        std::vector<std::pair<std::string, std::string>> messages;
+        for (const Trial& trial : read(path))
+            if (trial.step != "control" && is_verdict(trial.outcome)) messages.emplace_back(trial.context, trial.input);
+        return messages;
+    };
+    Folder folder_of_none;
+    HandClock clock_of_none;
+    AccountDriver none(clock_of_none);
+    run_campaign(folder_of_none / "log", none, clock_of_none, {});
+    for (const std::uint64_t after : {1u, 5u, 13u}) {
+        Folder folder;
+        HandClock clock;
+        AccountDriver driver(clock);
+        driver.banned_after = {{"a", after}, {"b", 5}};
+        const std::map<std::string, std::vector<std::string>> accounts = {{"cn", {"a", "b", "c"}}};
+        const auto sent = run_campaign(folder / "log", driver, clock, {}, accounts);
+        EXPECT_EQ(sent.report.end, RunnerEnd::done) << sent.refusal;
+        EXPECT_EQ(sent.rules, all_rules);
+        std::map<std::string, bool> is_lost;
+        for (const AccountUse& use : sent.report.accounts) is_lost[use.name] = use.is_lost;
+        EXPECT_TRUE(is_lost["a"] && !is_lost["c"] && !is_lost["ca"]) << after;
+        EXPECT_EQ(answered(folder / "log"), answered(folder_of_none / "log")) << "what a ban stopped is sent by the next one";
+        EXPECT_EQ(run_campaign(folder / "log", driver, clock, {}, accounts).report.sent, 0u);
+    }
+}
+
+TEST(Runner, WithoutAnAccountThatIsLeftItStopsAndGoesOnWithANewOne) {
+    Folder folder;
+    HandClock clock;
+    AccountDriver driver(clock);
+    driver.banned_after = {{"a", 3}, {"b", 6}};
+    RunnerLimits dear;
+    dear.price_account = 100;
+    const auto stopped = run_campaign(folder / "log", driver, clock, dear, {{"cn", {"a", "b"}}});
+    EXPECT_EQ(stopped.report.end, RunnerEnd::banned);
+    EXPECT_EQ(stopped.report.context, "cn");
+    EXPECT_GT(stopped.report.price, 200);
+    EXPECT_LT(stopped.report.price, 200 + 2.0 * static_cast<double>(stopped.report.in_log));
+    EXPECT_THROW(run_campaign(folder / "log", driver, clock, {}, {{"cn", {"a", "b"}}}), Error);
+    const auto later = run_campaign(folder / "log", driver, clock, {}, {{"cn", {"a", "b", "c"}}});
+    EXPECT_EQ(later.report.end, RunnerEnd::done);
+    EXPECT_EQ(later.rules, all_rules);
+    EXPECT_EQ(driver.sent.at("a").size() + driver.sent.at("b").size(), stopped.report.sent) << "neither is asked again";
+}
+
+/// It blocks all it is sent, and says nothing.
+TEST(Runner, AnAccountThatIsShutWithoutAWordIsFollowedByTheNext) {
+    for (const std::uint64_t after : {20u, 31u, 42u}) {
+        Folder folder;
+        HandClock clock;
+        AccountDriver driver(clock);
+        driver.shut_after = {{"a", after}};
+        const auto sent = run_campaign(folder / "log", driver, clock, {}, {{"cn", {"a", "b"}}}, 20);
+        EXPECT_EQ(sent.report.end, RunnerEnd::done) << sent.refusal;
+        for (const auto& rule : all_rules) EXPECT_EQ(std::count(sent.rules.begin(), sent.rules.end(), rule), 1) << rule << " " << after;
+        EXPECT_EQ(sent.rules.size(), all_rules.size()) << after;
+    }
+    Folder folder;
+    HandClock clock;
+    AccountDriver driver(clock);
+    driver.shut_after = {{"a", 25}, {"b", 3}};
+    const auto sent = run_campaign(folder / "log", driver, clock, {}, {{"cn", {"a", "b"}}}, 20);
+    EXPECT_EQ(sent.report.end, RunnerEnd::refused);
+    EXPECT_THAT(sent.refusal, HasSubstr("the account in cn is shut"));
+}
+
+TEST(Runner, AnAccountHasItsBudgetAndHeedsAWarning) {
+    Folder folder;
+    HandClock clock;
+    AccountDriver driver(clock);
+    RunnerLimits budget;
+    budget.blocked_max = 6;
+    const auto spent = run_campaign(folder / "a", driver, clock, budget, {{"cn", {"a", "b"}}});
+    EXPECT_EQ(spent.report.end, RunnerEnd::budget);
+    EXPECT_EQ(driver.blocked["a"], 6u);
+    EXPECT_EQ(driver.blocked["b"], 6u);
+    clock.sleep_us(48ll * 3600 * 1'000'000);
+    EXPECT_EQ(run_campaign(folder / "a", driver, clock, budget, {{"cn", {"a", "b"}}}).report.sent, 0u) << "the next day changes nothing";
+    RunnerLimits daily;
+    daily.blocked_per_day_max = 6;
+    AccountDriver other(clock);
+    EXPECT_EQ(run_campaign(folder / "b", other, clock, daily, {{"cn", {"a", "b"}}}).report.end, RunnerEnd::blocked_max);
+    EXPECT_EQ(other.blocked["a"] + other.blocked["b"], 12u);
+    clock.sleep_us(25ll * 3600 * 1'000'000);
+    EXPECT_GT(run_campaign(folder / "b", other, clock, daily, {{"cn", {"a", "b"}}}).report.sent, 0u);
+
+    AccountDriver warning(clock);
+    warning.warned_after = 4;
+    const auto warned = run_campaign(folder / "c", warning, clock, {}, {{"cn", {"a", "b"}}});
+    EXPECT_EQ(warned.report.end, RunnerEnd::warned);
+    EXPECT_EQ(warning.blocked["a"], 4u);
+    EXPECT_EQ(warning.blocked["b"], 4u);
+    RunnerLimits bold;
+    bold.heeds_warnings = false;
+    EXPECT_EQ(run_campaign(folder / "c", warning, clock, bold, {{"cn", {"a", "b"}}}).report.end, RunnerEnd::done);
+}
+
+TEST(Runner, LearnsHowFastTheServiceLetsItBe) {
+    for (const std::size_t per_minute : {6u, 20u}) {
+        Folder folder;
+        HandClock clock;
+        AccountDriver driver(clock);
+        driver.per_minute_max = per_minute;
+        const auto sent = run_campaign(folder / "log", driver, clock, {}, {}, 20);
+        EXPECT_EQ(sent.report.end, RunnerEnd::done);
+        EXPECT_EQ(sent.rules, all_rules);
+        EXPECT_EQ(sent.report.too_fast, static_cast<std::uint64_t>(driver.too_fast));
+        EXPECT_LE(driver.too_fast, 6) << "of " << sent.report.sent;
+        for (const AccountUse& use : sent.report.accounts)
+            if (use.name == "cn") EXPECT_NEAR(static_cast<double>(use.interval_us), 60e6 / static_cast<double>(per_minute), 6e6 / static_cast<double>(per_minute));
+        EXPECT_EQ(run_campaign(folder / "log", driver, clock, {}, {}, 20).report.sent, 0u);
+    }
+    Folder folder;
+    HandClock clock;
+    AccountDriver driver(clock);
+    const auto sent = run_campaign(folder / "log", driver, clock, {}, {}, 20);
+    for (const AccountUse& use : sent.report.accounts) EXPECT_EQ(use.interval_us, 0) << "nothing is claimed where nothing was said";
+}
+
 TEST(Runner, LimitsHold) {
     Folder folder;
     HandClock clock;
@@ -522,12 +746,16 @@ TEST(ProcessDriver, SaysWhatIsWrongWithACommandThatEnds) {
 
 TEST(Reply, SaysWhatIsWrongWithIt) {
     for (const char* line : {"", "[]", "{}", "{\"outcome\":3}", "{\"outcome\":\"maybe\"}", "{\"outcome\":\"partial\",\"spans\":3}",
-                             "{\"outcome\":\"partial\",\"spans\":[[0,9]]}", "{\"outcome\":\"partial\",\"spans\":[[3,1]]}", "{\"outcome\":\"partial\",\"spans\":[[-1,1]]}"}) {
+                             "{\"outcome\":\"partial\",\"spans\":[[0,9]]}", "{\"outcome\":\"partial\",\"spans\":[[3,1]]}", "{\"outcome\":\"partial\",\"spans\":[[-1,1]]}",
+                             "{\"outcome\":\"passed\",\"retry_after\":3}", "{\"outcome\":\"rejected\",\"retry_after\":-3}", "{\"outcome\":\"passed\",\"warning\":1}"}) {
         const auto reply = parse_reply(line, 5);
         EXPECT_EQ(reply.outcome, Outcome::error) << line;
         EXPECT_FALSE(reply.problem.empty()) << line;
     }
     EXPECT_EQ(parse_reply("{\"outcome\":\"partial\",\"spans\":[[0,5]]}", 5).outcome, Outcome::partial);
+    EXPECT_EQ(parse_reply("{\"outcome\":\"rejected\",\"retry_after\":2.5}", 5).retry_after_us, 2'500'000);
+    EXPECT_EQ(parse_reply("{\"outcome\":\"rejected\"}", 5).retry_after_us, 0);
+    EXPECT_TRUE(parse_reply("{\"outcome\":\"blocked\",\"warning\":true}", 5).has_warning);
 }
 
 }  // namespace
