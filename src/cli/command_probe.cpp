@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -17,6 +18,7 @@
 #include "evidence/trial_log.hpp"
 #include "experiment/filter/campaign.hpp"
 #include "experiment/filter/folds.hpp"
+#include "experiment/filter/price.hpp"
 #include "field/http_spec.hpp"
 #include "field/runner.hpp"
 #include "field/smtp_driver.hpp"
@@ -31,10 +33,23 @@ constexpr std::string_view http = "http:";
 constexpr std::string_view smtp = "smtp:";
 constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-";
 
+struct AccountDriver {
+    std::string name;
+    std::string command;   // empty: that of the context
+};
+
 struct ContextDriver {
     std::string name;
     std::string command;   // "manual" or a shell command
+    std::vector<AccountDriver> accounts = {};
 };
+
+void check_driver(const std::string& command) {
+    // A shell command does not begin with a word and a colon; a driver that is spelled wrong does.
+    const std::size_t colon = command.find(':');
+    if (colon == std::string::npos || colon == 0 || command.find_first_not_of(letters) != colon || command.starts_with(http) || command.starts_with(smtp)) return;
+    throw Error(ErrorKind::usage, fmt::format("there is no driver '{}'", printable(command.substr(0, colon + 1), 80)), "Write http:SPEC.json, smtp:SPEC.json, manual or a shell command");
+}
 
 std::vector<ContextDriver> read_contexts(const std::vector<std::string>& given) {
     std::vector<ContextDriver> contexts;
@@ -46,13 +61,30 @@ std::vector<ContextDriver> read_contexts(const std::vector<std::string>& given) 
         if (!names.insert(text.substr(0, equals)).second)
             throw Error(ErrorKind::usage, fmt::format("the context '{}' is named twice", printable(text.substr(0, equals), 80)), "Keep one of the two");
         contexts.push_back({text.substr(0, equals), text.substr(equals + 1)});
-        // A shell command does not begin with a word and a colon; a driver that is spelled wrong does.
-        const std::string& command = contexts.back().command;
-        const std::size_t colon = command.find(':');
-        if (colon == std::string::npos || colon == 0 || command.find_first_not_of(letters) != colon || command.starts_with(http) || command.starts_with(smtp)) continue;
-        throw Error(ErrorKind::usage, fmt::format("there is no driver '{}'", printable(command.substr(0, colon + 1), 80)), "Write http:SPEC.json, smtp:SPEC.json, manual or a shell command");
+        check_driver(contexts.back().command);
     }
     return contexts;
+}
+
+/// CONTEXT/ALIAS or CONTEXT/ALIAS=DRIVER; a context may itself hold slashes.
+void read_accounts(const std::vector<std::string>& given, std::vector<ContextDriver>& contexts) {
+    for (const auto& text : given) {
+        const std::size_t equals = std::min(text.find('='), text.size());
+        const std::string name = text.substr(0, equals);
+        const auto slash = name.rfind('/');
+        const std::string command = equals == text.size() ? "" : text.substr(equals + 1);
+        if (slash == std::string::npos || slash == 0 || slash + 1 == name.size() || (equals != text.size() && command.empty()))
+            throw Error(ErrorKind::usage, fmt::format("'{}' is no account", printable(text, 80)), "Write --account CONTEXT/ALIAS, or CONTEXT/ALIAS=DRIVER when it has one of its own");
+        const auto context = std::find_if(contexts.begin(), contexts.end(), [&](const ContextDriver& one) { return one.name == name.substr(0, slash); });
+        if (context == contexts.end())
+            throw Error(ErrorKind::usage, fmt::format("there is no context '{}' for the account '{}'", printable(name.substr(0, slash), 80), printable(name.substr(slash + 1), 80)),
+                        "Name it with --context");
+        const std::string alias = name.substr(slash + 1);
+        if (std::any_of(context->accounts.begin(), context->accounts.end(), [&](const AccountDriver& one) { return one.name == alias; }))
+            throw Error(ErrorKind::usage, fmt::format("the account '{}' is named twice", printable(name, 80)), "Keep one of the two");
+        if (!command.empty()) check_driver(command);
+        context->accounts.push_back({alias, command});
+    }
 }
 
 void read_quiet_hours(const std::string& text, RunnerLimits& limits) {
@@ -163,6 +195,10 @@ class ProbeCommand final : public Command {
                            "From where to send, and how: a shell command that reads {\"context\":...,\"text\":...} and prints {\"outcome\":\"blocked\"} or "
                            "\"passed\", a line each; http:SPEC.json or smtp:SPEC.json for a service or a mail server described in a file; or manual. The first is where rules are looked for"));
         d.options.back().is_list = true;
+        add(command_option("account", ParameterType::text, "CONTEXT/ALIAS", "",
+                           "An account of a context, by an alias; they take turns, and when one is shut the next goes on. Commands are told the alias as \"account\"; "
+                           "CONTEXT/ALIAS=COMMAND gives the account a driver of its own. The same alias in two contexts is one account"));
+        d.options.back().is_list = true;
         add(command_option("known-blocked", ParameterType::text, "TEXT", "", "A message that is blocked in the first context"));
         add(command_option("known-passed", ParameterType::text, "TEXT", "", "A harmless message"));
         add(command_option("out", ParameterType::text, "LOG", "", "The log; goes on where it ended when it is there"));
@@ -189,16 +225,19 @@ class ProbeCommand final : public Command {
                            "Of the next 200 texts send the one first that most likely holds a rule, by the words of --lexicon and of rules found"));
         add(command_option("messages-max", ParameterType::integer, "N", "1000", "Stop after so many messages, those of earlier sittings included"));
         d.options.back().minimum = 1;
-        add(command_option("blocked-max", ParameterType::integer, "N", "100", "Stop when one context had so many messages blocked within a day"));
+        add(command_option("blocked-max", ParameterType::integer, "N", "100", "An account that had so many messages blocked within a day rests; stop when all of a context rest"));
         d.options.back().minimum = 1;
-        add(command_option("interval", ParameterType::duration, "DURATION", "1s", "Between two messages of one context, on average"));
+        add(command_option("ban-budget", ParameterType::integer, "N", "", "An account that had so many messages blocked in all sends nothing more"));
+        d.options.back().minimum = 1;
+        add(command_option("interval", ParameterType::duration, "DURATION", "1s", "Between two messages of one account, on average; longer when the service says that they come too fast"));
         add(command_option("timeout", ParameterType::duration, "DURATION", "60s", "Wait so long for an answer; then the message counts as unknown"));
         add(command_option("quiet-hours", ParameterType::text, "FROM-TO", "", "Send nothing in these hours of the day, UTC"));
         add(command_option("stop-file", ParameterType::text, "FILE", "", "Stop as soon as this file exists"));
         add(command_option("skip-silent", ParameterType::flag, "", "",
                            "Give up a message that had no verdict five times in a row and go on with the next, three times in a row at most; otherwise the run stops there"));
         add(command_option("resend-unknown", ParameterType::flag, "", "", "Send a message again although it may have arrived; otherwise an equivalent one is asked"));
-        add(command_option("after-ban", ParameterType::flag, "", "", "Go on with a log that ended because an account was banned: it works again"));
+        add(command_option("after-ban", ParameterType::flag, "", "", "Go on with accounts that were banned, shut or warned: they work again"));
+        add(command_option("after-warning", ParameterType::flag, "", "", "Go on with an account that is warned; otherwise it rests, for that is how a ban begins"));
         add(command_option("separator", ParameterType::text, "TEXT", "", "What to put between pieces; five are tried unless given"));
         add(command_option("passes", ParameterType::integer, "N", "1", "How often a message must pass to count as passed; raised when known blocked ones slip through"));
         d.options.back().minimum = 1;
@@ -214,6 +253,12 @@ class ProbeCommand final : public Command {
         add(command_option("blocked-price", ParameterType::real, "NUMBER", "2", "What a blocked message costs, in passed ones: more makes fewer blocked ones and more in all"));
         d.options.back().minimum = 1;
         d.options.back().maximum = 100;
+        add(command_option("account-price", ParameterType::real, "NUMBER", "0", "What the loss of an account costs, in passed messages; with --ban-budget each blocked message is charged its share"));
+        d.options.back().minimum = 0;
+        d.options.back().maximum = 1e6;
+        add(command_option("minute-price", ParameterType::real, "NUMBER", "0", "What a minute costs, in passed messages: fewer messages then count for more than fewer blocked ones"));
+        d.options.back().minimum = 0;
+        d.options.back().maximum = 1e6;
         add(command_option("seed", ParameterType::integer, "N", "0", "Order of comparisons and spellings"));
         d.options.back().minimum = 0;
         d.examples = {"unveil probe news.txt --context cn=./send.sh --context ca='./send.sh --abroad' --known-blocked 法轮功 --known-passed hello "
@@ -221,7 +266,8 @@ class ProbeCommand final : public Command {
                       "unveil probe --source news=news.txt --source older=rules:list.csv --source people=words:names.txt --context cn=./send.sh --known-blocked 法轮功 "
                       "--known-passed hello --messages-max 5000 --out log.jsonl --own-accounts",
                       "unveil probe news.txt --context phone=manual --known-blocked 法轮功 --known-passed hello --out log.jsonl --dry-run"};
-        d.diagnostics = {"0: done, or stopped at a limit; 1: it refused to go on, or no verdict came any more; 130: interrupted. The log is whole in any case."};
+        d.diagnostics = {"0: done, or stopped at a limit; 1: it refused to go on, no verdict came any more, or no account is left that is neither banned nor warned; 130: interrupted. The log is whole "
+                         "in any case."};
         d.memory = "The log";
         return d;
     }
@@ -229,7 +275,8 @@ class ProbeCommand final : public Command {
     int run(const Invocation& invocation) const override {
         const auto& options = invocation.options;
         const auto& global = invocation.global;
-        const auto contexts = read_contexts(options.texts("context"));
+        auto contexts = read_contexts(options.texts("context"));
+        read_accounts(options.texts("account"), contexts);
         CampaignPlan plan;
         // Rules that others found are tried first: what holds makes the texts cheaper.
         for (const auto& path : options.texts("rules"))
@@ -253,7 +300,13 @@ class ProbeCommand final : public Command {
         plan.probe_rules = static_cast<std::uint32_t>(options.integer("probe-rules"));
         plan.rules_per_text_max = static_cast<std::uint32_t>(options.integer("rules-per-text"));
         plan.seed = static_cast<std::uint64_t>(options.integer("seed"));
-        plan.blocked_price = options.real("blocked-price");
+        MessagePrices prices;
+        prices.blocked = options.real("blocked-price");
+        prices.account = options.real("account-price");
+        prices.minute = options.real("minute-price");
+        prices.minutes_between = static_cast<double>(options.duration_us("interval")) / 60e6;
+        if (options.has_value("ban-budget")) prices.blocked_per_account = static_cast<double>(options.integer("ban-budget"));
+        plan.blocked_price = prices.relative_blocked();
         if (options.has_value("lexicon"))
             for (auto& word : read_text_file(options.text("lexicon"), {})) plan.lexicon.push_back(std::move(word.text));
         for (const char* given : {"known-blocked", "known-passed", "separator"})
@@ -267,22 +320,30 @@ class ProbeCommand final : public Command {
         limits.blocked_per_day_max = static_cast<std::uint64_t>(options.integer("blocked-max"));
         limits.interval_us = options.duration_us("interval");
         limits.stop_file = options.text("stop-file");
-        limits.price_blocked = options.real("blocked-price");
+        limits.price_blocked = prices.blocked;
+        limits.price_account = prices.account;
+        limits.price_minute = prices.minute;
+        if (options.has_value("ban-budget")) limits.blocked_max = static_cast<std::uint64_t>(options.integer("ban-budget"));
+        limits.heeds_warnings = !options.flag("after-warning");
         limits.leaves_silent = options.flag("skip-silent");
         limits.resends_unknown = options.flag("resend-unknown");
         limits.goes_on_after_ban = options.flag("after-ban");
         read_quiet_hours(options.text("quiet-hours"), limits);
         const std::uint64_t seed = plan.seed;
         Campaign campaign(std::move(plan));
-        std::map<std::string, std::unique_ptr<Driver>> drivers;
+        std::vector<std::unique_ptr<Driver>> drivers;
+        const auto make_driver = [&](const std::string& command) {
+            const std::int64_t timeout_us = options.duration_us("timeout");
+            if (command == "manual") drivers.push_back(make_manual_driver(STDIN_FILENO, std::cerr));
+            else if (command.starts_with(http)) drivers.push_back(make_http_driver(read_http_spec(command.substr(http.size())), timeout_us));
+            else if (command.starts_with(smtp)) drivers.push_back(make_smtp_driver(read_smtp_spec(command.substr(smtp.size())), timeout_us));
+            else drivers.push_back(make_process_driver(command, timeout_us));
+            return drivers.back().get();
+        };
         std::map<std::string, Driver*> by_context;
         for (const auto& context : contexts) {
-            const std::int64_t timeout_us = options.duration_us("timeout");
-            if (context.command == "manual") drivers[context.name] = make_manual_driver(STDIN_FILENO, std::cerr);
-            else if (context.command.starts_with(http)) drivers[context.name] = make_http_driver(read_http_spec(context.command.substr(http.size())), timeout_us);
-            else if (context.command.starts_with(smtp)) drivers[context.name] = make_smtp_driver(read_smtp_spec(context.command.substr(smtp.size())), timeout_us);
-            else drivers[context.name] = make_process_driver(context.command, timeout_us);
-            by_context[context.name] = drivers[context.name].get();
+            by_context[context.name] = make_driver(context.command);
+            for (const auto& account : context.accounts) limits.accounts[context.name].push_back({account.name, account.command.empty() ? nullptr : make_driver(account.command)});
         }
         const TrialLogHeader header{"filter", options.text("service"), "", seed};
         if (options.flag("dry-run")) {
@@ -305,7 +366,10 @@ class ProbeCommand final : public Command {
     static void describe_plan(const Global& global, const std::vector<ContextDriver>& contexts, std::size_t texts, const RunnerLimits& limits) {
         if (global.json) {
             nlohmann::ordered_json json = {{"schema_version", 1}, {"texts", texts}, {"contexts", nlohmann::ordered_json::array()}};
-            for (const auto& context : contexts) json["contexts"].push_back({{"context", context.name}, {"driver", context.command}});
+            for (const auto& context : contexts) {
+                json["contexts"].push_back({{"context", context.name}, {"driver", context.command}});
+                for (const auto& account : context.accounts) json["contexts"].back()["accounts"].push_back(account.name);
+            }
             json["messages_max"] = limits.messages_max;
             json["blocked_max"] = limits.blocked_per_day_max;
             json["messages_sent"] = 0;
@@ -313,14 +377,83 @@ class ProbeCommand final : public Command {
             return;
         }
         std::string out = fmt::format("{} texts from {} context{}; nothing was sent.\n\n", texts, contexts.size(), contexts.size() == 1 ? "" : "s");
-        for (const auto& context : contexts) out += fmt::format("  {:<16} {}\n", printable(context.name, 40), printable(context.command, 200));
+        for (const auto& context : contexts) {
+            out += fmt::format("  {:<16} {}\n", printable(context.name, 40), printable(context.command, 200));
+            for (const auto& account : context.accounts) out += fmt::format("    account {}{}\n", printable(account.name, 40), account.command.empty() ? "" : " by " + printable(account.command, 200));
+        }
         out += fmt::format(
             "\nEvery text costs one message, less with --together-max; one that is blocked about 40 more at 500 characters and 52 at 5,000, fewer as rules are found and with "
             "--lexicon; nearly half of them are blocked. Each rule costs up to 2m+1 messages for its certificate, and {} for the contexts; {} spellings are tried with two or three messages each in every context where rules are blocked. At most {} "
-            "messages in all, {} blocked a day and context.\n\n",
+            "messages in all, {} blocked a day and account.\n\n",
             contexts.size(), folds().size(), limits.messages_max, limits.blocked_per_day_max);
         out += wrapped(risks, 0, text_width());
         global.print(out + "\n");
+    }
+
+    static const char* account_state(const AccountUse& account) {
+        switch (account.rest) {
+            case AccountRest::none: return "works";
+            case AccountRest::day: return "rests for the day";
+            case AccountRest::budget: return "has had its blocked messages";
+            case AccountRest::warned: return "was warned";
+            case AccountRest::shut: return "blocks harmless messages too";
+            case AccountRest::banned: return "was banned";
+        }
+        UNVEIL_ASSERT(false);
+        return "";
+    }
+
+    static nlohmann::ordered_json calibration_json(const Campaign& campaign, const RunnerReport& report) {
+        nlohmann::ordered_json json = {{"messages", campaign.calibration_messages()}, {"contexts", nlohmann::ordered_json::array()}};
+        for (const auto& context : campaign.calibrations()) {
+            nlohmann::ordered_json one = {{"context", context.context}, {"separator", nullptr}};
+            if (context.separator) one["separator"] = *context.separator;
+            one["after_blocks"] = context.after_blocks;
+            one["after_blocks_blocked"] = context.after_blocks_wrong;
+            one["pause_seconds"] = static_cast<double>(context.pause_us) / 1e6;
+            one["reads_more_strictly_after_a_block"] = context.is_strict;
+            json["contexts"].push_back(std::move(one));
+        }
+        json["characters_taken"] = campaign.length().taken;
+        json["characters_refused"] = nullptr;
+        if (campaign.length().refused > 0) json["characters_refused"] = campaign.length().refused;
+        json["characters_needed"] = campaign.length().longest_needed;
+        json["too_fast"] = report.too_fast;
+        json["interval_seconds"] = nullptr;
+        if (const std::int64_t interval_us = learnt_interval_us(report); interval_us > 0) json["interval_seconds"] = static_cast<double>(interval_us) / 1e6;
+        json["answers_timed"] = report.delays;
+        json["answer_seconds_median"] = report.delay_seconds_median;
+        json["answer_seconds_max"] = report.delay_seconds_max;
+        return json;
+    }
+
+    static std::int64_t learnt_interval_us(const RunnerReport& report) {
+        std::int64_t interval_us = 0;
+        for (const auto& account : report.accounts) interval_us = std::max(interval_us, account.interval_us);
+        return interval_us;
+    }
+
+    static std::string calibration_text(const Campaign& campaign, const RunnerReport& report) {
+        if (campaign.calibration_messages() == 0) return "";
+        std::string text = fmt::format("\ncalibrated with {} messages\n", campaign.calibration_messages());
+        for (const auto& context : campaign.calibrations()) {
+            text += fmt::format("  {}: ", printable(context.context, 80));
+            text += context.separator ? fmt::format("'{}' keeps pieces apart", printable(*context.separator, 80)) : std::string("nothing is known to keep pieces apart");
+            if (context.after_blocks > 0)
+                text += fmt::format("; directly after a blocked message {} of {} harmless ones came through", context.after_blocks - context.after_blocks_wrong, context.after_blocks);
+            if (context.pause_us > 0) text += fmt::format(", so {} s are waited after one", context.pause_us / 1'000'000);
+            if (context.is_strict) text += "; after its first blocked message an account is read more strictly";
+            text += "\n";
+        }
+        const LengthCalibration& length = campaign.length();
+        text += fmt::format("  length: {} characters are taken", human_number(static_cast<double>(length.taken)));
+        text += length.refused > 0 ? fmt::format(", {} are not", human_number(static_cast<double>(length.refused))) : std::string(", more were not needed");
+        text += "\n";
+        if (const std::int64_t interval_us = learnt_interval_us(report); interval_us > 0)
+            text += fmt::format("  pace: a message every {:.3g} s is taken, as {} that came too fast show\n", static_cast<double>(interval_us) / 1e6, report.too_fast);
+        else text += "  pace: none came too fast\n";
+        if (report.delays > 0) text += fmt::format("  answers took {:.3g} s in the middle and {:.3g} s at most\n", report.delay_seconds_median, report.delay_seconds_max);
+        return text;
     }
 
     static int say_report(const Global& global, const ParameterValues& options, const Campaign& campaign, const RunnerReport& report, const std::string& logs) {
@@ -332,13 +465,18 @@ class ProbeCommand final : public Command {
                                            {"messages_sent", report.sent},
                                            {"messages_replayed", report.replayed},
                                            {"blocked", report.blocked},
-                                           {"price", report.price}};
+                                           {"price", report.price},
+                                           {"in_log", {{"messages", report.in_log}, {"blocked", report.blocked_in_log}, {"characters", report.characters}, {"minutes", report.minutes}}}};
+            json["accounts"] = nlohmann::ordered_json::array();
+            for (const auto& account : report.accounts)
+                json["accounts"].push_back({{"account", account.name}, {"messages", account.messages}, {"blocked", account.blocked}, {"state", account_state(account)}});
             json["rules"] = nlohmann::ordered_json::array();
             for (const auto& rule : rules)
                 json["rules"].push_back({{"rule", rule.notation}, {"certified", rule.is_certified}, {"text", rule.text_name}, {"context", rule.context}});
             json["exceptions"] = nlohmann::ordered_json::array();
             for (const auto& exception : campaign.exceptions())
                 json["exceptions"].push_back({{"exception", exception.notation}, {"rules_lifted", exception.rules.size()}});
+            json["calibration"] = calibration_json(campaign, report);
             json["notes"] = campaign.notes();
             global.print(json_text(json) + "\n");
         } else {
@@ -349,7 +487,17 @@ class ProbeCommand final : public Command {
                 text += fmt::format("exception  {}  (lifts {} rules)\n", printable(exception.notation, 300), exception.rules.size());
             text += fmt::format("\n{}: {} messages sent, {} of them blocked; {} were in the log before\n", runner_end_words(report.end), human_number(static_cast<double>(report.sent)),
                                 human_number(static_cast<double>(report.blocked)), human_number(static_cast<double>(report.replayed)));
+            text += calibration_text(campaign, report);
+            std::uint64_t lost = 0;
+            for (const auto& account : report.accounts) lost += account.is_lost;
+            text += fmt::format("in all {} messages, {} blocked, {} characters, {:.0f} minutes, price {:.6g}; {} account{} used, {} lost\n", human_number(static_cast<double>(report.in_log)),
+                                human_number(static_cast<double>(report.blocked_in_log)), human_number(static_cast<double>(report.characters)), std::floor(report.minutes), report.price,
+                                report.accounts.size(), report.accounts.size() == 1 ? "" : "s", lost);
             global.print(text);
+        }
+        for (const auto& account : report.accounts) {
+            if (account.rest != AccountRest::none)
+                global.say(fmt::format("note: the account {} {} after {} messages, {} of them blocked", printable(account.name, 80), account_state(account), account.messages, account.blocked));
         }
         for (const auto& note : campaign.notes()) global.say(printable("note: " + note, 1000));
         if (!report.last_problem.empty()) global.say(printable("note: a driver " + report.last_problem, 1000));
@@ -359,6 +507,10 @@ class ProbeCommand final : public Command {
         if (report.end == RunnerEnd::silent)
             throw Error(ErrorKind::run, report.is_unreachable ? "the service cannot be reached: several messages in a row got no verdict" : "several messages in a row got no verdict",
                         fmt::format("The log goes on where it stopped: run the same command again{}", report.is_unreachable ? "" : ", with --skip-silent if only this message is answered so"));
+        if (report.end == RunnerEnd::banned || report.end == RunnerEnd::warned)
+            throw Error(ErrorKind::run, fmt::format("no account of {} is left: {}", printable(report.context, 80), report.end == RunnerEnd::banned ? "all are banned" : "all are banned or warned"),
+                        fmt::format("The log is whole, and what it shows so far holds. To go on run the same command with one more --account {}/ALIAS, or with {}", printable(report.context, 80),
+                                    report.end == RunnerEnd::banned ? "--after-ban when an account works again" : "--after-warning at the risk of the accounts"));
         if (report.end == RunnerEnd::refused) {
             global.say(printable("refused: " + campaign.refusal(), 1000));
             return 1;

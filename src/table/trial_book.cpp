@@ -39,7 +39,8 @@ void TrialBook::add(const Trial& trial) {
     ++by_outcome[std::string(outcome_name(trial.outcome))];
     if (!is_verdict(trial.outcome)) return;
     const bool is_blocked = is_suppressed(trial.outcome);
-    const Sample sample{trial.time_us, {trial.evidence, trial.row}, is_blocked};
+    const std::uint32_t account = m_accounts.emplace(trial.account, m_accounts.size()).first->second;
+    const Sample sample{trial.time_us, {trial.evidence, trial.row}, is_blocked, account};
     if (trial.step == "control" && trial.detail == "block") {
         ++m_noise.block_controls;
         m_noise.slipped += !is_blocked;
@@ -86,20 +87,25 @@ std::vector<std::size_t> change_points(const std::vector<Sample>& samples, const
 }
 
 void TrialBook::leave_out_shut_accounts() {
-    constexpr std::size_t wrong_in_row_min = 4;
     const auto is_earlier = [](const Sample& a, const Sample& b) { return std::tie(a.time_us, a.where) < std::tie(b.time_us, b.where); };
-    for (auto& [context, controls] : m_pass_controls) {
-        std::sort(controls.begin(), controls.end(), is_earlier);
-        std::size_t good = controls.size();
-        while (good > 0 && controls[good - 1].is_blocked) --good;
-        if (controls.size() - good < wrong_in_row_min) good = controls.size();
-        m_noise.pass_controls += good;
-        for (std::size_t i = 0; i < good; ++i) m_noise.wrongly_blocked += controls[i].is_blocked;
-        if (good == controls.size()) continue;
-        for (auto& [input, answers] : m_contexts[context])
-            m_noise.answers_void += std::erase_if(answers.samples, [&, &controls = controls](const Sample& sample) {
-                return sample.is_blocked && (good == 0 || is_earlier(controls[good - 1], sample));
-            });
+    for (auto& [context, all_controls] : m_pass_controls) {
+        std::map<std::uint32_t, std::vector<Sample>> by_account;
+        for (const Sample& control : all_controls) by_account[control.account].push_back(control);
+        // Where there are several accounts the campaign leaves one after three.
+        const std::size_t wrong_in_row_min = by_account.size() > 1 ? 3 : 4;
+        for (auto& [account, controls] : by_account) {
+            std::sort(controls.begin(), controls.end(), is_earlier);
+            std::size_t good = controls.size();
+            while (good > 0 && controls[good - 1].is_blocked) --good;
+            if (controls.size() - good < wrong_in_row_min) good = controls.size();
+            m_noise.pass_controls += good;
+            for (std::size_t i = 0; i < good; ++i) m_noise.wrongly_blocked += controls[i].is_blocked;
+            if (good == controls.size()) continue;
+            for (auto& [input, answers] : m_contexts[context])
+                m_noise.answers_void += std::erase_if(answers.samples, [&, account = account, &controls = controls](const Sample& sample) {
+                    return sample.is_blocked && sample.account == account && (good == 0 || is_earlier(controls[good - 1], sample));
+                });
+        }
     }
     for (auto& [context, inputs] : m_contexts)
         for (auto& [input, answers] : inputs) std::sort(answers.samples.begin(), answers.samples.end(), is_earlier);

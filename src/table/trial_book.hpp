@@ -18,6 +18,7 @@ struct Sample {
     std::int64_t time_us = 0;
     Locator where;
     bool is_blocked = false;
+    std::uint32_t account = 0;   // of the book
 };
 
 /// The platform changed what it does with a message, at some time within these limits.
@@ -83,6 +84,7 @@ class TrialBook {
 
     std::map<std::string, std::map<std::string, Answers>> m_contexts;  // context, input
     std::map<std::string, std::vector<Sample>> m_pass_controls;        // by context
+    std::map<std::string, std::uint32_t> m_accounts;
     Noise m_noise;
 };
 

@@ -67,10 +67,18 @@ void Campaign::answer(const Trial& trial) {
     Trial answered = trial_of(*m_state.pending);
     answered.row = m_answers;
     answered.time_us = trial.time_us;
+    answered.account = trial.account;
     answered.outcome = trial.outcome;
     m_log.add(answered);
     // What had no verdict may be missing when a log is replayed.
-    if (is_verdict(trial.outcome) || trial.outcome == Outcome::rejected) m_price += is_suppressed(trial.outcome) ? m_plan.blocked_price : 1;
+    if (is_verdict(trial.outcome) || trial.outcome == Outcome::rejected) {
+        m_price += is_suppressed(trial.outcome) ? m_plan.blocked_price : 1;
+        ++m_verdicts;
+    }
+    if (Ground& here = m_grounds[answered.context]; here.account != trial.account) {
+        here.is_account_new = !here.account.empty();
+        here.account = trial.account;
+    }
     answer_dialogue(m_dialogue, m_state, trial);
 }
 
@@ -122,13 +130,23 @@ Dialogue<bool> Campaign::control(std::string context, bool is_block) {
     constexpr std::uint32_t wrong_in_row_max = 4;
     const Message message = control_message(context, is_block);
     for (std::uint32_t wrong_in_row = 0; wrong_in_row < wrong_in_row_max; ++wrong_in_row) {
+        Ground& here = m_grounds[context];
+        const std::string account = here.account;
         auto asking = ask_once(message);
         const Verdict verdict = co_await asking;
+        // Each account is judged by itself.
+        if (here.account != account) wrong_in_row = 0;
         if (verdict == Verdict::none || verdict == Verdict::rejected) co_return m_refusal.empty();
         const bool is_wrong = (verdict == Verdict::blocked) != is_block;
         ++(is_block ? m_block_controls : m_pass_controls);
         (is_block ? m_slips : m_wrongly_blocked) += is_wrong;
-        if (!is_wrong) co_return true;
+        if (is_wrong) continue;
+        const bool is_to_be_blocked = here.is_account_new && here.calibration.is_strict && !is_block;
+        here.is_account_new = false;
+        if (!is_to_be_blocked) co_return true;
+        // It has to be read as strictly as the others before it.
+        auto blocking = control(context, true);
+        co_return co_await blocking;
     }
     m_refusal = is_block ? fmt::format("the message that is known to be blocked came through {} times in a row: the filter has changed, or the account in "
                                        "{} is no longer filtered",
@@ -141,20 +159,30 @@ Dialogue<bool> Campaign::control(std::string context, bool is_block) {
 Dialogue<Campaign::Verdict> Campaign::ask_in_turn(Message message) {
     // An account that was shut answers as if everything were blocked.
     constexpr std::uint32_t blocked_in_row_max = 8;
-    Pace& pace = m_paces[message.context];
-    const bool is_suspicious = pace.blocked_in_row >= blocked_in_row_max;
-    if (pace.since_control >= m_plan.control_every || is_suspicious) {
-        const bool is_block = !is_suspicious && pace.is_block_next && is_known_blocked_in(message.context);
-        pace = {.since_control = 0, .blocked_in_row = 0, .is_block_next = is_suspicious ? pace.is_block_next : !pace.is_block_next};
-        auto known = control(message.context, is_block);
-        if (!co_await known) co_return Verdict::none;
+    for (;;) {
+        Pace& pace = m_paces[message.context];
+        const bool is_suspicious = pace.blocked_in_row >= blocked_in_row_max;
+        if (pace.since_control >= m_plan.control_every || is_suspicious) {
+            const bool is_block = !is_suspicious && pace.is_block_next && is_known_blocked_in(message.context);
+            pace = {.since_control = 0, .blocked_in_row = 0, .is_block_next = is_suspicious ? pace.is_block_next : !pace.is_block_next};
+            auto known = control(message.context, is_block);
+            if (!co_await known) co_return Verdict::none;
+        }
+        ++pace.since_control;
+        auto asking = ask_once(message);
+        const Verdict verdict = co_await asking;
+        if (Ground& here = m_grounds[message.context]; here.is_account_new && (verdict == Verdict::passed || verdict == Verdict::blocked)) {
+            // It took over in the middle. What it says counts once it is seen to be in order, and to be read as the others are.
+            const std::string account = here.account;
+            pace = {.since_control = 0, .blocked_in_row = 0, .is_block_next = true};
+            auto known = control(message.context, false);
+            if (!co_await known) co_return Verdict::none;
+            if (here.account != account || here.calibration.is_strict) continue;
+        }
+        if (verdict == Verdict::blocked) ++pace.blocked_in_row;
+        if (verdict == Verdict::passed) pace.blocked_in_row = 0;
+        co_return verdict;
     }
-    ++pace.since_control;
-    auto asking = ask_once(message);
-    const Verdict verdict = co_await asking;
-    if (verdict == Verdict::blocked) ++pace.blocked_in_row;
-    if (verdict == Verdict::passed) pace.blocked_in_row = 0;
-    co_return verdict;
 }
 
 Dialogue<Campaign::Verdict> Campaign::ask(Message message) {
@@ -217,8 +245,11 @@ Dialogue<bool> Campaign::scan_texts() {
                 if (!m_plan.scans_everywhere || !m_refusal.empty()) break;
                 continue;
             }
-            auto scanning = scan(text, context);
-            const bool is_rejected = co_await scanning;
+            bool is_rejected = is_too_long(text.components.empty() ? text.text : joined(text.components, context));
+            if (!is_rejected) {
+                auto scanning = scan(text, context);
+                is_rejected = co_await scanning;
+            }
             if (is_rejected) {
                 auto cutting = cut_into_windows(text, context);
                 (void)co_await cutting;

@@ -75,6 +75,23 @@ struct FoundException {
     bool is_certified = false;
 };
 
+/// What was found out about a context before anything was looked for in it.
+struct ContextCalibration {
+    std::string context;
+    std::optional<std::string> separator;
+    std::uint32_t after_blocks = 0;         // harmless messages sent directly after a blocked one
+    std::uint32_t after_blocks_wrong = 0;   // of them, blocked
+    std::int64_t pause_us = 0;              // after a blocked message; 0: none is needed
+    bool is_strict = false;                 // after its first blocked message an account is read more strictly
+};
+
+/// Of the first context, how long a message may be, in characters.
+struct LengthCalibration {
+    std::size_t taken = 0;                  // as long as this came through
+    std::size_t refused = 0;                // this did not; 0: none was
+    std::size_t longest_needed = 0;
+};
+
 class Campaign final : public Experiment {
   public:
     /// Throws Error(usage) for a plan that cannot be carried out.
@@ -84,6 +101,7 @@ class Campaign final : public Experiment {
     void answer(const Trial& trial) override;
     std::string refusal() const override { return m_refusal; }
     std::uint64_t expected_messages() const override;
+    std::int64_t pause_after_block_us() const override { return m_state.pending ? ground(m_state.pending->context).calibration.pause_us : 0; }
 
     /// At the end judged as the instrument does; before it as they were found.
     const std::vector<FoundRule>& rules() const { return m_rules; }
@@ -94,6 +112,11 @@ class Campaign final : public Experiment {
     const std::vector<std::string>& notes() const { return m_notes; }
     /// Of the first context; empty until calibrated.
     const std::string& separator() const { return m_separator; }
+    /// Of the contexts that were prepared, in the order of the plan.
+    std::vector<ContextCalibration> calibrations() const;
+    const LengthCalibration& length() const { return m_length; }
+    /// That the calibration of the first context took.
+    std::uint64_t calibration_messages() const { return m_calibration_messages; }
 
   private:
     /// All that was answered so far, as `filter` reads it.
@@ -140,6 +163,9 @@ class Campaign final : public Experiment {
         std::uint32_t failures = 0;              // of messages that are blocked to show a separator
         std::string known_blocked;               // empty until something is seen to be blocked there
         std::optional<std::string> separator;
+        ContextCalibration calibration;
+        std::string account;                     // that answered last
+        bool is_account_new = false;             // and was not controlled since it took over
     };
     struct PassedText {
         std::string name;
@@ -151,6 +177,16 @@ class Campaign final : public Experiment {
     Dialogue<bool> ask_all();
     /// The known messages, and a separator, in the first context.
     Dialogue<bool> calibrate();
+    /// A known message, at most three times while its answer is wrong; false when it stays so.
+    Dialogue<bool> begin_with(std::string context, bool is_block);
+    /// How long harmless messages are blocked after a blocked one. False when no wait helps.
+    Dialogue<bool> find_pause(std::string context);
+    /// How long a message may be, as far as the texts make it matter and few messages can tell.
+    Dialogue<bool> find_length(std::string context);
+    bool is_length_known() const;
+    bool is_too_long(const std::string& text) const;
+    /// Whether the message that came through before the first block is blocked now.
+    Dialogue<bool> find_strictness(Message before);
     /// The same in another one; false when it is left out.
     Dialogue<bool> prepare(std::string context);
     /// A separator that breaks this blocked message when put into it at one of the places, does not hide it, and is harmless.
@@ -248,6 +284,9 @@ class Campaign final : public Experiment {
     std::map<std::string, Ground> m_grounds;         // of every context
     std::size_t m_rejected_characters = SIZE_MAX;    // the shortest message that was rejected
     std::size_t m_window_characters = 0;             // that were accepted instead; 0: not known
+    LengthCalibration m_length;
+    std::uint64_t m_verdicts = 0;       // answers that stay when a log is replayed
+    std::uint64_t m_calibration_messages = 0;
     std::uint64_t m_block_controls = 0;
     std::uint64_t m_slips = 0;
     std::uint64_t m_pass_controls = 0;

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 #include "experiment/filter/campaign.hpp"
 #include "experiment/filter/characters.hpp"
@@ -32,35 +34,190 @@ std::vector<std::size_t> cut_places(std::size_t characters) {
 
 Dialogue<bool> Campaign::calibrate() {
     const std::string& context = m_plan.contexts.front();
-    // A single wrong answer is no reason to give up: it may be noise.
-    constexpr int tries = 3;
-    for (const bool is_block : {true, false}) {
-        bool is_right = false;
-        for (int i = 0; i < tries && !is_right; ++i) {
-            auto asking = ask_once(control_message(context, is_block));
-            const Verdict verdict = co_await asking;
-            if (verdict == Verdict::none || verdict == Verdict::rejected) {
-                if (m_refusal.empty()) m_refusal = "the first messages gave no verdict";
-                co_return false;
-            }
-            is_right = verdict == (is_block ? Verdict::blocked : Verdict::passed);
-            ++(is_block ? m_block_controls : m_pass_controls);
-            (is_block ? m_slips : m_wrongly_blocked) += !is_right;
-        }
-        if (is_right) continue;
-        m_refusal = fmt::format("{} {} times in a row", is_block ? "the message that should be blocked came through" : "the message that should be harmless was blocked", tries);
+    auto passing = begin_with(context, false);
+    if (!co_await passing) co_return false;
+    // The last moment at which an account may be one that never had a message blocked. Beside a harmless piece, so that what is asked later of the separator is another message.
+    const std::vector<std::size_t> places = cut_places(characters_of(m_plan.known_blocked).size());
+    const std::string& separator = m_plan.separators.front();
+    const std::u32string known = characters_of(m_plan.known_blocked);
+    const Message before{context, "calibrate", separator, "before a block",
+                         bytes_of(std::u32string_view(known).substr(0, places.front())) + separator + bytes_of(std::u32string_view(known).substr(places.front())) + separator + m_plan.known_passed};
+    auto asking = ask_once(before);
+    const bool has_passed_before = co_await asking == Verdict::passed;
+    if (!m_refusal.empty()) co_return false;
+    auto blocking = begin_with(context, true);
+    if (!co_await blocking) co_return false;
+    auto pausing = find_pause(context);
+    if (!co_await pausing) {
+        if (m_refusal.empty())
+            m_refusal = "after a blocked message the harmless one is blocked as well, even half an hour later: what an account sends then says nothing of the filter; give --account several that take "
+                        "turns, or ask a service that forgets";
         co_return false;
     }
-    auto finding = find_separator(context, m_plan.known_blocked, cut_places(characters_of(m_plan.known_blocked).size()));
-    if (!co_await finding) {
-        if (m_refusal.empty())
-            m_refusal = fmt::format("none of {} separators survives: the filter reads through all of them, so pieces of a text cannot be told apart; or no cut "
-                                    "breaks '{}', because more than one rule is in it or its parts are single characters: then give another one",
-                                    m_plan.separators.size(), m_plan.known_blocked);
+    auto finding = find_separator(context, m_plan.known_blocked, places);
+    const bool is_found = co_await finding;
+    if (!m_refusal.empty()) co_return false;
+    if (has_passed_before && separator != m_grounds[context].separator) {
+        auto comparing = find_strictness(before);
+        if (!co_await comparing) co_return false;
+    }
+    if (!is_found) {
+        m_refusal = fmt::format("none of {} separators survives: the filter reads through all of them, so pieces of a text cannot be told apart; or no cut "
+                                "breaks '{}', because more than one rule is in it or its parts are single characters: then give another one",
+                                m_plan.separators.size(), m_plan.known_blocked);
+        if (ground(context).calibration.is_strict)
+            m_refusal += "; before the first blocked message one of them was not read through: the account is read more strictly since";
         co_return false;
     }
     m_separator = *m_grounds[context].separator;
+    auto measuring = find_length(context);
+    (void)co_await measuring;
+    m_calibration_messages = m_verdicts;
+    co_return m_refusal.empty();
+}
+
+Dialogue<bool> Campaign::begin_with(std::string context, bool is_block) {
+    // A single wrong answer is no reason to give up: it may be noise.
+    constexpr int tries = 3;
+    for (int i = 0; i < tries; ++i) {
+        auto asking = ask_once(control_message(context, is_block));
+        const Verdict verdict = co_await asking;
+        if (verdict == Verdict::none || verdict == Verdict::rejected) {
+            if (m_refusal.empty()) m_refusal = "the first messages gave no verdict";
+            co_return false;
+        }
+        const bool is_right = verdict == (is_block ? Verdict::blocked : Verdict::passed);
+        ++(is_block ? m_block_controls : m_pass_controls);
+        (is_block ? m_slips : m_wrongly_blocked) += !is_right;
+        if (is_right) co_return true;
+    }
+    m_refusal = fmt::format("{} {} times in a row", is_block ? "the message that should be blocked came through" : "the message that should be harmless was blocked", tries);
+    co_return false;
+}
+
+Dialogue<bool> Campaign::find_pause(std::string context) {
+    // With 5 % of harmless messages blocked by mistake, three of three are so once in eight thousand campaigns.
+    constexpr std::uint32_t pairs = 3;
+    constexpr std::array<std::int64_t, 3> pauses_seconds = {30, 300, 1800};
+    ContextCalibration& found = m_grounds[context].calibration;
+    // Each another text, so that wrong answers do not look like a filter that contradicts itself.
+    std::string harmless = m_plan.known_passed + m_plan.known_passed;
+    const auto after_block = [&] {
+        harmless += m_plan.known_passed;
+        return Message{context, "calibrate", "", fmt::format("{} s after a block", found.pause_us / 1'000'000), harmless};
+    };
+    const Message known{context, "calibrate", "", "block", ground(context).known_blocked};
+    for (std::uint32_t pair = 0; pair < pairs; ++pair) {
+        if (pair > 0) {
+            auto blocking = ask_once(known);
+            (void)co_await blocking;
+        }
+        auto asking = ask_once(after_block());
+        const Verdict verdict = co_await asking;
+        if (!m_refusal.empty()) co_return false;
+        if (verdict != Verdict::passed && verdict != Verdict::blocked) co_return true;
+        ++found.after_blocks;
+        if (verdict == Verdict::passed) co_return true;
+        ++found.after_blocks_wrong;
+    }
+    for (const std::int64_t seconds : pauses_seconds) {
+        found.pause_us = seconds * 1'000'000;
+        bool is_enough = true;
+        for (const bool is_again : {false, true}) {
+            if (!is_enough) break;
+            if (is_again) {
+                auto blocking = ask_once(known);
+                (void)co_await blocking;
+            }
+            auto asking = ask_once(after_block());
+            is_enough = co_await asking == Verdict::passed;
+            if (!m_refusal.empty()) co_return false;
+        }
+        if (is_enough) co_return true;
+    }
+    co_return false;
+}
+
+Dialogue<bool> Campaign::find_strictness(Message before) {
+    constexpr int times = 2;
+    bool is_blocked = true;
+    for (int i = 0; i < times && is_blocked; ++i) {
+        before.detail = "after a block";
+        auto asking = ask_once(before);
+        is_blocked = co_await asking == Verdict::blocked;
+        if (!m_refusal.empty()) co_return false;
+    }
+    m_grounds[before.context].calibration.is_strict = is_blocked;
+    if (is_blocked)
+        m_notes.push_back(fmt::format("after its first blocked message an account in {} is read more strictly: what was blocked before came through. What is found is how such an account is read", before.context));
     co_return true;
+}
+
+Dialogue<bool> Campaign::find_length(std::string context) {
+    constexpr std::uint64_t messages_max = 25;        // of the calibration in all
+    constexpr std::size_t separators_beside = 4;      // components of a rule are sent with separators between
+    const std::size_t separator_characters = characters_of(m_separator).size();
+    const auto note = [&](const CampaignText& text) {
+        m_length.longest_needed = std::max(m_length.longest_needed, characters_of(text.components.empty() ? text.text : joined(text.components, context)).size());
+    };
+    for (const CampaignText& text : m_texts) note(text);
+    if (m_discovery) m_length.longest_needed = std::max(m_length.longest_needed, m_discovery->longest(separator_characters));
+    const std::size_t wanted = m_length.longest_needed + separators_beside * separator_characters;
+    const std::u32string piece = characters_of(m_plan.known_passed + m_separator);
+    // What the separator was tried with.
+    m_length.taken = std::max(characters_of(m_plan.known_blocked).size(), characters_of(m_plan.known_passed).size()) + piece.size();
+    const auto filler = [&](std::size_t characters, std::size_t from) {
+        std::u32string text;
+        while (text.size() < from + characters) text += piece;
+        return bytes_of(std::u32string_view(text).substr(from, characters));
+    };
+    std::size_t next = wanted;
+    // A filter that minds length blocks others of that length as well; a wrong answer does not come again and again.
+    const auto times = [&] { return m_length.refused == 0 ? std::size_t{3} : std::size_t{2}; };
+    while (next > m_length.taken && m_verdicts + times() <= messages_max) {
+        Verdict verdict = Verdict::blocked;
+        for (std::size_t time = 0; time < times() && verdict == Verdict::blocked; ++time) {
+            auto asking = ask_once({context, "calibrate", "", fmt::format("{} characters{}", next, time == 0 ? "" : ", again"), filler(next, time)});
+            verdict = co_await asking;
+            if (verdict == Verdict::none) co_return m_refusal.empty();
+        }
+        if (verdict == Verdict::passed) m_length.taken = next;
+        else m_length.refused = next;
+        if (m_length.refused == 0) co_return true;
+        // The next one is in the middle by ratio, to a fiftieth.
+        constexpr double near = 1.02;
+        if (static_cast<double>(m_length.refused) <= near * static_cast<double>(m_length.taken) || m_length.refused - m_length.taken <= 1) break;
+        next = static_cast<std::size_t>(std::sqrt(static_cast<double>(m_length.taken) * static_cast<double>(m_length.refused)));
+        next = std::clamp(next, m_length.taken + 1, m_length.refused - 1);
+    }
+    if (m_length.refused == 0) co_return true;
+    m_rejected_characters = m_length.refused;
+    if (m_discovery) m_discovery->limit(is_length_known() ? m_length.taken : m_length.refused - 1);
+    if (!is_length_known()) co_return true;
+    // Room for the separators that isolating adds.
+    m_window_characters = m_length.taken - std::min(m_length.taken / 4, 2 * separators_beside * separator_characters);
+    co_return true;
+}
+
+bool Campaign::is_length_known() const {
+    // With fewer messages left than it takes, halving when a text is rejected does better than a guess.
+    return m_length.refused > 0 && m_length.refused <= 2 * m_length.taken;
+}
+
+bool Campaign::is_too_long(const std::string& text) const {
+    return m_length.refused > 0 && characters_of(text).size() > (is_length_known() ? m_length.taken : m_length.refused - 1);
+}
+
+std::vector<ContextCalibration> Campaign::calibrations() const {
+    std::vector<ContextCalibration> all;
+    for (const auto& context : m_plan.contexts) {
+        const Ground& here = ground(context);
+        if (!here.is_prepared || here.is_closed) continue;
+        all.push_back(here.calibration);
+        all.back().context = context;
+        all.back().separator = here.separator;
+    }
+    return all;
 }
 
 Dialogue<bool> Campaign::find_separator(std::string context, std::string known, std::vector<std::size_t> places) {
@@ -143,6 +300,12 @@ Dialogue<bool> Campaign::prepare(std::string context) {
     // Lists differ: it may be on none here.
     if (verdict == Verdict::passed) co_return true;
     ground.known_blocked = m_plan.known_blocked;
+    auto pausing = find_pause(context);
+    if (!co_await pausing) {
+        ground.is_closed = true;
+        if (m_refusal.empty()) m_notes.push_back(fmt::format("{} is left out: after a blocked message the harmless one is blocked there as well, even half an hour later", context));
+        co_return false;
+    }
     auto finding = find_separator(context, ground.known_blocked, cut_places(characters_of(ground.known_blocked).size()));
     ground.is_refused = !co_await finding;
     if (!m_refusal.empty()) co_return false;

@@ -81,8 +81,11 @@ Dialogue<Campaign::Grouped> Campaign::send_together(Discovery::Batch batch) {
         const CampaignText whole{name_of(batch.candidates), joined(pieces_of(batch.candidates), context), {}};
         if (batch.kind == SourceKind::texts) {
             const std::size_t rules_before = m_rules.size();
-            auto scanning = scan(whole, context);
-            grouped.is_rejected = co_await scanning;
+            grouped.is_rejected = is_too_long(whole.text);
+            if (!grouped.is_rejected) {
+                auto scanning = scan(whole, context);
+                grouped.is_rejected = co_await scanning;
+            }
             grouped.blocked = m_rules.size() - rules_before;
             if (grouped.is_rejected && batch.candidates.size() == 1) {
                 auto cutting = cut_into_windows(whole, context);

@@ -155,6 +155,20 @@ double Discovery::score(const Candidate& candidate) const {
     return 1 - none;
 }
 
+std::size_t Discovery::longest(std::size_t separator_characters) const {
+    std::size_t longest = 0;
+    for (const Source& source : m_sources) {
+        std::size_t together = 0;
+        for (const Candidate& candidate : source.candidates) {
+            const std::size_t own = candidate.characters + std::max<std::size_t>(1, candidate.text.components.size()) * separator_characters;
+            longest = std::max(longest, own);
+            together += own;
+        }
+        longest = std::max(longest, std::min(together, m_characters_max));
+    }
+    return longest;
+}
+
 std::optional<Discovery::Batch> Discovery::next(std::size_t separator_characters, const HoldsKnown& holds_known) {
     const auto chosen = m_bandit.choose();
     if (!chosen) return {};

@@ -10,6 +10,7 @@
 // components of found rules in the candidates of any source. A candidate's score is 1 - prod (1 - r).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -96,6 +97,10 @@ class Discovery {
     void note_rule(const std::vector<std::string>& components);
 
     std::size_t left() const { return m_left; }
+    /// The most characters that a batch can have. O(candidates).
+    std::size_t longest(std::size_t separator_characters) const;
+    /// No more characters together from now on than this.
+    void limit(std::size_t characters) { m_characters_max = std::min(m_characters_max, characters); }
     double rate(std::size_t source) const { return m_bandit.rate(source); }
 
   private:

@@ -203,15 +203,15 @@ TEST(Campaign, TextsThatAreTooLongAreSentInPieces) {
     std::size_t rejected = 0;
     run(campaign, [&](const Message& message) {
         if (message.input.size() > 200) {
-            ++rejected;
+            rejected += message.step != "calibrate";
             return Outcome::rejected;
         }
         return is_blocked({{"zyzy"}, {"六四"}, {"坦克", "广场"}}, message.input) ? Outcome::blocked : Outcome::passed;
     });
     // The second rule is spread over more than a piece: not found, and said so.
     EXPECT_THAT(certified(campaign), ::testing::ElementsAre("六四"));
-    EXPECT_EQ(rejected, 2u);
-    EXPECT_THAT(campaign.notes(), ::testing::ElementsAre(HasSubstr("text 1 is too long: sent in 7 pieces of 152 characters")));
+    EXPECT_EQ(rejected, 0u);
+    EXPECT_THAT(campaign.notes(), ::testing::ElementsAre(HasSubstr("text 1 is too long: sent in 6 pieces of 190 characters")));
     Campaign closed(plan_of({filler}));
     run(closed, [&](const Message& message) { return message.step == "scan" && message.input.size() > 10 ? Outcome::rejected : filter_of(Rules{{"zyzy"}})(message); });
     EXPECT_THAT(closed.notes(), ::testing::ElementsAre(HasSubstr("rejected, even in pieces")));
