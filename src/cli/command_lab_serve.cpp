@@ -84,6 +84,9 @@ ServiceRules read_rules(const Global& global, const ParameterValues& options, Se
     rules.missing_share = options.real("missing-share");
     rules.warned_after = static_cast<std::uint32_t>(options.integer("warn-after"));
     rules.banned_after = static_cast<std::uint32_t>(options.integer("ban-after"));
+    rules.shut_after = static_cast<std::uint32_t>(options.integer("shut-after"));
+    rules.per_minute_max = static_cast<std::uint32_t>(options.integer("per-minute"));
+    rules.sticky_us = options.duration_us("sticky");
     rules.delay_us = options.duration_us("delay");
     rules.seed = static_cast<std::uint64_t>(options.integer("seed"));
     return rules;
@@ -123,7 +126,9 @@ class Counter {
             for (const auto& span : answer.spans) json["spans"].push_back({span.begin, span.end});
         }
         if (answer.has_warning) json["warning"] = true;
-        response.status = answer.outcome == Outcome::banned ? 403 : answer.outcome == Outcome::rejected ? 413 : 200;
+        response.status = answer.outcome == Outcome::banned ? 403 : answer.outcome != Outcome::rejected ? 200 : answer.retry_after_us > 0 ? 429 : 413;
+        constexpr std::int64_t second_us = 1'000'000;
+        if (answer.retry_after_us > 0) response.set_header("Retry-After", std::to_string((answer.retry_after_us + second_us - 1) / second_us));
         response.set_content(json_text(json) + "\n", "application/json");
     }
 
@@ -186,6 +191,9 @@ class LabServeCommand final : public Command {
         };
         add_count("warn-after", "Warn an account from this many suppressed messages on; 0 for never");
         add_count("ban-after", "Ban an account at this many; 0 for never");
+        add_count("shut-after", "Suppress all that an account sends from this many on, without a word; 0 for never");
+        add_count("per-minute", "Take so many messages of an account a minute, and tell others to come later; 0 for any number");
+        add(command_option("sticky", ParameterType::duration, "DURATION", "0s", "Suppress all that an account sends for so long after a suppressed message"));
         add(command_option("escalate", ParameterType::flag, "", "", "See through all spellings for accounts that had a message suppressed"));
         add(command_option("delay", ParameterType::duration, "DURATION", "0s", "Longest time to an answer"));
         add(command_option("seed", ParameterType::integer, "N", "1", "Of faults, servers and delays"));

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "core/progress.hpp"
+#include "experiment/accounts.hpp"
 #include "experiment/experiment.hpp"
-#include "field/accounts.hpp"
 #include "field/driver.hpp"
 #include "field/log_file.hpp"
 

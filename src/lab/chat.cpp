@@ -15,8 +15,10 @@
 #include "core/output_table.hpp"
 #include "core/random.hpp"
 #include "core/text.hpp"
+#include "experiment/accounts.hpp"
 #include "experiment/filter/campaign.hpp"
 #include "instruments/finding.hpp"
+#include "lab/account_book.hpp"
 #include "lab/truth.hpp"
 #include "table/rule.hpp"
 
@@ -51,6 +53,12 @@ struct Plan {
     double slip_rate = 0;
     double false_block_rate = 0;
     std::vector<std::string> folds;
+    AccountRules accounts;
+    std::uint32_t accounts_each = 1;   // of a context
+    std::int64_t delay_us = 0;         // longest time to an answer
+    /// Whether every rule is found for certain.
+    bool is_plain() const { return slip_rate == 0 && false_block_rate == 0 && !may_end_early() && accounts.characters_max == SIZE_MAX; }
+    bool may_end_early() const { return accounts.banned_after > 0 || accounts.warned_after > 0 || accounts.shut_after > 0; }
 };
 
 class ChatWorld {
@@ -80,17 +88,39 @@ class ChatWorld {
         std::string text = chain.header_line() + "\n";
         constexpr std::int64_t begin_us = 1'704'067'200'000'000;   // 2024-01-01
         constexpr std::int64_t interval_us = 2'000'000;
+        AccountLimits limits;
+        limits.interval_us = 0;
+        limits.blocked_per_day_max = UINT64_MAX;
+        Accounts accounts(account_names(), limits);
+        AccountBook book(m_plan.accounts);
+        std::int64_t now_us = begin_us;
         std::uint64_t number = 0;
         while (const auto message = campaign.next()) {
             if (number % 256 == 0) progress.check();
             progress.update("messages", number, number + campaign.expected_messages());
+            const auto account = accounts.choose(*message, now_us);
+            // All are banned or warned.
+            if (!account) break;
+            const std::int64_t blocked_us = accounts.last_blocked_us(*account).value_or(0);
+            now_us = std::max({now_us, accounts.due_us(*account, 1), blocked_us + campaign.pause_after_block_us()});
             Trial trial = trial_of(*message);
-            trial.time_us = begin_us + static_cast<std::int64_t>(number) * interval_us;
-            trial.account = message->context;
-            trial.outcome = filter.is_suppressed(message->context, message->input, number++) ? Outcome::blocked : Outcome::passed;
+            trial.time_us = now_us;
+            trial.account = *account;
+            const AccountBook::Admission admission = book.admit(*account, message->input, now_us);
+            trial.outcome = admission.outcome;
+            trial.retry_after_us = admission.retry_after_us;
+            if (admission.outcome == Outcome::passed && filter.is_suppressed(message->context, message->input, number)) {
+                trial.outcome = Outcome::blocked;
+                trial.has_warning = book.note_suppressed(*account, now_us);
+            }
+            if (m_plan.delay_us > 0) trial.delay_us = static_cast<std::int64_t>(Random(m_seed, number).below(static_cast<std::uint64_t>(m_plan.delay_us)));
             trial.price = trial.outcome == Outcome::blocked ? 2 : 1;
             text += chain.append(trial) + "\n";
-            campaign.answer(trial);
+            accounts.count(trial);
+            ++number;
+            now_us += interval_us + trial.delay_us;
+            // What came back for the account's sake is sent again.
+            if (is_verdict(trial.outcome) || (trial.outcome == Outcome::rejected && trial.retry_after_us == 0)) campaign.answer(trial);
         }
         return text;
     }
@@ -124,6 +154,12 @@ class ChatWorld {
         ChatFilterRules rules;
         rules.folds = std::move(folds);
         return ChatFilter(std::move(rules));
+    }
+    std::map<std::string, std::vector<std::string>> account_names() const {
+        std::map<std::string, std::vector<std::string>> names;
+        for (const auto context : {home, abroad})
+            for (std::uint32_t i = 0; i < m_plan.accounts_each && m_plan.accounts_each > 1; ++i) names[std::string(context)].push_back(fmt::format("{} {}", context, i + 1));
+        return names;
     }
 
     bool has_fold(std::string_view fold) const { return std::find(m_plan.folds.begin(), m_plan.folds.end(), fold) != m_plan.folds.end(); }
@@ -246,10 +282,9 @@ class ChatWorld {
 
 std::vector<PlantedClaim> claims_of(const ChatTruth& truth, const Plan& plan) {
     std::vector<PlantedClaim> claims;
-    const bool is_plain = plan.slip_rate == 0 && plan.false_block_rate == 0;
     const PlantedClaim unheard_of{"unheard-of", "A word that nobody sent is a rule.", "", "rules includes \\\"没有人说过\\\"", "undetermined", "it was never tested"};
-    // With faults some rules stay open, and which ones is chance.
-    if (!is_plain) return {unheard_of};
+    // With faults, limits of length and accounts that are lost some rules stay open, and which ones is chance.
+    if (!plan.is_plain()) return {unheard_of};
     const auto& at_home = truth.rules[0];
     const auto& elsewhere = truth.rules[1];
     claims.push_back({"on-the-server", "The service suppresses messages at home.", "", "messages.blocked > 0", "supported", "it has a list of rules"});
@@ -300,6 +335,15 @@ Plan plan_of(const ParameterValues& parameters) {
     plan.abroad_share = parameters.real("abroad-share");
     plan.slip_rate = parameters.real("slip-rate");
     plan.false_block_rate = parameters.real("false-block-rate");
+    const auto count = [&](const char* name) { return static_cast<std::uint32_t>(parameters.integer(name)); };
+    if (parameters.integer("characters-max") > 0) plan.accounts.characters_max = static_cast<std::size_t>(parameters.integer("characters-max"));
+    plan.accounts.per_minute_max = count("per-minute");
+    plan.accounts.sticky_us = parameters.duration_us("sticky");
+    plan.accounts.warned_after = count("warn-after");
+    plan.accounts.banned_after = count("ban-after");
+    plan.accounts.shut_after = count("shut-after");
+    plan.accounts_each = count("accounts-each");
+    plan.delay_us = parameters.duration_us("delay");
     for (const auto& fold : parameters.texts("folds"))
         if (fold != "none") plan.folds.push_back(fold);
     return plan;
@@ -347,6 +391,14 @@ Scenario chat_scenario() {
         made.maximum = maximum;
         return made;
     };
+    const auto duration = [](std::string name, std::string help) {
+        Parameter made;
+        made.name = std::move(name);
+        made.type = ParameterType::duration;
+        made.default_text = "0s";
+        made.help = std::move(help);
+        return made;
+    };
     Scenario scenario;
     scenario.name = "chat";
     scenario.summary = "a chat service that suppresses messages by combinations of words, met by a campaign from two regions";
@@ -365,7 +417,15 @@ Scenario chat_scenario() {
                            parameter("distance-max", ParameterType::integer, "0", "characters that may stand between two words of a rule; 0: any number", 0, 500),
                            folds,
                            parameter("slip-rate", ParameterType::real, "0", "share of messages that come through although a rule fits", 0, 0.4),
-                           parameter("false-block-rate", ParameterType::real, "0", "share of messages suppressed although no rule fits", 0, 0.4)};
+                           parameter("false-block-rate", ParameterType::real, "0", "share of messages suppressed although no rule fits", 0, 0.4),
+                           parameter("accounts-each", ParameterType::integer, "1", "accounts of each region", 1, 1000),
+                           parameter("characters-max", ParameterType::integer, "0", "longer messages are rejected; 0: of any length", 0, 100000),
+                           parameter("per-minute", ParameterType::integer, "0", "messages that are taken of an account within a minute; 0: any number", 0, 100000),
+                           duration("sticky", "so long after a suppressed message all that the account sends is suppressed"),
+                           duration("delay", "longest time to an answer"),
+                           parameter("warn-after", ParameterType::integer, "0", "suppressed messages until an account is warned; 0: never", 0, 100000),
+                           parameter("ban-after", ParameterType::integer, "0", "suppressed messages until an account is banned; 0: never", 0, 100000),
+                           parameter("shut-after", ParameterType::integer, "0", "suppressed messages until all that an account sends is, without a word; 0: never", 0, 100000)};
     scenario.files = {"log.jsonl", "words.csv", "truth.json", "expected_verdicts.json", "case.toml"};
     scenario.make = make_chat;
     return scenario;

@@ -21,10 +21,6 @@ ChatFilter reader_of(std::vector<std::string> folds) {
     return ChatFilter(std::move(rules));
 }
 
-std::size_t characters_in(std::string_view text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 }  // namespace
 
 ServiceRule service_rule_of(std::string_view line_given) {
@@ -67,7 +63,7 @@ ServiceList read_service_list(const std::string& path) {
     return list;
 }
 
-Service::Service(ServiceRules rules) : m_rules(std::move(rules)), m_reader(reader_of(m_rules.folds)), m_strict_reader(reader_of(chat_folds())) {
+Service::Service(ServiceRules rules) : m_rules(std::move(rules)), m_reader(reader_of(m_rules.folds)), m_strict_reader(reader_of(chat_folds())), m_accounts(m_rules) {
     for (const double rate : {m_rules.slip_rate, m_rules.false_block_rate, m_rules.missing_share})
         if (!(rate >= 0 && rate <= 1)) throw Error(ErrorKind::usage, fmt::format("{} is no share", rate), "Give a number from 0 to 1");
     if (m_rules.servers == 0) throw Error(ErrorKind::usage, "there is no server", "Give 1 or more");
@@ -172,6 +168,7 @@ void Service::apply(const ServiceChange& change, Lists& lists) const {
 }
 
 void Service::advance(std::int64_t time_us) {
+    m_now_us = std::max(m_now_us, time_us);
     for (; m_changes_done < m_rules.churn.size() && m_rules.churn[m_changes_done].time_us <= time_us; ++m_changes_done) {
         apply(m_rules.churn[m_changes_done], m_lists);
         apply(m_rules.churn[m_changes_done], m_strict_lists);
@@ -215,16 +212,11 @@ ServiceAnswer Service::answer(std::string_view context, std::string_view account
     ServiceAnswer answer;
     answer.delay_us = m_rules.delay_us == 0 ? 0 : static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(m_rules.delay_us)));
     const auto server = static_cast<std::uint32_t>(random.below(m_rules.servers));
-    Account& sender = m_accounts.try_emplace(std::string(account)).first->second;
-    if (sender.is_banned) {
-        answer.outcome = Outcome::banned;
-        return answer;
-    }
-    if (characters_in(text) > m_rules.characters_max) {
-        answer.outcome = Outcome::rejected;
-        return answer;
-    }
-    const bool is_escalated = m_rules.escalates && sender.blocked > 0;
+    const AccountBook::Admission admission = m_accounts.admit(account, text, m_now_us);
+    answer.outcome = admission.outcome;
+    answer.retry_after_us = admission.retry_after_us;
+    if (admission.outcome != Outcome::passed) return answer;
+    const bool is_escalated = m_rules.escalates && m_accounts.was_suppressed(account);
     const auto decide = [&](std::string_view piece) {
         const bool is_fitting = is_suppressed(context, piece, is_escalated, server);
         return is_fitting ? !random.chance(m_rules.slip_rate) : random.chance(m_rules.false_block_rate);
@@ -252,9 +244,7 @@ ServiceAnswer Service::answer(std::string_view context, std::string_view account
         answer.text = m_rules.kind == ServiceKind::search ? fmt::format("results for {}", text) : std::string(text);
     }
     if (!unveil::is_suppressed(answer.outcome)) return answer;
-    ++sender.blocked;
-    answer.has_warning = m_rules.warned_after > 0 && sender.blocked >= m_rules.warned_after;
-    sender.is_banned = m_rules.banned_after > 0 && sender.blocked >= m_rules.banned_after;
+    answer.has_warning = m_accounts.note_suppressed(account, m_now_us);
     return answer;
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lab/account_book.hpp"
 #include "lab/chat_filter.hpp"
 #include "lab/rule_matcher.hpp"
 #include "table/trial.hpp"
@@ -35,19 +36,16 @@ struct ServiceChange {
     std::string context = {};   // of one list; empty: of all
 };
 
-struct ServiceRules {
+struct ServiceRules : AccountRules {
     ServiceKind kind = ServiceKind::chat;
     std::map<std::string, std::vector<ServiceRule>> lists;   // by context; the empty context stands for all that are not named
     std::vector<ServiceChange> churn;                  // what becomes of the lists, in any order
     std::vector<std::string> folds;                    // spellings it sees through: chat_folds()
     bool is_ordered = false;                           // components must stand in their order
-    std::size_t characters_max = SIZE_MAX;             // longer messages are rejected
     double slip_rate = 0;                              // of messages that should be suppressed
     double false_block_rate = 0;                       // of messages that should not
     std::uint32_t servers = 1;                         // a message meets one of them by chance, and
     double missing_share = 0;                          // each but the first lacks this share of the rules
-    std::uint32_t warned_after = 0;                    // blocked messages of an account until it is told off; 0: never
-    std::uint32_t banned_after = 0;                    // until nothing goes any more; 0: never
     bool escalates = false;                            // once an account was blocked, all spellings are seen through for it
     std::int64_t delay_us = 0;                         // longest time to an answer
     std::uint64_t seed = 0;
@@ -65,11 +63,12 @@ ServiceList read_service_list(const std::string& path);
 ServiceRule service_rule_of(std::string_view line);
 
 struct ServiceAnswer {
-    Outcome outcome = Outcome::passed;   // passed, blocked, partial, rejected (too long) or banned
+    Outcome outcome = Outcome::passed;   // passed, blocked, partial, rejected (too long, too fast) or banned
     std::string text;                    // what comes out at the other end; empty when blocked
     std::vector<TrialSpan> spans;        // of partial: the bytes of the input that were left out
     std::int64_t delay_us = 0;           // until the answer is there
     bool has_warning = false;            // the account was told off
+    std::int64_t retry_after_us = 0;     // of rejected for coming too fast
 };
 
 /// A rule of which some spellings that the service sees through would leave nothing.
@@ -85,7 +84,7 @@ class Service {
     explicit Service(ServiceRules rules);
     /// Each rule or exception once, as the lists and changes name them.
     std::vector<SparedRule> spared_rules() const;
-    /// Lists are from now on as they are at this time; they do not go back. Until the first call they are as they were given. O(changes).
+    /// It is this time now, and lists are as they are then; they do not go back. Until the first call they are as they were given. O(changes).
     void advance(std::int64_t time_us);
     /// `text` is valid UTF-8.
     ServiceAnswer answer(std::string_view context, std::string_view account, std::string_view text);
@@ -109,10 +108,6 @@ class Service {
         std::vector<std::vector<Exception>> exceptions_of;   // by rule
         std::map<std::string, std::vector<std::uint32_t>> by_notation;
     };
-    struct Account {
-        std::uint32_t blocked = 0;
-        bool is_banned = false;
-    };
     using Lists = std::map<std::string, List, std::less<>>;
     List make_list(const std::string& context, const std::vector<ServiceRule>& rules, const ChatFilter& reader) const;
     Lists make_lists(const ChatFilter& reader) const;
@@ -127,7 +122,8 @@ class Service {
     Lists m_lists;
     Lists m_strict_lists;
     std::size_t m_changes_done = 0;
-    std::map<std::string, Account, std::less<>> m_accounts;
+    AccountBook m_accounts;
+    std::int64_t m_now_us = 0;
     std::uint64_t m_number = 0;
 };
 

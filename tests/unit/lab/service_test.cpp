@@ -76,6 +76,46 @@ TEST(Service, OrderLimitsWarningsAndBans) {
     EXPECT_EQ(outcome(service, "hello", "home", "another"), Outcome::passed);
 }
 
+TEST(Service, RemembersWhatAnAccountSentAndHowFast) {
+    constexpr std::int64_t second_us = 1'000'000;
+    auto rules = rules_of({{{"bad"}, {}}});
+    rules.sticky_us = 30 * second_us;
+    Service sticky(rules);
+    sticky.advance(1000 * second_us);
+    EXPECT_EQ(outcome(sticky, "hello"), Outcome::passed);
+    EXPECT_EQ(outcome(sticky, "bad"), Outcome::blocked);
+    EXPECT_EQ(outcome(sticky, "hello"), Outcome::blocked);
+    EXPECT_EQ(outcome(sticky, "hello", "home", "another"), Outcome::passed);
+    sticky.advance(1029 * second_us);
+    EXPECT_EQ(outcome(sticky, "hello"), Outcome::blocked);
+    sticky.advance(1030 * second_us);
+    EXPECT_EQ(outcome(sticky, "hello"), Outcome::passed) << "what was suppressed for its sake does not count";
+
+    rules = rules_of({{{"bad"}, {}}});
+    rules.per_minute_max = 3;
+    rules.characters_max = 5;
+    Service slow(rules);
+    slow.advance(1000 * second_us);
+    EXPECT_EQ(outcome(slow, "a"), Outcome::passed);
+    slow.advance(1010 * second_us);
+    EXPECT_EQ(slow.answer("home", "me", "far too long").retry_after_us, 0);
+    EXPECT_EQ(outcome(slow, "a"), Outcome::passed);
+    const ServiceAnswer late = slow.answer("home", "me", "a");
+    EXPECT_EQ(late.outcome, Outcome::rejected);
+    EXPECT_EQ(late.retry_after_us, 50 * second_us);
+    EXPECT_EQ(outcome(slow, "a", "home", "another"), Outcome::passed);
+    slow.advance(1060 * second_us);
+    EXPECT_EQ(outcome(slow, "a"), Outcome::passed);
+
+    rules = rules_of({{{"bad"}, {}}});
+    rules.shut_after = 2;
+    Service shut(rules);
+    EXPECT_EQ(outcome(shut, "bad"), Outcome::blocked);
+    EXPECT_EQ(outcome(shut, "hello"), Outcome::passed);
+    EXPECT_EQ(outcome(shut, "bad"), Outcome::blocked);
+    EXPECT_EQ(outcome(shut, "hello"), Outcome::blocked);
+}
+
 TEST(Service, EscalationSeesThroughSpellings) {
     auto rules = rules_of({{{"坦克"}, {}}});
     rules.escalates = true;

@@ -1,4 +1,4 @@
-#include "field/accounts.hpp"
+#include "experiment/accounts.hpp"
 
 #include <algorithm>
 
