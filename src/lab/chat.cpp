@@ -57,7 +57,10 @@ struct Plan {
     std::uint32_t accounts_each = 1;   // of a context
     std::int64_t delay_us = 0;         // longest time to an answer
     /// Whether every rule is found for certain.
-    bool is_plain() const { return slip_rate == 0 && false_block_rate == 0 && !may_end_early() && accounts.characters_max == SIZE_MAX; }
+    bool is_plain() const {
+        constexpr std::int64_t longest_pause_us = 1'800'000'000;
+        return slip_rate == 0 && false_block_rate == 0 && !may_end_early() && accounts.characters_max == SIZE_MAX && accounts.sticky_us < longest_pause_us;
+    }
     bool may_end_early() const { return accounts.banned_after > 0 || accounts.warned_after > 0 || accounts.shut_after > 0; }
 };
 
@@ -280,11 +283,28 @@ class ChatWorld {
     std::vector<CampaignText> m_texts;
 };
 
+/// Of how the service treats accounts. The campaign is told none of it.
+void add_account_claims(const Plan& plan, std::vector<PlantedClaim>& claims) {
+    if (const std::size_t most = plan.accounts.characters_max; most < plan.characters) {
+        claims.push_back({"short-messages", fmt::format("A message of {} characters is too long.", most + most / 10), "", fmt::format("length.characters < {}", most + most / 10), "supported",
+                          fmt::format("at most {} are taken", most)});
+        claims.push_back({"long-messages", fmt::format("A message of {} characters is taken.", most - most / 10), "", fmt::format("length.characters >= {}", most - most / 10), "supported",
+                          fmt::format("up to {} are taken", most)});
+    }
+    constexpr std::int64_t told_us = 2'000'000;   // between two messages
+    if (plan.accounts.sticky_us > told_us)
+        claims.push_back({"taints", "A blocked message makes the next one be blocked as well.", "", "after_block.blocked_share > 0.4", "supported", "everything is for a while"});
+}
+
 std::vector<PlantedClaim> claims_of(const ChatTruth& truth, const Plan& plan) {
     std::vector<PlantedClaim> claims;
+    add_account_claims(plan, claims);
     const PlantedClaim unheard_of{"unheard-of", "A word that nobody sent is a rule.", "", "rules includes \\\"没有人说过\\\"", "undetermined", "it was never tested"};
     // With faults, limits of length and accounts that are lost some rules stay open, and which ones is chance.
-    if (!plan.is_plain()) return {unheard_of};
+    if (!plan.is_plain()) {
+        claims.push_back(unheard_of);
+        return claims;
+    }
     const auto& at_home = truth.rules[0];
     const auto& elsewhere = truth.rules[1];
     claims.push_back({"on-the-server", "The service suppresses messages at home.", "", "messages.blocked > 0", "supported", "it has a list of rules"});

@@ -40,6 +40,7 @@ void FilterLog::add(const Trial& sent) {
     if (trial.step == "control" && trial.detail == "pass") m_harmless = trial.input;
     if (trial.step != "control" && trial.outcome == Outcome::unknown) m_lost[{trial.context, sent.input}] = {trial.input, trial.detail == "no shield"};
     book.add(trial);
+    sending.add(sent);
     Calibrations& log = m_logs.back();
     log.contexts.insert(trial.context);
     if (trial.step == "calibrate") {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "table/certificate.hpp"
+#include "table/sending_book.hpp"
 #include "table/trial_book.hpp"
 
 namespace unveil::filter {
@@ -40,6 +41,7 @@ struct ContextSeparator {
 class FilterLog {
   public:
     TrialBook book;
+    SendingBook sending;
     std::map<std::string, Subject> subjects;   // by notation
 
     /// Call before the trials of each log, with the separator of its header.

@@ -16,6 +16,7 @@
 #include "instruments/filter/filter_log.hpp"
 #include "table/reading.hpp"
 #include "instruments/filter/rule_sets.hpp"
+#include "instruments/filter/sending.hpp"
 #include "table/spelling.hpp"
 #include "instruments/filter/topics.hpp"
 #include "statistics/proportion.hpp"
@@ -104,6 +105,7 @@ class Judgement {
     Findings findings() {
         read_folds();
         describe_messages();
+        describe_sending(m_log.sending, m_findings);
         describe_rules();
         describe_contexts();
         describe_exceptions();
