@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -127,8 +128,12 @@ class Counter {
         }
         if (answer.has_warning) json["warning"] = true;
         response.status = answer.outcome == Outcome::banned ? 403 : answer.outcome != Outcome::rejected ? 200 : answer.retry_after_us > 0 ? 429 : 413;
-        constexpr std::int64_t second_us = 1'000'000;
-        if (answer.retry_after_us > 0) response.set_header("Retry-After", std::to_string((answer.retry_after_us + second_us - 1) / second_us));
+        if (answer.retry_after_us > 0) {
+            // In seconds of whoever asks, whose clock runs at its own pace.
+            constexpr double seconds_max = 1e6;
+            const double seconds = std::ceil(static_cast<double>(answer.retry_after_us) / 1e6 / m_clock.speed);
+            response.set_header("Retry-After", fmt::format("{:.0f}", std::min(seconds, seconds_max)));
+        }
         response.set_content(json_text(json) + "\n", "application/json");
     }
 

@@ -100,4 +100,20 @@ for day in 2020-01-31 2020-02-02; do
 done
 diff <(printf '广场\n禁词样本\n' | sort) 2020-01-31.txt && diff <(printf '学生\n禁词样本\n' | sort) 2020-02-02.txt ||
   { echo "probe_services: the lists of a day are not what was found on it" >&2; exit 1; }
+# Accounts by their aliases, of which the service bans some; it takes only short messages, and so many a minute. Its minute is one of our seconds.
+printf '广场\n六四 + 坦克\n禁词样本\n' >list.txt
+printf '%s\n' "$(printf '你好世界%.0s' $(seq 30))广场$(printf '天气不错%.0s' $(seq 30))" '今天的六四在哪里坦克也在' >long.txt
+serve --rules list.txt --characters-max 90 --per-minute 30 --clock-speed 60 --ban-after 12
+sed 's/"body":.*/"body": "{\\"context\\":{{context|json}},\\"account\\":{{account|json}},\\"text\\":{{text|json}}}",/' spec.json >accounts.json
+many=(); for i in $(seq 12); do many+=(--account "home/account$i"); done
+"$unveil" probe long.txt --context home=http:accounts.json "${many[@]}" --known-blocked 禁词样本 --known-passed 你好 --probe-rules 2 --interval 0 --out accounts.jsonl --own-accounts >out.txt 2>err.txt ||
+  { echo "probe_services: the accounts do not go on" >&2; cat out.txt err.txt >&2; exit 1; }
+stop
+for rule in 广场 '六四 + 坦克' 禁词样本; do grep -q "^certified  $rule " out.txt || { echo "probe_services: '$rule' is not found by accounts in turn" >&2; cat out.txt err.txt >&2; exit 1; }; done
+[[ $(grep -c '^certified' out.txt) == 3 ]] || { echo "probe_services: a rule too many" >&2; cat out.txt >&2; exit 1; }
+grep -q 'account1 was banned' err.txt && grep -q '"account":"account2"' accounts.jsonl || { echo "probe_services: no account was banned, or none followed" >&2; cat err.txt >&2; exit 1; }
+grep -qE 'length: (8[89]|90) characters are taken, 9[1-3] are not' out.txt || { echo "probe_services: the length was not found" >&2; cat out.txt >&2; exit 1; }
+grep -q '"retry_after_seconds":' accounts.jsonl && grep -q 'pace: a message every' out.txt || { echo "probe_services: the pace was not learnt" >&2; cat out.txt >&2; exit 1; }
+"$unveil" filter accounts.jsonl --out accounts --quiet >findings.txt 2>&1
+grep -q '^accounts.lost' findings.txt && grep -qE '^length.characters +(8[89]|90) ' findings.txt || { echo "probe_services: the findings do not say what was lost and how long a message may be" >&2; cat findings.txt >&2; exit 1; }
 echo "rules, exception, contexts and changes of the lists found over HTTP"
