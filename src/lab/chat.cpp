@@ -56,6 +56,7 @@ struct Plan {
     AccountRules accounts;
     std::uint32_t accounts_each = 1;   // of a context
     std::int64_t delay_us = 0;         // longest time to an answer
+    bool escalates = false;            // once an account was blocked, all spellings are seen through for it
     /// Whether every rule is found for certain.
     bool is_plain() const {
         constexpr std::int64_t longest_pause_us = 1'800'000'000;
@@ -78,7 +79,10 @@ class ChatWorld {
         ChatFilterRules rules{.rules = {}, .folds = m_plan.folds, .distance_max = m_plan.distance_max, .slip_rate = m_plan.slip_rate, .false_block_rate = m_plan.false_block_rate, .seed = m_seed};
         rules.rules[std::string(home)] = m_home;
         rules.rules[std::string(abroad)] = m_abroad;
+        ChatFilterRules strict_rules = rules;
+        strict_rules.folds = chat_folds();
         const ChatFilter filter(std::move(rules));
+        const ChatFilter strict(std::move(strict_rules));
         CampaignPlan plan;
         plan.texts = m_texts;
         plan.contexts = {std::string(home), std::string(abroad)};
@@ -112,7 +116,8 @@ class ChatWorld {
             const AccountBook::Admission admission = book.admit(*account, message->input, now_us);
             trial.outcome = admission.outcome;
             trial.retry_after_us = admission.retry_after_us;
-            if (admission.outcome == Outcome::passed && filter.is_suppressed(message->context, message->input, number)) {
+            const ChatFilter& reader = m_plan.escalates && book.was_suppressed(*account) ? strict : filter;
+            if (admission.outcome == Outcome::passed && reader.is_suppressed(message->context, message->input, number)) {
                 trial.outcome = Outcome::blocked;
                 trial.has_warning = book.note_suppressed(*account, now_us);
             }
@@ -148,7 +153,7 @@ class ChatWorld {
             std::sort(notations.begin(), notations.end());
         }
         truth.topics = m_topics;
-        truth.folds = with_implied_folds(m_plan.folds);
+        truth.folds = with_implied_folds(m_plan.escalates ? chat_folds() : m_plan.folds);
         return truth;
     }
 
@@ -165,7 +170,7 @@ class ChatWorld {
         return names;
     }
 
-    bool has_fold(std::string_view fold) const { return std::find(m_plan.folds.begin(), m_plan.folds.end(), fold) != m_plan.folds.end(); }
+    bool has_fold(std::string_view fold) const { return m_plan.escalates || std::find(m_plan.folds.begin(), m_plan.folds.end(), fold) != m_plan.folds.end(); }
 
     std::string word(std::size_t characters) {
         // No character twice, nor one that is read alike, so that folding repeats leaves words what they are.
@@ -294,6 +299,9 @@ void add_account_claims(const Plan& plan, std::vector<PlantedClaim>& claims) {
     constexpr std::int64_t told_us = 2'000'000;   // between two messages
     if (plan.accounts.sticky_us > told_us)
         claims.push_back({"taints", "A blocked message makes the next one be blocked as well.", "", "after_block.blocked_share > 0.4", "supported", "everything is for a while"});
+    // Where the first separator is read through from the start nothing shows the difference.
+    if (plan.escalates && std::find(plan.folds.begin(), plan.folds.end(), "line-break") == plan.folds.end())
+        claims.push_back({"stricter", "Whoever had a message blocked is read more strictly.", "", "after_block.stricter >= 1", "supported", "all spellings are seen through then"});
 }
 
 std::vector<PlantedClaim> claims_of(const ChatTruth& truth, const Plan& plan) {
@@ -364,6 +372,7 @@ Plan plan_of(const ParameterValues& parameters) {
     plan.accounts.shut_after = count("shut-after");
     plan.accounts_each = count("accounts-each");
     plan.delay_us = parameters.duration_us("delay");
+    plan.escalates = parameters.flag("escalate");
     for (const auto& fold : parameters.texts("folds"))
         if (fold != "none") plan.folds.push_back(fold);
     return plan;
@@ -419,6 +428,10 @@ Scenario chat_scenario() {
         made.help = std::move(help);
         return made;
     };
+    Parameter escalate;
+    escalate.name = "escalate";
+    escalate.type = ParameterType::flag;
+    escalate.help = "once an account had a message suppressed, all spellings are seen through for it";
     Scenario scenario;
     scenario.name = "chat";
     scenario.summary = "a chat service that suppresses messages by combinations of words, met by a campaign from two regions";
@@ -443,6 +456,7 @@ Scenario chat_scenario() {
                            parameter("per-minute", ParameterType::integer, "0", "messages that are taken of an account within a minute; 0: any number", 0, 100000),
                            duration("sticky", "so long after a suppressed message all that the account sends is suppressed"),
                            duration("delay", "longest time to an answer"),
+                           escalate,
                            parameter("warn-after", ParameterType::integer, "0", "suppressed messages until an account is warned; 0: never", 0, 100000),
                            parameter("ban-after", ParameterType::integer, "0", "suppressed messages until an account is banned; 0: never", 0, 100000),
                            parameter("shut-after", ParameterType::integer, "0", "suppressed messages until all that an account sends is, without a word; 0: never", 0, 100000)};

@@ -31,6 +31,10 @@ void SendingBook::add(const Trial& trial) {
     }
     calibrations += trial.step == "calibrate";
     const bool is_blocked = is_suppressed(trial.outcome);
+    if (trial.step == "calibrate" && is_verdict(trial.outcome)) {
+        blocked_before += trial.detail == "before a block" && is_blocked;
+        if (trial.detail == "after a block") ++(is_blocked ? blocked_after : passed_after);
+    }
     if (is_verdict(trial.outcome)) {
         account.is_banned = false;
         if (trial.step == "control" && trial.detail == "pass") account.wrong_in_row = is_blocked ? account.wrong_in_row + 1 : 0;
@@ -48,6 +52,8 @@ void SendingBook::add(const Trial& trial) {
     else if (trial.outcome == Outcome::passed || (is_blocked && trial.step != "calibrate")) characters_taken = std::max(characters_taken, characters);
     if (is_refused) characters_refused = characters_refused == 0 ? characters : std::min(characters_refused, characters);
 }
+
+bool SendingBook::is_stricter() const { return blocked_before == 0 && passed_after == 0 && blocked_after >= 2; }
 
 bool SendingBook::is_lost(const Account& account) const {
     const std::uint32_t wrong_in_row_min = has_turns ? 3 : 4;

@@ -36,6 +36,10 @@ class SendingBook {
     std::vector<std::int64_t> delays_us;          // of answers, in the order of the log
     std::map<std::string, Account> accounts;
     bool has_turns = false;                       // several accounts sent in one context
+    std::uint32_t blocked_before = 0;             // messages that tell whether an account is read more strictly once it was blocked, before it was
+    std::uint32_t passed_after = 0;               // after it
+    std::uint32_t blocked_after = 0;
+    bool is_stricter() const;
 
     bool is_lost(const Account& account) const;
 

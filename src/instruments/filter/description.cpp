@@ -34,6 +34,7 @@ const InstrumentDescription& Filter::description() const {
             {"length.characters", "characters", "of the longest message that is taken, where one was too long"},
             {"after_block.blocked_share", "share", "of harmless messages directly after a blocked one that were blocked"},
             {"after_block.pause_seconds", "seconds", "after a blocked message until harmless ones come through, where they did not at once"},
+            {"after_block.stricter", "contexts", "where an account is read more strictly once it had a message blocked; there only where that was seen"},
             {"sending.too_fast", "messages", "that were refused for coming too fast, where any was"},
             {"answers.longest_seconds", "seconds", "until an answer came, where the log says how long answers took"},
             {"accounts", "accounts", "that sent messages, where several took turns or one was warned or lost"},

@@ -66,6 +66,11 @@ void describe_sending(const SendingBook& book, Findings& findings) {
                                              fmt::format("{} messages were sent to find out what the others rely on.", grouped_digits(book.calibrations))));
     describe_length(book, findings);
     describe_memory(book, findings);
+    if (book.is_stricter()) {
+        auto finding = exact_count("after_block.stricter", "the log", 1, "contexts", "A message came through before the first blocked one and was blocked after it, twice: an account is read more strictly once it was blocked.");
+        finding.caveat = "What is found is how such an account is read; one that was never blocked may be read otherwise.";
+        findings.items.push_back(std::move(finding));
+    }
     if (book.too_fast > 0)
         findings.items.push_back(exact_count("sending.too_fast", "the log", book.too_fast, "messages",
                                              fmt::format("{} messages were refused because they came too fast; they were sent again.", grouped_digits(book.too_fast))));

@@ -71,7 +71,7 @@ TEST(ChatAccounts, AServiceThatTreatsAllAlikeIsClaimedNothingOf) {
     for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
         const World world = world_of(seed, {{"accounts-each", seed % 2 == 0 ? "3" : "1"}});
         sum.add(world);
-        for (const char* metric : {"length.characters", "after_block.pause_seconds", "sending.too_fast", "answers.longest_seconds"}) EXPECT_EQ(world.find(metric), nullptr) << metric;
+        for (const char* metric : {"length.characters", "after_block.pause_seconds", "after_block.stricter", "sending.too_fast", "answers.longest_seconds"}) EXPECT_EQ(world.find(metric), nullptr) << metric;
         EXPECT_EQ(world.find("after_block.blocked_share")->value, 0);
         if (seed % 2 == 0) EXPECT_EQ(world.find("accounts.lost")->value, 0);
         else EXPECT_EQ(world.find("accounts.lost"), nullptr);
@@ -113,6 +113,23 @@ TEST(ChatAccounts, MemoryIsFoundAndWaitedFor) {
     EXPECT_EQ(sum.found, sum.rules);
     const World forever = world_of(1, {{"sticky", "10h"}});
     EXPECT_EQ(forever.rules_certified, 0u);
+}
+
+TEST(ChatAccounts, StrictnessAfterABlockIsFound) {
+    Sum sum;
+    Sum turns;
+    for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
+        const World world = world_of(seed, {{"escalate", "true"}});
+        sum.add(world);
+        ASSERT_NE(world.find("after_block.stricter"), nullptr) << seed;
+        turns.add(world_of(seed, {{"escalate", "true"}, {"accounts-each", "4"}}));
+        EXPECT_EQ(world_of(seed, {{"folds", "line-break"}}).find("after_block.stricter"), nullptr) << "it was as strict before";
+    }
+    sum.print("all spellings are seen through after a block");
+    turns.print("the same, four accounts each");
+    EXPECT_EQ(sum.wrong, 0u);
+    EXPECT_EQ(sum.found, sum.rules);
+    EXPECT_EQ(turns.wrong, 0u);
 }
 
 TEST(ChatAccounts, PaceAndDelaysAreFound) {

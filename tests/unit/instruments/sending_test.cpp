@@ -69,6 +69,15 @@ TEST(Sending, MemoryHasAShareAndAPause) {
     EXPECT_GT(none.find("after_block.blocked_share")->high, 0.7) << "one message shows little";
 }
 
+TEST(Sending, StrictnessTakesTwoBlocksOfWhatCameThroughBefore) {
+    const Sent before{"calibrate", "before a block", "ba\nd"};
+    const Sent after{"calibrate", "after a block", "ba\nd", Outcome::blocked};
+    EXPECT_NE(findings_of({before, after, after}).find("after_block.stricter"), nullptr);
+    EXPECT_EQ(findings_of({before, after}).find("after_block.stricter"), nullptr);
+    EXPECT_EQ(findings_of({before, after, after, {"calibrate", "after a block", "ba\nd"}}).find("after_block.stricter"), nullptr);
+    EXPECT_EQ(findings_of({before}).find("after_block.stricter"), nullptr);
+}
+
 TEST(Sending, AccountsAreLostWhenTheyAreBannedOrBlockEverything) {
     std::vector<Sent> sent = {{"scan", "", "text", Outcome::banned, "a"}, {"scan", "", "text", Outcome::passed, "b"}};
     EXPECT_EQ(findings_of(sent).find("accounts.lost")->value, 1);
