@@ -61,7 +61,7 @@ class HttpDriver final : public Driver {
                     continue;
                 }
             }
-            return judge_http(m_spec, result->status, body);
+            return judge_http(m_spec, result->status, body, message.input.size());
         }
     }
 

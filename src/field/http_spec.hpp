@@ -20,6 +20,7 @@ struct HttpVerdict {
     std::optional<std::string> equals;     // what stands there, as text; without it the pointer must exist
     std::string contains;                  // bytes of the body
     Outcome outcome = Outcome::error;
+    std::string spans;                     // of partial: JSON pointer to [[begin, end], ...], bytes of the message that were left out; empty: not told
 };
 
 struct HttpSpec {
@@ -38,8 +39,8 @@ HttpSpec read_http_spec(const std::string& path);
 /// {{text}} and {{context}} as they are, {{text|json}} as a JSON string with its quotes, {{text|url}} percent-encoded.
 std::string filled(std::string_view text_template, const Message& message);
 
-/// What the first verdict that fits says; outcome `error` with a problem when none does.
-Reply judge_http(const HttpSpec& spec, int status, std::string_view body);
+/// What the first verdict that fits says; outcome `error` with a problem when none does, or spans are not within the message.
+Reply judge_http(const HttpSpec& spec, int status, std::string_view body, std::size_t message_bytes);
 
 /// Sends over HTTP/1.1, with TLS and its certificates checked for https. Waits and sends again when it is told to (Retry-After of
 /// status 429 or 503, at most three times). What went wrong before a connection stood is an error; later the message counts as unknown.

@@ -45,7 +45,8 @@ void FilterLog::add(const Trial& sent) {
         if (std::find(log.order.begin(), log.order.end(), trial.context) == log.order.end()) log.order.push_back(trial.context);
         if (trial.detail == "kept" || trial.detail == "harmless" || trial.detail == "no shield") {
             auto& tried = log.tried[trial.context];
-            if (std::find(tried.begin(), tried.end(), trial.subject) == tried.end()) tried.push_back(trial.subject);
+            std::erase(tried, trial.subject);
+            tried.push_back(trial.subject);
             log.tests[{trial.context, trial.subject}][trial.detail].insert(trial.input);
         }
     }
@@ -126,7 +127,9 @@ State FilterLog::state_of(std::span<const std::string> pieces, const std::string
 }
 
 std::vector<CertificateTest> FilterLog::tests(std::span<const std::string> components, const std::string& context) const {
-    return certificate_tests(components, separator(context).text);
+    auto tests = certificate_tests(components, separator(context).text);
+    for (auto& test : split_tests(components, separator(context).text)) tests.push_back(std::move(test));
+    return tests;
 }
 
 Certificate FilterLog::certificate(std::span<const std::string> components, const std::string& context, double confidence) const {

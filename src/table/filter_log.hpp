@@ -53,6 +53,7 @@ class FilterLog {
     std::string joined(std::span<const std::string> pieces, const std::string& context) const;
     /// Of these pieces alone; unknown where they are several and joined pieces say nothing.
     State state_of(std::span<const std::string> pieces, const std::string& context, double confidence) const;
+    /// Of the certificate, and whether a component is two.
     std::vector<CertificateTest> tests(std::span<const std::string> components, const std::string& context) const;
     /// Open where joined pieces say nothing.
     Certificate certificate(std::span<const std::string> components, const std::string& context, double confidence) const;

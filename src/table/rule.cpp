@@ -88,6 +88,21 @@ std::vector<CertificateTest> certificate_tests(std::span<const std::string> comp
     return tests_beside({}, components, separator);
 }
 
+std::vector<CertificateTest> split_tests(std::span<const std::string> components, std::string_view separator) {
+    std::vector<CertificateTest> tests;
+    for (std::size_t i = 0; i < components.size(); ++i) {
+        const std::string& component = components[i];
+        if (component.empty() || first_character_bytes(component) == component.size()) continue;
+        std::vector<std::string> pieces(components.begin(), components.end());
+        pieces[i] = component.substr(0, last_character_begin(component));
+        pieces.insert(pieces.begin() + static_cast<std::ptrdiff_t>(i) + 1, component.substr(first_character_bytes(component)));
+        CertificateTest test{fmt::format("split of {}", i + 1), join_pieces(pieces, separator), false};
+        test.is_further = true;
+        tests.push_back(std::move(test));
+    }
+    return tests;
+}
+
 std::vector<CertificateTest> exception_tests(std::span<const std::string> rule, std::span<const std::string> exception, std::string_view separator) {
     auto tests = tests_beside(rule, exception, separator);
     for (auto& test : tests) {

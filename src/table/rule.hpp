@@ -29,11 +29,16 @@ struct CertificateTest {
     /// Where the part that is left is a rule of its own, but only as a whole word: the same with a letter in place of what was left out. That
     /// this one passes is as good as a pass of `message`. Empty where there is none.
     std::string as_longer_word = {};
+    bool is_further = false;  // no part of the certificate, but where it was sent it counts too
 };
 
 /// The tests of a rule with these components: alone they are blocked, and no longer once any of them lacks its first or its last
 /// character. The bare rule first; at most 2 m + 1 for m components. Characters are code points of valid UTF-8. O(m * bytes).
 std::vector<CertificateTest> certificate_tests(std::span<const std::string> components, std::string_view separator);
+
+/// One for each component of two characters or more: without its last character and, behind the separator, without its first. Whatever is less than the
+/// component stands in one of the two, so this is blocked when the component is two or more words that stood side by side or overlapped. "split of 2".
+std::vector<CertificateTest> split_tests(std::span<const std::string> components, std::string_view separator);
 
 /// The same for an exception: beside the rule its components let the message pass, and no longer once any of them lacks an end.
 std::vector<CertificateTest> exception_tests(std::span<const std::string> rule, std::span<const std::string> exception, std::string_view separator);

@@ -106,6 +106,7 @@ Dialogue<Campaign::Verdict> Campaign::ask_once(Message message) {
         Answers& answers = m_asked[{message.context, message.input}];
         ++(is_blocked ? answers.blocked : answers.passed);
         m_is_contradicted |= answers.passed > 0 && answers.blocked > 0;
+        if (trial.outcome == Outcome::partial) m_told[{message.context, message.input}] = trial.spans;
         co_return is_blocked ? Verdict::blocked : Verdict::passed;
     }
 }

@@ -127,6 +127,11 @@ class Campaign final : public Experiment {
         std::vector<std::string> components;   // in the order of the text; empty when an answer was missing
         bool is_rejected = false;              // because a message was too long
     };
+    /// Where to look for the rule that blocks a text.
+    struct Narrowed {
+        std::string text;                      // the whole one, or what was told to be left out of it
+        std::optional<std::size_t> rule;       // where just that is one, its position in m_rules
+    };
     /// What became of candidates that were sent together.
     struct Grouped {
         std::size_t blocked = 0;     // by themselves
@@ -169,10 +174,16 @@ class Campaign final : public Experiment {
     /// Which of these are blocked by themselves? They are certified, or what blocks them is looked for.
     Dialogue<Grouped> resolve_group(std::vector<CampaignText> group, std::string context, bool is_known_blocked);
     Dialogue<Grouped> resolve_one(CampaignText given, std::string context);
-    /// The position in m_rules of what is certified as it is given.
-    Dialogue<std::optional<std::size_t>> try_rule(std::vector<std::string> components, std::string name, std::string context);
+    /// The position in m_rules of what is certified as it is given, and passes the further tests.
+    Dialogue<std::optional<std::size_t>> try_rule(std::vector<std::string> components, std::string name, std::string context, std::vector<CertificateTest> further = {});
     /// The rule that blocks a text, as far as it could be certified; its position in m_rules, or nothing.
     Dialogue<std::optional<std::size_t>> find_rule(std::string name, std::string text, std::string context);
+    /// What was told to be left out of a blocked text, when it is blocked by itself.
+    Dialogue<Narrowed> narrow(std::string name, std::string text, std::string context);
+    /// What the answer to a message said was left out of it, each piece once and in its order; none when it said nothing.
+    std::vector<std::string> told_pieces(const std::string& context, const std::string& text) const;
+    /// Whether what stands behind the first bytes of a message came through beside what was left out of them.
+    bool is_apart(const std::string& context, const std::string& text, std::size_t bytes) const;
     Dialogue<bool> track();
     Dialogue<bool> find_exceptions();
     Dialogue<bool> lift(std::size_t exception);
@@ -243,6 +254,7 @@ class Campaign final : public Experiment {
     filter::FilterLog m_log;            // what was answered so far
     std::map<std::pair<std::string, std::string>, Answers> m_asked;    // by context and message
     std::set<std::pair<std::string, std::string>> m_lost;              // by context, messages that may have arrived
+    std::map<std::pair<std::string, std::string>, std::vector<TrialSpan>> m_told;    // by context and message: what was left out of those that came through in part
     std::vector<Published> m_published;
     std::vector<CampaignText> m_texts;  // that are left to scan
     std::size_t m_texts_done = 0;

@@ -167,15 +167,77 @@ void Campaign::learn(const FoundRule& rule, const std::string& text) {
     m_model.note_background(characters_of(rest));
 }
 
-Dialogue<std::optional<std::size_t>> Campaign::try_rule(std::vector<std::string> components, std::string name, std::string context) {
+Dialogue<std::optional<std::size_t>> Campaign::try_rule(std::vector<std::string> components, std::string name, std::string context, std::vector<CertificateTest> further) {
     const std::string notation = rule_notation(components);
     for (std::size_t i = 0; i < m_rules.size(); ++i)
         if (m_rules[i].notation == notation && m_rules[i].context == context && m_rules[i].is_certified) co_return i;
     auto certifying = certify(components, context);
     if (!co_await certifying) co_return std::nullopt;
+    auto asking = all_as_expected(further, {context, "certify", notation, "", ""});
+    if (!co_await asking) co_return std::nullopt;
     m_rules.push_back({components, notation, name, context, true});
     learn(m_rules.back(), "");
     co_return m_rules.size() - 1;
+}
+
+std::vector<std::string> Campaign::told_pieces(const std::string& context, const std::string& text) const {
+    const auto told = m_told.find({context, text});
+    if (told == m_told.end()) return {};
+    const auto is_within = [&](std::size_t at) { return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80; };
+    std::vector<std::pair<std::size_t, std::size_t>> spans;
+    for (const TrialSpan& span : told->second) {
+        // Whole characters; what is behind the end stood beside it in a message of the same meaning.
+        std::size_t begin = std::min<std::size_t>(span.begin, text.size());
+        std::size_t end = std::min<std::size_t>(span.end, text.size());
+        while (begin > 0 && is_within(begin)) --begin;
+        while (is_within(end)) ++end;
+        if (begin < end) spans.emplace_back(begin, end);
+    }
+    std::sort(spans.begin(), spans.end());
+    std::vector<std::string> pieces;
+    std::size_t done = 0;
+    for (auto [begin, end] : spans) {
+        begin = std::max(begin, done);
+        if (begin >= end) continue;
+        done = end;
+        std::string piece = text.substr(begin, end - begin);
+        if (std::find(pieces.begin(), pieces.end(), piece) == pieces.end()) pieces.push_back(std::move(piece));
+    }
+    return pieces;
+}
+
+bool Campaign::is_apart(const std::string& context, const std::string& text, std::size_t bytes) const {
+    const auto told = m_told.find({context, text});
+    return told != m_told.end() && std::none_of(told->second.begin(), told->second.end(), [&](const TrialSpan& span) { return span.end > bytes; });
+}
+
+Dialogue<Campaign::Narrowed> Campaign::narrow(std::string name, std::string text, std::string context) {
+    constexpr std::size_t word_characters_max = 12;
+    const auto pieces = told_pieces(context, text);
+    if (pieces.empty()) co_return Narrowed{text, {}};
+    const auto is_asked = [&](const std::string& part) { return m_asked.count({context, part}) > 0; };
+    // Where words are left out rather than sentences, they are the rule, unless two that stand side by side were left out as one. The certificate
+    // begins with them alone.
+    if (std::all_of(pieces.begin(), pieces.end(), [&](const std::string& piece) { return characters_of(piece).size() <= word_characters_max; })) {
+        std::vector<std::string> sorted = pieces;
+        std::sort(sorted.begin(), sorted.end());
+        auto trying = try_rule(sorted, name, context, split_tests(sorted, separator_in(context)));
+        const auto rule = co_await trying;
+        if (rule || !m_refusal.empty()) co_return Narrowed{text, rule};
+    }
+    // Several pieces may be left out for a rule each, or for one that all of them hold together.
+    std::vector<std::string> parts{*std::min_element(pieces.begin(), pieces.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); })};
+    if (pieces.size() > 1) parts.push_back(joined(pieces, context));
+    for (const auto& part : parts) {
+        if (part.size() >= text.size()) continue;
+        if (!is_asked(part)) {
+            auto asking = ask({context, "isolate", name, "told", part});
+            (void)co_await asking;
+            if (!m_refusal.empty()) break;
+        }
+        if (is_asked(part) && probability_blocked({context, "", "", "", part}) > 0.5) co_return Narrowed{part, {}};
+    }
+    co_return Narrowed{text, {}};
 }
 
 Dialogue<std::optional<std::size_t>> Campaign::find_rule(std::string name, std::string text, std::string context) {
@@ -188,6 +250,9 @@ Dialogue<std::optional<std::size_t>> Campaign::find_rule(std::string name, std::
         const auto rule = co_await trying;
         if (rule || !m_refusal.empty()) co_return rule;
     }
+    auto narrowing = narrow(name, text, context);
+    const Narrowed narrowed = co_await narrowing;
+    if (narrowed.rule || !m_refusal.empty()) co_return narrowed.rule;
     FoundRule rule;
     for (std::uint32_t attempt = 0; attempt < m_plan.attempts_max; ++attempt) {
         // A certificate that fails tells of an end that was accepted too early, of answers that contradict each other, or of a list that
@@ -205,7 +270,7 @@ Dialogue<std::optional<std::size_t>> Campaign::find_rule(std::string name, std::
                 co_return std::nullopt;
             }
         }
-        auto isolating = isolate({context, "isolate", name, {}, Verdict::blocked, attempt > 0}, characters_of(text));
+        auto isolating = isolate({context, "isolate", name, {}, Verdict::blocked, attempt > 0}, characters_of(attempt == 0 ? narrowed.text : text));
         const Isolated isolated = co_await isolating;
         if (!m_refusal.empty()) break;
         if (isolated.components.empty()) {

@@ -30,14 +30,18 @@ bool is_blocked(const Rules& rules, const std::string& text) {
 }
 
 using Filter = std::function<Outcome(const Message&)>;
+using Teller = std::function<std::vector<TrialSpan>(const Message&)>;
 
-std::vector<Message> run(Campaign& campaign, const Filter& filter, std::size_t messages_max = 100'000) {
+/// What is blocked comes through in part where the teller says what was left out.
+std::vector<Message> run(Campaign& campaign, const Filter& filter, std::size_t messages_max = 100'000, const Teller& teller = {}) {
     std::vector<Message> sent;
     while (const auto message = campaign.next()) {
         if (sent.size() == messages_max) break;
         sent.push_back(*message);
         Trial trial;
         trial.outcome = filter(*message);
+        if (teller && trial.outcome == Outcome::blocked) trial.spans = teller(*message);
+        if (!trial.spans.empty()) trial.outcome = Outcome::partial;
         campaign.answer(trial);
     }
     return sent;
@@ -215,6 +219,156 @@ TEST(Campaign, TextsThatAreTooLongAreSentInPieces) {
     Campaign closed(plan_of({filler}));
     run(closed, [&](const Message& message) { return message.step == "scan" && message.input.size() > 10 ? Outcome::rejected : filter_of(Rules{{"zyzy"}})(message); });
     EXPECT_THAT(closed.notes(), ::testing::ElementsAre(HasSubstr("rejected, even in pieces")));
+}
+
+/// Where a word stands first.
+TrialSpan place_of(const Message& message, const std::string& word) {
+    const std::size_t at = message.input.find(word);
+    return at == std::string::npos ? TrialSpan{} : TrialSpan{static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + word.size())};
+}
+
+std::size_t steps(const std::vector<Message>& sent, const std::string& step) {
+    return static_cast<std::size_t>(std::count_if(sent.begin(), sent.end(), [&](const Message& message) { return message.step == step && message.subject != "known"; }));
+}
+
+TEST(Campaign, WhatIsToldToBeLeftOutIsCertifiedAtOnce) {
+    const Rules rules{{"zyzy"}, {"六四", "坦克"}};
+    const std::string filler(300, 'x');
+    const CampaignPlan plan = plan_of({filler + "六四" + filler + "坦克" + filler});
+    Campaign silent(plan);
+    const auto without = run(silent, filter_of(rules));
+    Campaign told(plan);
+    const auto with = run(told, filter_of(rules), 100'000, [](const Message& message) {
+        std::vector<TrialSpan> spans;
+        for (const char* word : {"坦克", "六四"})
+            if (message.input.find("六四") != std::string::npos && message.input.find("坦克") != std::string::npos && message.input.size() > 100) spans.push_back(place_of(message, word));
+        return spans;
+    });
+    EXPECT_THAT(certified(told), ::testing::ElementsAre("六四 + 坦克"));
+    EXPECT_EQ(certified(silent), certified(told));
+    EXPECT_GT(steps(without, "isolate"), 10u);
+    EXPECT_EQ(steps(with, "isolate"), 0u);
+}
+
+TEST(Campaign, WordsThatAreLeftOutAsOneAreToldApart) {
+    const Rules rules{{"zyzy"}, {"六四", "坦克"}};
+    Campaign campaign(plan_of({std::string(300, 'x') + "六四坦克" + std::string(300, 'y')}));
+    filter::FilterLog log;
+    const auto sent = run(campaign, filter_of(rules), 100'000, [](const Message& message) {
+        return message.input.size() > 100 ? std::vector<TrialSpan>{place_of(message, "六四坦克")} : std::vector<TrialSpan>{};
+    });
+    EXPECT_THAT(certified(campaign), ::testing::ElementsAre("六四 + 坦克"));
+    EXPECT_LT(steps(sent, "isolate"), 10u);
+    // Who reads the log comes to the same: the longer one has its certificate, and is two words.
+    log.begin_log("\n");
+    for (const Message& message : sent) {
+        Trial trial = trial_of(message);
+        trial.outcome = filter_of(rules)(message);
+        log.add(trial);
+    }
+    (void)log.finish(0.99);
+    const auto judged = filter::judge_rules(log, 0.99);
+    EXPECT_TRUE(judged.at("六四 + 坦克").is_rule());
+    ASSERT_EQ(judged.count("六四坦克"), 1u);
+    EXPECT_FALSE(judged.at("六四坦克").is_rule());
+    EXPECT_EQ(judged.at("六四坦克").contexts.at(0).certificate.state, filter::CertificateState::not_minimal);
+    EXPECT_EQ(judged.at("六四坦克").contexts.at(0).certificate.tests, 3u);
+}
+
+TEST(Campaign, ToldSpansThatAreNotTheRuleAreNoHindrance) {
+    const Rules rules{{"zyzy"}, {"六四", "坦克"}};
+    const std::string filler(60, 'x');
+    const CampaignPlan plan = plan_of({filler + "六四" + filler + "\n" + filler + "坦克" + filler, "1989 六四 and 坦克"});
+    // Only the first word, a part of it, its line, everything, nothing, and what is beside it.
+    const std::vector<Teller> tellers = {
+        [](const Message& message) { return std::vector<TrialSpan>{place_of(message, "六四")}; },
+        [](const Message& message) { return std::vector<TrialSpan>{{place_of(message, "六四").begin + 1, place_of(message, "六四").begin + 2}}; },
+        [](const Message& message) { return std::vector<TrialSpan>{{0, static_cast<std::uint32_t>(std::min(message.input.find('\n'), message.input.size()))}}; },
+        [](const Message& message) { return std::vector<TrialSpan>{{0, static_cast<std::uint32_t>(message.input.size())}}; },
+        [](const Message&) { return std::vector<TrialSpan>{{0, 0}}; },
+        [](const Message& message) { return std::vector<TrialSpan>{{0, place_of(message, "六四").begin}, {7, UINT32_MAX}, {5, 3}}; }};
+    for (std::size_t i = 0; i < tellers.size(); ++i) {
+        Campaign campaign(plan);
+        const auto sent = run(campaign, filter_of(rules), 100'000, [&](const Message& message) { return message.step == "calibrate" ? std::vector<TrialSpan>{} : tellers[i](message); });
+        EXPECT_THAT(certified(campaign), ::testing::ElementsAre("六四 + 坦克")) << i;
+        EXPECT_EQ(campaign.refusal(), "") << i;
+    }
+}
+
+/// Whatever spans are told, what is certified is on the list, and is what is found without them.
+TEST(Campaign, ToldSpansNeverMakeARule) {
+    Random random(23);
+    int told_rules = 0;
+    for (int round = 0; round < 1500; ++round) {
+        const auto word = [&](std::uint64_t longest) {
+            std::string text;
+            for (std::uint64_t n = 1 + random.below(longest); n > 0; --n) text += static_cast<char>('a' + random.below(3));
+            return text;
+        };
+        Rules rules{{"zyzy"}};
+        for (std::uint64_t n = 1 + random.below(3); n > 0; --n) {
+            rules.emplace_back();
+            for (std::uint64_t m = 1 + random.below(3); m > 0; --m) rules.back().push_back(word(4));
+        }
+        Campaign campaign(plan_of({word(30)}));
+        run(campaign, filter_of(rules), 100'000, [&](const Message& message) {
+            std::vector<TrialSpan> spans;
+            if (message.step == "calibrate") return spans;
+            for (std::uint64_t n = random.below(4); n > 0; --n) {
+                const auto begin = static_cast<std::uint32_t>(random.below(message.input.size() + 1));
+                spans.push_back({begin, begin + static_cast<std::uint32_t>(random.below(8))});
+            }
+            return spans;
+        });
+        ASSERT_EQ(campaign.refusal(), "");
+        for (const auto& rule : campaign.rules()) {
+            if (!rule.is_certified || rule.text_name == "known") continue;
+            ++told_rules;
+            std::string all;
+            for (const auto& component : rule.components) all += component + "\n";
+            EXPECT_TRUE(is_blocked(rules, all)) << rule.notation;
+            for (const CertificateTest& test : certificate_tests(rule.components, "\n"))
+                EXPECT_EQ(is_blocked(rules, test.message), test.is_blocked_expected) << rule.notation;
+        }
+    }
+    EXPECT_GT(told_rules, 700);
+}
+
+/// A translator that reads line by line never sees words on both sides of a line feed together.
+TEST(Campaign, TakesNoSeparatorThatIsReadApart) {
+    const Rules rules{{"zyzy"}, {"六四", "坦克"}};
+    const auto by_lines = [&](const Message& message) {
+        std::vector<TrialSpan> spans;
+        for (std::size_t begin = 0; begin <= message.input.size();) {
+            const std::size_t end = std::min(message.input.find('\n', begin), message.input.size());
+            if (is_blocked(rules, message.input.substr(begin, end - begin))) spans.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)});
+            begin = end + 1;
+        }
+        return spans;
+    };
+    const auto filter = [&](const Message& message) { return by_lines(message).empty() ? Outcome::passed : Outcome::blocked; };
+    const auto teller = [&](const Message& message) { return message.input.find('\n') == std::string::npos ? std::vector<TrialSpan>{} : by_lines(message); };
+    CampaignPlan plan = plan_of({"one line\nsee 六四 and the 坦克 there\nand another"});
+    Campaign campaign(plan);
+    run(campaign, filter, 100'000, teller);
+    EXPECT_EQ(campaign.separator(), "。");
+    EXPECT_THAT(certified(campaign), ::testing::ElementsAre("六四 + 坦克"));
+    plan.separators = {"\n"};
+    Campaign refused(plan);
+    run(refused, filter, 100'000, teller);
+    EXPECT_THAT(refused.refusal(), HasSubstr("by itself"));
+    EXPECT_TRUE(certified(refused).empty());
+    // One that masks words lets through what is beside them whatever is between.
+    Campaign masked(plan_of({"see 六四 and the 坦克 there"}));
+    run(masked, filter_of(rules), 100'000, [&](const Message& message) {
+        std::vector<TrialSpan> spans;
+        for (const auto& rule : rules)
+            if (fires(rule, message.input) && message.input != rule.front())
+                for (const auto& component : rule) spans.push_back(place_of(message, component));
+        return spans;
+    });
+    EXPECT_EQ(masked.separator(), CampaignPlan::default_separators().back());
+    EXPECT_THAT(certified(masked), ::testing::ElementsAre("六四 + 坦克"));
 }
 
 TEST(Campaign, FindsRulesThatShareAComponent) {
