@@ -210,6 +210,10 @@ class ProbeCommand final : public Command {
         add(command_option("rules-per-text", ParameterType::integer, "N", "32", "Look for at most so many rules in one text"));
         d.options.back().minimum = 1;
         d.options.back().maximum = 1000;
+        add(command_option("apart-max", ParameterType::integer, "N", "20",
+                           "Of a text longer than a message may be, send at most so many messages of pieces that do not stand side by side, for rules whose words stand far apart; 0 for none"));
+        d.options.back().minimum = 0;
+        d.options.back().maximum = 100'000;
         add(command_option("lexicon", ParameterType::text, "FILE", "", "Words that platforms have suppressed before, one a line: where to look first"));
         add(command_option("blocked-price", ParameterType::real, "NUMBER", "2", "What a blocked message costs, in passed ones: more makes fewer blocked ones and more in all"));
         d.options.back().minimum = 1;
@@ -252,6 +256,7 @@ class ProbeCommand final : public Command {
         plan.passes_needed = static_cast<std::uint32_t>(options.integer("passes"));
         plan.probe_rules = static_cast<std::uint32_t>(options.integer("probe-rules"));
         plan.rules_per_text_max = static_cast<std::uint32_t>(options.integer("rules-per-text"));
+        plan.apart_messages_max = static_cast<std::size_t>(options.integer("apart-max"));
         plan.seed = static_cast<std::uint64_t>(options.integer("seed"));
         plan.blocked_price = options.real("blocked-price");
         if (options.has_value("lexicon"))

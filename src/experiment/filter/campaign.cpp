@@ -99,6 +99,7 @@ Dialogue<Campaign::Verdict> Campaign::ask_once(Message message) {
             if (!is_repeatable) m_lost.insert({sent.context, sent.input});
             continue;
         }
+        if (trial.outcome == Outcome::rejected || is_verdict(trial.outcome)) note_length(sent, trial.outcome);
         if (trial.outcome == Outcome::rejected) co_return Verdict::rejected;
         if (trial.outcome == Outcome::banned) m_refusal = fmt::format("the account in {} is banned: what it sends says nothing of the filter", message.context);
         if (!is_verdict(trial.outcome)) co_return Verdict::none;
@@ -108,6 +109,19 @@ Dialogue<Campaign::Verdict> Campaign::ask_once(Message message) {
         m_is_contradicted |= answers.passed > 0 && answers.blocked > 0;
         if (trial.outcome == Outcome::partial) m_told[{message.context, message.input}] = trial.spans;
         co_return is_blocked ? Verdict::blocked : Verdict::passed;
+    }
+}
+
+void Campaign::note_length(const Message& sent, Outcome outcome) {
+    Ground& here = m_grounds[sent.context];
+    const std::size_t characters = characters_of(sent.input).size();
+    // What contradicts an earlier answer was measured in something else than characters, or rejected for something else: the last one counts.
+    if (outcome == Outcome::rejected) {
+        here.rejected_characters = std::min(here.rejected_characters, characters);
+        if (here.accepted_characters >= characters) here.accepted_characters = 0;
+    } else {
+        here.accepted_characters = std::max(here.accepted_characters, characters);
+        if (here.rejected_characters <= characters) here.rejected_characters = SIZE_MAX;
     }
 }
 
@@ -212,12 +226,12 @@ Dialogue<bool> Campaign::scan_texts() {
                 continue;
             }
             auto scanning = scan(text, context);
-            const bool is_rejected = co_await scanning;
-            if (is_rejected) {
-                auto cutting = cut_into_windows(text, context);
-                (void)co_await cutting;
+            const Scanned scanned = co_await scanning;
+            if (scanned.is_rejected && m_refusal.empty()) {
+                auto scanning_pieces = scan_in_pieces(text, context, scanned.rules);
+                (void)co_await scanning_pieces;
             }
-            if (is_rejected || !m_plan.scans_everywhere || !m_refusal.empty()) break;
+            if (!m_plan.scans_everywhere || !m_refusal.empty()) break;
         }
         ++m_texts_done;
     }

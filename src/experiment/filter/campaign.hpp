@@ -39,6 +39,7 @@ struct CampaignPlan {
     std::vector<std::string> separators = default_separators();   // tried in this order until one survives, in each context
     std::uint32_t control_every = 15;         // messages of one context between two controls
     std::uint32_t rules_per_text_max = 32;
+    std::size_t apart_messages_max = 20;      // of pieces of one text that do not touch, where it is longer than a message may be
     std::uint32_t attempts_max = 4;           // at a rule whose certificate fails
     std::uint32_t probe_rules = 3;            // rules on which each fold is tried; 0: no probes
     std::uint32_t shape_rules = 3;            // rules of one component that are tried within longer words; 0: none
@@ -127,6 +128,14 @@ class Campaign final : public Experiment {
         std::vector<std::string> components;   // in the order of the text; empty when an answer was missing
         bool is_rejected = false;              // because a message was too long
     };
+    struct Found {
+        std::optional<std::size_t> rule = {};  // position in m_rules
+        bool is_rejected = false;              // a message was too long on the way
+    };
+    struct Scanned {
+        std::vector<std::size_t> rules;        // of the text, by position in m_rules
+        bool is_rejected = false;              // it was too long, or what had to be sent to find another rule was
+    };
     /// Where to look for the rule that blocks a text.
     struct Narrowed {
         std::string text;                      // the whole one, or what was told to be left out of it
@@ -145,6 +154,8 @@ class Campaign final : public Experiment {
         std::uint32_t failures = 0;              // of messages that are blocked to show a separator
         std::string known_blocked;               // empty until something is seen to be blocked there
         std::optional<std::string> separator;
+        std::size_t rejected_characters = SIZE_MAX;   // of the shortest message that was rejected there
+        std::size_t accepted_characters = 0;          // of the longest one that was not, and is shorter
     };
     struct PassedText {
         std::string name;
@@ -166,7 +177,13 @@ class Campaign final : public Experiment {
     Dialogue<bool> separate(CampaignText given, std::string context);
     /// These components alone; none where joined pieces say nothing.
     Dialogue<Verdict> ask_alone(std::string step, std::vector<std::string> components, std::string context);
-    Dialogue<bool> scan(CampaignText given, std::string context);
+    /// The rules of a text, of which some may be known to block it.
+    Dialogue<Scanned> scan(CampaignText given, std::string context, std::vector<std::size_t> here = {});
+    /// The same for one that is too long.
+    Dialogue<bool> scan_in_pieces(CampaignText given, std::string context, std::vector<std::size_t> rules);
+    /// How long a message with this text may be, from its beginning; 0 when even short ones are rejected.
+    Dialogue<std::size_t> find_length(std::string name, std::u32string characters, std::string context);
+    void note_length(const Message& sent, Outcome outcome);
     Dialogue<bool> scan_texts();
     /// Candidates of the sources until there are none left.
     Dialogue<bool> discover();
@@ -176,8 +193,8 @@ class Campaign final : public Experiment {
     Dialogue<Grouped> resolve_one(CampaignText given, std::string context);
     /// The position in m_rules of what is certified as it is given, and passes the further tests.
     Dialogue<std::optional<std::size_t>> try_rule(std::vector<std::string> components, std::string name, std::string context, std::vector<CertificateTest> further = {});
-    /// The rule that blocks a text, as far as it could be certified; its position in m_rules, or nothing.
-    Dialogue<std::optional<std::size_t>> find_rule(std::string name, std::string text, std::string context);
+    /// The rule that blocks a text, as far as it could be certified.
+    Dialogue<Found> find_rule(std::string name, std::string text, std::string context);
     /// What was told to be left out of a blocked text, when it is blocked by itself.
     Dialogue<Narrowed> narrow(std::string name, std::string text, std::string context);
     /// What the answer to a message said was left out of it, each piece once and in its order; none when it said nothing.
@@ -222,8 +239,6 @@ class Campaign final : public Experiment {
     std::string joined(const std::vector<std::string>& pieces, const std::string& context) const;
     /// Whether a block of these components alone says something of each of them there.
     bool is_told_apart(const std::vector<std::string>& components, const std::string& context) const { return components.size() < 2 || ground(context).separator; }
-    /// Puts pieces that are short enough before the texts that are left.
-    Dialogue<bool> cut_into_windows(CampaignText given, std::string context);
     /// A certified rule of this context that stands in the text, by position in m_rules.
     std::optional<std::size_t> known_rule_in(const std::string& text, const std::string& context) const;
     void learn(const FoundRule& rule, const std::string& text);
@@ -243,8 +258,6 @@ class Campaign final : public Experiment {
     std::set<std::size_t> m_left;       // rules that were found and are blocked no longer
     std::map<std::string, Pace> m_paces;
     std::map<std::string, Ground> m_grounds;         // of every context
-    std::size_t m_rejected_characters = SIZE_MAX;    // the shortest message that was rejected
-    std::size_t m_window_characters = 0;             // that were accepted instead; 0: not known
     std::uint64_t m_block_controls = 0;
     std::uint64_t m_slips = 0;
     std::uint64_t m_pass_controls = 0;

@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <set>
 
 #include "core/error.hpp"
 #include "core/random.hpp"
 #include "experiment/filter/campaign.hpp"
+#include "experiment/filter/pieces.hpp"
 #include "table/filter_log.hpp"
 
 namespace unveil {
@@ -201,24 +203,130 @@ TEST(Campaign, NoticesThatTheFilterWentAway) {
     EXPECT_THAT(campaign.refusal(), HasSubstr("in a row"));
 }
 
+/// Rejects what is longer.
+Filter limited(std::size_t characters_max, Filter filter) {
+    return [=](const Message& message) { return message.input.size() > characters_max ? Outcome::rejected : filter(message); };
+}
+
 TEST(Campaign, TextsThatAreTooLongAreSentInPieces) {
     const std::string filler(100, 'x');
-    Campaign campaign(plan_of({filler + filler + filler + "六四" + filler + filler + "坦克" + filler + "六", "short"}));
-    std::size_t rejected = 0;
-    run(campaign, [&](const Message& message) {
-        if (message.input.size() > 200) {
-            ++rejected;
-            return Outcome::rejected;
-        }
-        return is_blocked({{"zyzy"}, {"六四"}, {"坦克", "广场"}}, message.input) ? Outcome::blocked : Outcome::passed;
-    });
-    // The second rule is spread over more than a piece: not found, and said so.
-    EXPECT_THAT(certified(campaign), ::testing::ElementsAre("六四"));
-    EXPECT_EQ(rejected, 2u);
-    EXPECT_THAT(campaign.notes(), ::testing::ElementsAre(HasSubstr("text 1 is too long: sent in 7 pieces of 152 characters")));
+    const std::string text = filler + filler + filler + "sixfour" + filler + filler + "tanks" + filler + "students" + filler + "pole";
+    const Rules rules{{"zyzy"}, {"sixfour"}, {"tanks", "pole"}, {"sixfour", "students", "pole"}};
+    CampaignPlan plan = plan_of({text, "short"});
+    plan.apart_messages_max = 100;
+    Campaign campaign(plan);
+    const auto sent = run(campaign, limited(200, filter_of(rules)));
+    // Two words are seen together wherever they stand; three only where they happen to be.
+    EXPECT_THAT(certified(campaign), ::testing::ElementsAre("pole + tanks", "sixfour"));
+    EXPECT_THAT(campaign.notes(), ::testing::ElementsAre(::testing::AllOf(HasSubstr("text 1 is too long: sent in "), HasSubstr("three places or more"))));
+    plan.apart_messages_max = 0;
+    Campaign runs(plan);
+    const auto fewer = run(runs, limited(200, filter_of(rules)));
+    EXPECT_THAT(certified(runs), ::testing::ElementsAre("sixfour"));
+    EXPECT_THAT(runs.notes(), ::testing::ElementsAre(HasSubstr("characters apart or more were not all seen together")));
+    EXPECT_LT(fewer.size(), sent.size());
     Campaign closed(plan_of({filler}));
     run(closed, [&](const Message& message) { return message.step == "scan" && message.input.size() > 10 ? Outcome::rejected : filter_of(Rules{{"zyzy"}})(message); });
     EXPECT_THAT(closed.notes(), ::testing::ElementsAre(HasSubstr("rejected, even in pieces")));
+}
+
+/// The text is short enough, but what is sent to find its rule is not: only the whole is blocked, and its pieces together show the rule.
+TEST(Campaign, TextsThatAreNearlyTooLongAreSearchedInPieces) {
+    const std::string text = "abcdefgh" + std::string(180, 'x') + "tanks";
+    const Rules rules{{"zyzy"}, {"abcdefgh", "tanks"}};
+    for (const std::size_t spare : {0, 1, 3, 6, 20}) {
+        Campaign campaign(plan_of({text}));
+        run(campaign, limited(text.size() + spare, filter_of(rules)));
+        EXPECT_THAT(certified(campaign), ::testing::ElementsAre("abcdefgh + tanks")) << spare;
+    }
+}
+
+/// Against brute force: of rules of one or two words that no other rule is a part of or shares a word with, each that fires on a text is found whatever the limit.
+TEST(Campaign, EveryPairOfWordsIsSeenWhateverTheLimit) {
+    Random random(31);
+    std::size_t apart = 0;
+    for (int round = 0; round < 200; ++round) {
+        std::string text;
+        const std::size_t characters = 60 + random.below(240);
+        while (text.size() < characters) text += static_cast<char>('a' + random.below(8));
+        const std::size_t limit = 40 + random.below(100);
+        // Words of other letters, so that each stands where it was put only.
+        Rules rules{{"zyzy"}};
+        for (std::uint64_t n = 1 + random.below(2); n > 0; --n) {
+            rules.emplace_back();
+            for (std::uint64_t m = 1 + random.below(2); m > 0; --m) {
+                std::string word(1 + random.below(3), static_cast<char>('A' + random.below(20)));
+                word += static_cast<char>('0' + 2 * n + m);
+                rules.back().push_back(word);
+                text.insert(random.below(text.size() + 1), word);
+            }
+        }
+        CampaignPlan plan = plan_of({text});
+        plan.apart_messages_max = 1000;
+        Campaign campaign(plan);
+        const auto sent = run(campaign, limited(limit, filter_of(rules)));
+        ASSERT_EQ(campaign.refusal(), "") << round;
+        std::set<std::string> expected;
+        for (std::size_t r = 1; r < rules.size(); ++r) {
+            std::vector<std::string> sorted = rules[r];
+            std::sort(sorted.begin(), sorted.end());
+            if (fires(sorted, text)) expected.insert(rule_notation(sorted));
+            apart += sorted.size() == 2 && fires(sorted, text) && text.size() > limit;
+        }
+        EXPECT_EQ(certified(campaign), expected) << round << " " << text << " " << limit << " " << (campaign.notes().empty() ? "" : campaign.notes().front());
+        for (const auto& message : sent)
+            if (message.step == "certify") EXPECT_LE(message.input.size(), limit);
+    }
+    EXPECT_GT(apart, 80u);
+}
+
+TEST(Pieces, EveryTwoAreTogetherInFewMessages) {
+    Random random(37);
+    for (int round = 0; round < 300; ++round) {
+        const std::size_t characters = 20 + random.below(3000);
+        const std::size_t message_max = 20 + random.below(400);
+        const std::size_t separator = 1 + random.below(6);
+        const std::size_t apart_groups_max = random.below(60);
+        const PiecePlan plan = plan_pieces(characters, message_max, separator, apart_groups_max);
+        const std::size_t count = plan.pieces.size();
+        ASSERT_EQ(plan.pieces.front().begin, 0u);
+        ASSERT_EQ(plan.pieces.back().end, characters);
+        for (std::size_t i = 1; i < count; ++i) EXPECT_EQ(plan.pieces[i - 1].end, plan.pieces[i].begin + plan.overlap);
+        // What the groups hold, character by character.
+        std::vector<std::set<std::size_t>> groups_of(count);
+        for (std::size_t g = 0; g < plan.groups.size(); ++g) {
+            std::size_t length = 0;
+            std::size_t end = 0;
+            for (std::size_t p = 0; p < plan.groups[g].size(); ++p) {
+                const auto& piece = plan.pieces[plan.groups[g][p]];
+                const bool is_neighbour = p > 0 && plan.groups[g][p] == plan.groups[g][p - 1] + 1;
+                length += is_neighbour ? piece.end - end : piece.end - piece.begin + (p > 0 ? separator : 0);
+                end = piece.end;
+                groups_of[plan.groups[g][p]].insert(g);
+            }
+            EXPECT_LE(length, message_max);
+        }
+        // Words of the overlap's length and one more, at any two places.
+        const std::size_t word = std::min(plan.overlap + 1, characters);
+        const auto groups_with = [&](std::size_t begin) {
+            std::set<std::size_t> groups;
+            for (std::size_t i = 0; i < count; ++i)
+                if (plan.pieces[i].begin <= begin && begin + word <= plan.pieces[i].end) groups.insert(groups_of[i].begin(), groups_of[i].end());
+            return groups;
+        };
+        for (int pair = 0; pair < 30; ++pair) {
+            const std::size_t a = random.below(characters - word + 1);
+            const std::size_t b = a + random.below(characters - word + 1 - a);
+            if (b - a >= plan.apart_max) continue;
+            const auto with_a = groups_with(a);
+            const auto with_b = groups_with(b);
+            EXPECT_TRUE(std::any_of(with_a.begin(), with_a.end(), [&](std::size_t group) { return with_b.count(group) > 0; })) << a << " " << b;
+        }
+    }
+    // Two halves a message would take 21.
+    const PiecePlan plan = plan_pieces(3000, 1000, 1, 1000);
+    EXPECT_LE(plan.groups.size(), 17u);
+    EXPECT_EQ(plan.apart_max, SIZE_MAX);
 }
 
 /// Where a word stands first.
