@@ -21,6 +21,7 @@
 #include "field/runner.hpp"
 #include "field/smtp_driver.hpp"
 #include "instruments/filter/watch_list.hpp"
+#include "table/rule.hpp"
 
 namespace unveil::cli {
 namespace {
@@ -207,6 +208,13 @@ class ProbeCommand final : public Command {
         d.options.back().minimum = 0;
         add(command_option("shape-rules", ParameterType::integer, "N", "3", "How many rules of one word are tried with a letter beside them; 0 for none"));
         d.options.back().minimum = 0;
+        Parameter further = command_option("further", ParameterType::choice, "NAME", "none",
+                                           "Ask more of each rule: whether a component is two words (split), which words want their order (swap), how far apart they may stand (gap), whether "
+                                           "they are blocked with nothing between (bare)");
+        further.is_list = true;
+        for (const FurtherKind kind : {FurtherKind::split, FurtherKind::swap, FurtherKind::gap, FurtherKind::bare}) further.choices.emplace_back(further_kind_name(kind));
+        further.choices.emplace_back("none");
+        add(std::move(further));
         add(command_option("rules-per-text", ParameterType::integer, "N", "32", "Look for at most so many rules in one text"));
         d.options.back().minimum = 1;
         d.options.back().maximum = 1000;
@@ -256,6 +264,9 @@ class ProbeCommand final : public Command {
         plan.passes_needed = static_cast<std::uint32_t>(options.integer("passes"));
         plan.probe_rules = static_cast<std::uint32_t>(options.integer("probe-rules"));
         plan.rules_per_text_max = static_cast<std::uint32_t>(options.integer("rules-per-text"));
+        for (const FurtherKind kind : {FurtherKind::split, FurtherKind::swap, FurtherKind::gap, FurtherKind::bare})
+            for (const auto& name : options.texts("further"))
+                if (name == further_kind_name(kind)) plan.further.insert(kind);
         plan.apart_messages_max = static_cast<std::size_t>(options.integer("apart-max"));
         plan.seed = static_cast<std::uint64_t>(options.integer("seed"));
         plan.blocked_price = options.real("blocked-price");

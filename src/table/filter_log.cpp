@@ -50,7 +50,7 @@ void FilterLog::add(const Trial& sent) {
             log.tests[{trial.context, trial.subject}][trial.detail].insert(trial.input);
         }
     }
-    static const std::set<std::string> about_rules = {"certify", "compare", "probe", "order", "shape", "except", "track"};
+    static const std::set<std::string> about_rules = {"certify", "compare", "probe", "order", "shape", "except", "track", "further"};
     if (about_rules.count(trial.step) == 0) return;
     auto components = rule_components(trial.subject);
     if (components.empty() || components.size() > components_max) return;
@@ -58,6 +58,7 @@ void FilterLog::add(const Trial& sent) {
     Subject& subject = subjects[rule_notation(components)];
     subject.components = std::move(components);
     if (trial.step == "probe" && !trial.detail.empty()) subject.probes[trial.context][trial.detail] = trial.input;
+    if (trial.step == "further") subject.further[trial.context].insert(trial.detail);
     if (trial.step == "shape") subject.shapes[trial.context][trial.detail] = trial.input;
     if (trial.step == "except" && !trial.detail.empty()) subject.exceptions[trial.context].insert(trial.detail);
 }
@@ -130,6 +131,10 @@ std::vector<CertificateTest> FilterLog::tests(std::span<const std::string> compo
     auto tests = certificate_tests(components, separator(context).text);
     for (auto& test : split_tests(components, separator(context).text)) tests.push_back(std::move(test));
     return tests;
+}
+
+std::string FilterLog::further_message(FurtherTest test, std::span<const std::string> components, const std::string& context) const {
+    return unveil::further_message(test, components, separator(context).text, m_harmless);
 }
 
 Certificate FilterLog::certificate(std::span<const std::string> components, const std::string& context, double confidence) const {

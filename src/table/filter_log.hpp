@@ -20,6 +20,7 @@ struct Subject {
     std::map<std::string, std::map<std::string, std::string>> probes;   // context, fold -> the variant that was sent
     std::map<std::string, std::map<std::string, std::string>> shapes;   // context, "letter before" or "letter behind" -> the message
     std::map<std::string, std::set<std::string>> exceptions;            // context -> notations that were sent beside the rule
+    std::map<std::string, std::set<std::string>> further;               // context -> names of further tests
 };
 
 enum class SeparatorState {
@@ -55,6 +56,8 @@ class FilterLog {
     State state_of(std::span<const std::string> pieces, const std::string& context, double confidence) const;
     /// Of the certificate, and whether a component is two.
     std::vector<CertificateTest> tests(std::span<const std::string> components, const std::string& context) const;
+    /// What such a test sends there; empty where it makes no sense.
+    std::string further_message(FurtherTest test, std::span<const std::string> components, const std::string& context) const;
     /// Open where joined pieces say nothing.
     Certificate certificate(std::span<const std::string> components, const std::string& context, double confidence) const;
 

@@ -305,6 +305,8 @@ Dialogue<bool> Campaign::ask_all() {
     if (!co_await comparing) co_return false;
     auto ordering = try_orders();
     if (!co_await ordering) co_return false;
+    auto testing = try_further();
+    if (!co_await testing) co_return false;
     auto shaping = try_shapes();
     if (!co_await shaping) co_return false;
     auto probing = probe();

@@ -16,6 +16,7 @@
 #include "experiment/filter/discovery.hpp"
 #include "experiment/filter/word_model.hpp"
 #include "table/filter_log.hpp"
+#include "table/rule.hpp"
 
 namespace unveil {
 
@@ -44,6 +45,8 @@ struct CampaignPlan {
     std::uint32_t probe_rules = 3;            // rules on which each fold is tried; 0: no probes
     std::uint32_t shape_rules = 3;            // rules of one component that are tried within longer words; 0: none
     bool looks_for_order = true;              // one message for each rule of several components
+    std::set<FurtherKind> further;            // what else is asked of each rule
+    std::size_t gap_characters = 1000;        // between neighbours at most
     double confidence = 0.99;                 // of each certificate, comparison and spelling, where answers are faulty
     std::uint32_t asked_again_max = 12;       // of one message whose state is published
     /// How often a message must pass before it counts as passed; raised by itself when known blocked messages come through.
@@ -207,6 +210,10 @@ class Campaign final : public Experiment {
     Dialogue<bool> compare();
     Dialogue<bool> probe();
     Dialogue<bool> try_orders();
+    /// What the plan wants to know of each rule besides; a component that is two words brings a rule of more.
+    Dialogue<bool> try_further();
+    /// One such test; none where it makes no sense.
+    Dialogue<Verdict> ask_further(FoundRule rule, FurtherTest test);
     Dialogue<bool> try_shapes();
     Dialogue<Isolated> isolate(Goal goal, std::u32string characters);
     Dialogue<bool> certify(std::vector<std::string> components, std::string context);

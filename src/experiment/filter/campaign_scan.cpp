@@ -169,7 +169,7 @@ Dialogue<std::optional<std::size_t>> Campaign::try_rule(std::vector<std::string>
         if (m_rules[i].notation == notation && m_rules[i].context == context && m_rules[i].is_certified) co_return i;
     auto certifying = certify(components, context);
     if (!co_await certifying) co_return std::nullopt;
-    auto asking = all_as_expected(further, {context, "certify", notation, "", ""});
+    auto asking = all_as_expected(further, {context, "further", notation, "", ""});
     if (!co_await asking) co_return std::nullopt;
     m_rules.push_back({components, notation, name, context, true});
     learn(m_rules.back(), "");

@@ -36,6 +36,9 @@ const InstrumentDescription& Filter::description() const {
             {"rules.open", "rules", "blocked, but a test of the certificate is missing or unsure"},
             {"rules.not_minimal", "rules", "blocked, but so is a part of them"},
             {"rules.ordered", "rules", "that want their words in one order; a set"},
+            {"rules.undivided", "rules", "of which no component is two words, among those asked with --further split; a set"},
+            {"rules.any_distance", "rules", "blocked also when their words stand as far apart as was sent, among those asked with --further gap; a set"},
+            {"rules.bare", "rules", "blocked also when their words stand one behind the other, among those asked with --further bare; a set"},
             {"rules.word_bound", "rules", "of one word that are blocked only at the edge of a word, among those tried"},
             {"rules.added", "rules", "that came onto the list while they were watched; a set"},
             {"rules.removed", "rules", "that left it; a set"},
@@ -59,7 +62,7 @@ const InstrumentDescription& Filter::description() const {
         d.limits = {
             "It knows nothing of what was never sent: rules that no message held are not found, and their number is not estimated.",
             "Certificates hold under the model that a message is blocked when it holds all components of some rule. Exceptions are found only "
-            "where a text that was sent passed in spite of a rule; that distance matters is not looked for.",
+            "where a text that was sent passed in spite of a rule; that distance matters is seen only where it was asked for.",
             "That a message did not arrive does not say who stopped it; the log says what was sent and what came back.",
             "A change of the list is told from a wrong answer only when two answers on both sides show it.",
         };

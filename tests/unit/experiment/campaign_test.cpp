@@ -479,6 +479,117 @@ TEST(Campaign, TakesNoSeparatorThatIsReadApart) {
     EXPECT_THAT(certified(masked), ::testing::ElementsAre("六四 + 坦克"));
 }
 
+/// Two words must stand within so many bytes of one another, in this order or in any.
+Filter near(std::string first, std::string second, std::size_t bytes_max, bool wants_order) {
+    return [=](const Message& message) {
+        const std::string& text = message.input;
+        if (text.find("zyzy") != std::string::npos) return Outcome::blocked;
+        for (std::size_t a = text.find(first); a != std::string::npos; a = text.find(first, a + 1))
+            for (std::size_t b = text.find(second); b != std::string::npos; b = text.find(second, b + 1))
+                if ((a < b || !wants_order) && std::max(a, b) - std::min(a, b) <= bytes_max) return Outcome::blocked;
+        return Outcome::passed;
+    };
+}
+
+std::map<std::string, Outcome> further_tests(Campaign& campaign, const Filter& filter) {
+    std::map<std::string, Outcome> tests;
+    for (const auto& message : run(campaign, filter))
+        if (message.step == "further" && message.subject != "zyzy") tests[message.detail] = filter(message);
+    return tests;
+}
+
+TEST(Campaign, MoreIsAskedOfARuleOnlyWhenWanted) {
+    CampaignPlan plan = plan_of({"see hong and kong there"});
+    const Filter filter = near("hong", "kong", 100, true);
+    Campaign plain(plan);
+    EXPECT_TRUE(further_tests(plain, filter).empty());
+    plan.further = {FurtherKind::split, FurtherKind::swap, FurtherKind::gap, FurtherKind::bare};
+    Campaign asked(plan);
+    const auto tests = further_tests(asked, filter);
+    EXPECT_THAT(certified(asked), ::testing::ElementsAre("hong + kong"));
+    EXPECT_THAT(tests, ::testing::UnorderedElementsAre(std::pair("split of 1", Outcome::passed), std::pair("split of 2", Outcome::passed), std::pair("swap of 1", Outcome::passed),
+                                                       std::pair("gap of 1000", Outcome::passed), std::pair("gap of 500", Outcome::passed), std::pair("gap of 250", Outcome::passed),
+                                                       std::pair("gap of 125", Outcome::passed), std::pair("gap of 62", Outcome::blocked), std::pair("bare", Outcome::blocked)));
+    // One that wants neither order nor distance.
+    Campaign free(plan);
+    EXPECT_THAT(further_tests(free, near("hong", "kong", SIZE_MAX, false)),
+                ::testing::UnorderedElementsAre(std::pair("split of 1", Outcome::passed), std::pair("split of 2", Outcome::passed), std::pair("gap of 1000", Outcome::blocked),
+                                                std::pair("bare", Outcome::blocked)));
+}
+
+/// A word list makes the search sure of the longer word too early; its certificate holds all the same, and the split shows the two.
+TEST(Campaign, AComponentThatIsTwoWordsIsTakenApart) {
+    CampaignPlan plan = plan_of({"nothing", "is hongkong here", "hong kong kong hong", "see kong and hong"});
+    plan.texts.insert(plan.texts.begin(), {"listed", "", {"hongkong"}});
+    const Rules rules{{"zyzy"}, {"hong", "kong"}};
+    Campaign believed(plan);
+    run(believed, filter_of(rules));
+    EXPECT_EQ(certified(believed).count("hongkong"), 1u);
+    plan.further = {FurtherKind::split};
+    Campaign campaign(plan);
+    filter::FilterLog log;
+    log.begin_log("\n");
+    for (const Message& message : run(campaign, filter_of(rules))) {
+        Trial trial = trial_of(message);
+        trial.outcome = filter_of(rules)(message);
+        log.add(trial);
+    }
+    EXPECT_THAT(certified(campaign), ::testing::ElementsAre("hong + kong"));
+    (void)log.finish(0.99);
+    const auto judged = filter::judge_rules(log, 0.99);
+    EXPECT_FALSE(judged.at("hongkong").is_rule());
+    EXPECT_TRUE(judged.at("hong + kong").is_rule());
+}
+
+/// Against brute force: a split is blocked exactly when less than the whole component, in two pieces, is.
+TEST(FurtherTests, ASplitShowsEveryDivision) {
+    Random random(41);
+    int divided = 0;
+    for (int round = 0; round < 4000; ++round) {
+        const auto word = [&](std::uint64_t longest) {
+            std::string text;
+            for (std::uint64_t n = 1 + random.below(longest); n > 0; --n) text += static_cast<char>('a' + random.below(3));
+            return text;
+        };
+        Rules rules;
+        for (std::uint64_t n = 1 + random.below(3); n > 0; --n) {
+            rules.emplace_back();
+            for (std::uint64_t m = 1 + random.below(3); m > 0; --m) rules.back().push_back(word(3));
+        }
+        const std::string component = word(6);
+        const std::vector<std::string> rule{component, "q"};
+        for (const CertificateTest& test : split_tests(rule, "|")) {
+            // All pairs of proper parts, overlapping or not.
+            bool is_less = false;
+            for (std::size_t begin = 0; begin < component.size(); ++begin)
+                for (std::size_t end = 1; end <= component.size(); ++end)
+                    if (end < component.size() && begin > 0) is_less |= is_blocked(rules, component.substr(0, end) + "|" + component.substr(begin) + "|q");
+            EXPECT_EQ(is_blocked(rules, test.message), is_less) << component;
+            divided += is_less;
+        }
+        EXPECT_EQ(split_tests(rule, "|").size(), component.size() > 1 ? 1u : 0u);
+    }
+    EXPECT_GT(divided, 100);
+}
+
+TEST(FurtherTests, NamesAreReadBack) {
+    const std::vector<std::string> rule{"六四", "ab", "c"};
+    for (const FurtherTest test : {FurtherTest{FurtherKind::split, 1}, {FurtherKind::swap, 2}, {FurtherKind::gap, 7}, {FurtherKind::bare, 0}}) {
+        const auto read = parse_further_test(further_test_name(test));
+        ASSERT_TRUE(read);
+        EXPECT_EQ(read->kind, test.kind);
+        EXPECT_EQ(read->number, test.number);
+    }
+    for (const char* name : {"", "split", "split of ", "split of 0", "split of x", "split of 1 ", "gap of 100001", "gap of -3", "bare of 1", "bare ", "swap of 99999999999999999999"}) EXPECT_FALSE(parse_further_test(name)) << name;
+    EXPECT_EQ(further_message({FurtherKind::split, 1}, rule, "|", "hi"), "六|四|ab|c");
+    EXPECT_EQ(further_message({FurtherKind::split, 3}, rule, "|", "hi"), "");
+    EXPECT_EQ(further_message({FurtherKind::swap, 2}, rule, "|", "hi"), "六四|c|ab");
+    EXPECT_EQ(further_message({FurtherKind::swap, 3}, rule, "|", "hi"), "");
+    EXPECT_EQ(further_message({FurtherKind::gap, 3}, rule, "|", "hi"), "六四|hi|hi|ab|hi|hi|c");
+    EXPECT_EQ(further_message({FurtherKind::bare, 0}, rule, "|", "hi"), "六四abc");
+    EXPECT_EQ(further_message({FurtherKind::bare, 0}, std::vector<std::string>{"ab"}, "|", "hi"), "");
+}
+
 TEST(Campaign, FindsRulesThatShareAComponent) {
     Campaign campaign(plan_of({"one 六四 two 坦克 three 广场 four 学生"}));
     run(campaign, filter_of(Rules{{"zyzy"}, {"六四", "坦克"}, {"坦克", "广场"}, {"六四", "学生"}, {"学生", "广场"}}));
