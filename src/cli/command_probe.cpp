@@ -331,8 +331,8 @@ class ProbeCommand final : public Command {
         std::string out = fmt::format("{} texts from {} context{}; nothing was sent.\n\n", texts, contexts.size(), contexts.size() == 1 ? "" : "s");
         for (const auto& context : contexts) out += fmt::format("  {:<16} {}\n", printable(context.name, 40), printable(context.command, 200));
         out += fmt::format(
-            "\nEvery text costs one message, less with --together-max; one that is blocked about 40 more at 500 characters and 52 at 5,000, fewer as rules are found and with "
-            "--lexicon; nearly half of them are blocked. Each rule costs up to 2m+1 messages for its certificate, and {} for the contexts; {} spellings are tried. At most {} "
+            "\nEvery text costs one message, less with --together-max, more when it is longer than a message may be (--apart-max); one that is blocked about 40 more at 500 characters and 52 at 5,000, fewer as rules are found and with "
+            "--lexicon; nearly half of them are blocked. Each rule costs up to 2m+1 messages for its certificate, more with --further, and {} for the contexts; {} spellings are tried. At most {} "
             "messages in all, {} blocked a day and context.\n\n",
             contexts.size(), folds().size(), limits.messages_max, limits.blocked_per_day_max);
         out += wrapped(risks, 0, text_width());

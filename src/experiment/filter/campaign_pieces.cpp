@@ -82,7 +82,7 @@ Dialogue<bool> Campaign::scan_in_pieces(CampaignText given, std::string context,
         m_notes.push_back(fmt::format("{} is too long: sent in {} messages of up to {} characters; {}", given.name, plan.groups.size(), length, seen));
         co_return true;
     }
-    m_notes.push_back(fmt::format("{} is rejected, even in pieces", given.name));
+    m_notes.push_back(fmt::format("{} is rejected, even in pieces, or they gave no verdict", given.name));
     co_return false;
 }
 
