@@ -22,18 +22,24 @@ std::string between(const PiecePlan::Piece& piece) { return fmt::format("{}-{}",
 Dialogue<std::size_t> Campaign::find_length(std::string name, std::u32string characters, std::string context) {
     const std::size_t separator = characters_of(separator_in(context)).size();
     Ground& here = m_grounds[context];
+    constexpr std::size_t texts_looked_at = 50;
     const auto messages = [&](std::size_t length) {
         const std::size_t room = std::min(room_for_search(separator), length / 2);
         return plan_pieces(characters.size(), length - room, separator, m_plan.apart_messages_max).groups.size();
     };
     for (;;) {
-        // Half as long while nothing is known to be short enough; then as long as is likely to save more than it costs.
+        // Half as long while nothing is known to be short enough; then longer while that is likely to save more than it costs, in this text and those to come.
         const std::size_t high = std::min(here.rejected_characters, characters.size());
         const std::size_t low = here.accepted_characters;
         const std::size_t length = low < message_characters_min ? (high + 1) / 2 : (low + high) / 2;
         if (length < message_characters_min) co_return 0;
-        constexpr std::size_t messages_saved_min = 2;
-        if (low >= message_characters_min && (length == low || messages(low) < messages(length) + messages_saved_min)) co_return low;
+        if (low >= message_characters_min) {
+            std::size_t texts = 1;
+            for (std::size_t i = 0; i < std::min(texts_looked_at, m_texts.size()); ++i) texts += characters_of(m_texts[i].text).size() > low;
+            // The most that may be is as good a guess as what is known.
+            const double saved = static_cast<double>(texts) * (static_cast<double>(messages(low)) - static_cast<double>(messages(high - 1))) / 2;
+            if (length == low || saved < 1) co_return low;
+        }
         auto asking = ask({context, "scan", name, fmt::format("first {} characters", length), bytes_of(std::u32string_view(characters).substr(0, length))});
         if (co_await asking == Verdict::none) co_return 0;
     }
