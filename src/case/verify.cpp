@@ -15,10 +15,12 @@
 #include "case/investigate.hpp"
 #include "case/store.hpp"
 #include "case/verdict.hpp"
+#include "case/verify_log.hpp"
 #include "core/digest.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "evidence/trial_log.hpp"
 
 namespace unveil {
 namespace {
@@ -134,7 +136,12 @@ class Verifier {
         const fs::path path(given);
         if (!fs::exists(path))
             throw Error(ErrorKind::input, "there is nothing here",
-                        "Give the folder of a case, or its case.toml", given);
+                        "Give the folder of a case, its case.toml, or a log of trials", given);
+        if (fs::is_regular_file(path) && is_trial_log_file(given)) {
+            verify_log(given, m_options.published, [&](Check made) { check(std::move(made.subject), made.is_good, std::move(made.sentence)); }, m_progress);
+            return;
+        }
+        if (!m_options.published.empty()) throw Error(ErrorKind::usage, "rules that were published are looked up in a log of trials, and this is none", "Give the log", given);
         const auto folder_of_file = path.has_parent_path() ? path.parent_path().string() : std::string(".");
         if (fs::is_directory(path)) {
             if (fs::exists(path / "case.unveil"))
@@ -145,6 +152,8 @@ class Verifier {
             verify_case(default_case_folder(given), given);
         } else if (path.filename() == "manifest.json" && !fs::exists(path.parent_path() / "case.unveil")) {
             verify_run(folder_of_file);
+        } else if (path.filename() != "case.unveil" && !fs::exists(path.parent_path() / "case.unveil")) {
+            throw Error(ErrorKind::input, "is neither a case nor a log of trials", "Give the folder of a case or of a run, or a log that unveil wrote", given);
         } else {
             verify_case(folder_of_file, {});
         }

@@ -14,8 +14,9 @@
 namespace unveil {
 
 struct VerifyOptions {
-    std::string path;              // the case's folder, its case.unveil, its case.toml, or the folder of a single run
+    std::string path;              // the case's folder, its case.unveil, its case.toml, or the folder of a single run, or a log of trials
     std::string base_folder;       // where evidence paths begin; empty: found from the case
+    std::string published;         // of a log: what must follow from it, as verify_log() takes it
     std::string scratch_folder;    // an existing folder in which runs are made again; nothing stays there
     unsigned threads = 1;
     std::uint64_t memory_bytes_max = 0;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -157,8 +158,8 @@ class LabServeCommand final : public Command {
         d.details =
             "Answers HTTP on 127.0.0.1 until it is stopped, by rules that you know, so that 'unveil probe' or any other tool can be tried. POST /message with "
             "{\"context\":...,\"account\":...,\"text\":...} gives {\"outcome\":...,\"text\":...}; GET /search?q=... gives the same for a query. A chat suppresses "
-            "messages, a search gives no results, a translation leaves lines out. Nobody outside this machine can reach it.";
-        d.positionals = {{"KIND", "chat, search or translate", 1, 1}};
+            "messages, a search gives no results, a translation leaves lines out, a mask words. Nobody outside this machine can reach it.";
+        d.positionals = {{"KIND", "chat, search, translate or mask", 1, 1}};
         const auto add = [&](Parameter parameter) { d.options.push_back(std::move(parameter)); };
         add(command_option("rules", ParameterType::text, "[CONTEXT=]FILE", "", "One rule a line: 'a + b', or 'a + b unless c'; for all contexts or for one"));
         d.options.back().is_list = true;
@@ -213,10 +214,11 @@ class LabServeCommand final : public Command {
     int run(const Invocation& invocation) const override {
         const auto& options = invocation.options;
         const std::string& kind = invocation.positionals.at(0).at(0);
-        if (kind != "chat" && kind != "search" && kind != "translate")
-            throw Error(ErrorKind::usage, fmt::format("there is no service '{}'", printable(kind, 80)), "Take chat, search or translate");
-        Counter counter(read_rules(invocation.global, options, kind == "chat" ? ServiceKind::chat : kind == "search" ? ServiceKind::search : ServiceKind::translate),
-                        clock_of(options));
+        static const std::map<std::string, ServiceKind> kinds = {
+            {"chat", ServiceKind::chat}, {"mask", ServiceKind::mask}, {"search", ServiceKind::search}, {"translate", ServiceKind::translate}};
+        const auto known = kinds.find(kind);
+        if (known == kinds.end()) throw Error(ErrorKind::usage, fmt::format("there is no service '{}'", printable(kind, 80)), "Take chat, search, translate or mask");
+        Counter counter(read_rules(invocation.global, options, known->second), clock_of(options));
         say_spared(invocation.global, counter.service().spared_rules());
         httplib::Server server;
         // Left to itself the library lets a second server listen on the same port, and answers would come from either.

@@ -23,6 +23,7 @@
 #include "field/runner.hpp"
 #include "field/smtp_driver.hpp"
 #include "instruments/filter/watch_list.hpp"
+#include "table/rule.hpp"
 
 namespace unveil::cli {
 namespace {
@@ -246,9 +247,20 @@ class ProbeCommand final : public Command {
         d.options.back().minimum = 0;
         add(command_option("shape-rules", ParameterType::integer, "N", "3", "How many rules of one word are tried with a letter beside them, and how many of several with their words far apart; 0 for none"));
         d.options.back().minimum = 0;
+        Parameter further = command_option("further", ParameterType::choice, "NAME", "none",
+                                           "Ask more of each rule: whether a component is two words (split), which words want their order (swap), how far apart they may stand (gap), whether "
+                                           "they are blocked with nothing between (bare)");
+        further.is_list = true;
+        for (const FurtherKind kind : {FurtherKind::split, FurtherKind::swap, FurtherKind::gap, FurtherKind::bare}) further.choices.emplace_back(further_kind_name(kind));
+        further.choices.emplace_back("none");
+        add(std::move(further));
         add(command_option("rules-per-text", ParameterType::integer, "N", "32", "Look for at most so many rules in one text"));
         d.options.back().minimum = 1;
         d.options.back().maximum = 1000;
+        add(command_option("apart-max", ParameterType::integer, "N", "20",
+                           "Of a text longer than a message may be, send at most so many messages of pieces that do not stand side by side, for rules whose words stand far apart; 0 for none"));
+        d.options.back().minimum = 0;
+        d.options.back().maximum = 100'000;
         add(command_option("lexicon", ParameterType::text, "FILE", "", "Words that platforms have suppressed before, one a line: where to look first"));
         add(command_option("blocked-price", ParameterType::real, "NUMBER", "2", "What a blocked message costs, in passed ones: more makes fewer blocked ones and more in all"));
         d.options.back().minimum = 1;
@@ -299,6 +311,10 @@ class ProbeCommand final : public Command {
         plan.passes_needed = static_cast<std::uint32_t>(options.integer("passes"));
         plan.probe_rules = static_cast<std::uint32_t>(options.integer("probe-rules"));
         plan.rules_per_text_max = static_cast<std::uint32_t>(options.integer("rules-per-text"));
+        for (const FurtherKind kind : {FurtherKind::split, FurtherKind::swap, FurtherKind::gap, FurtherKind::bare})
+            for (const auto& name : options.texts("further"))
+                if (name == further_kind_name(kind)) plan.further.insert(kind);
+        plan.apart_messages_max = static_cast<std::size_t>(options.integer("apart-max"));
         plan.seed = static_cast<std::uint64_t>(options.integer("seed"));
         MessagePrices prices;
         prices.blocked = options.real("blocked-price");
@@ -382,8 +398,8 @@ class ProbeCommand final : public Command {
             for (const auto& account : context.accounts) out += fmt::format("    account {}{}\n", printable(account.name, 40), account.command.empty() ? "" : " by " + printable(account.command, 200));
         }
         out += fmt::format(
-            "\nEvery text costs one message, less with --together-max; one that is blocked about 40 more at 500 characters and 52 at 5,000, fewer as rules are found and with "
-            "--lexicon; nearly half of them are blocked. Each rule costs up to 2m+1 messages for its certificate, and {} for the contexts; {} spellings are tried with two or three messages each in every context where rules are blocked. At most {} "
+            "\nEvery text costs one message, less with --together-max, more when it is longer than a message may be (--apart-max); one that is blocked about 40 more at 500 characters and 52 at 5,000, fewer as rules are found and with "
+            "--lexicon; nearly half of them are blocked. Each rule costs up to 2m+1 messages for its certificate, more with --further, and {} for the contexts; {} spellings are tried with two or three messages each in every context where rules are blocked. At most {} "
             "messages in all, {} blocked a day and account.\n\n",
             contexts.size(), folds().size(), limits.messages_max, limits.blocked_per_day_max);
         out += wrapped(risks, 0, text_width());

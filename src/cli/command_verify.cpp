@@ -28,15 +28,19 @@ class VerifyCommand final : public Command {
             "manifest, "
             "compares findings and tables byte for byte, and judges the claims again. Prints one line a "
             "check. Changes "
-            "nothing in the case. Also takes the folder of a single run.";
+            "nothing in the case. Also takes the folder of a single run, and a log of trials by itself: of that it follows the chain of "
+            "digests and looks up the messages that prove each rule, at most 2m+1 for a rule of m words.";
         description.positionals = {
-            {"CASE", "The folder of a case, its case.unveil or case.toml, or the folder of a run", 1, 1}};
+            {"CASE", "The folder of a case, its case.unveil or case.toml, the folder of a run, or a log of trials", 1, 1}};
         description.options = {
             command_option("base", ParameterType::text, "DIR", "",
                            "Where the evidence paths begin, when that cannot be told from the case"),
+            command_option("published", ParameterType::text, "RULES", "",
+                           "Of a log: the folder of a run of 'filter', or a list of rules 'a + b', each of which the log must prove; those that it "
+                           "certifies unless given"),
             command_option("scratch", ParameterType::text, "DIR", "",
                            "Folder in which runs are made again; $TMPDIR or /var/tmp unless given")};
-        description.examples = {"unveil verify case.out", "unveil verify result --base ."};
+        description.examples = {"unveil verify case.out", "unveil verify result --base .", "unveil verify log.jsonl --published result"};
         description.diagnostics = {"1 when any check fails; its line says what explains it."};
         description.memory = "As much as the runs of the case.";
         return description;
@@ -47,6 +51,7 @@ class VerifyCommand final : public Command {
         VerifyOptions options;
         options.path = invocation.positionals.at(0).at(0);
         options.base_folder = invocation.options.text("base");
+        options.published = invocation.options.text("published");
         options.scratch_folder = invocation.options.text("scratch");
         if (options.scratch_folder.empty()) {
             const char* folder = std::getenv("TMPDIR");

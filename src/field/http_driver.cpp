@@ -60,7 +60,7 @@ class HttpDriver final : public Driver {
                 return reply;
             }
         }
-        return judge_http(m_spec, result->status, body);
+        return judge_http(m_spec, result->status, body, message.input.size());
     }
 
   private:

@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "field/spans.hpp"
 
 namespace unveil {
 namespace {
@@ -37,17 +38,19 @@ HttpVerdict read_verdict(const SpecReader& reader, const nlohmann::json& json) {
     if (!json.is_object()) reader.refuse("each of 'verdicts' must be an object");
     HttpVerdict verdict;
     for (const auto& [name, value] : json.items())
-        if (name != "status" && name != "pointer" && name != "equals" && name != "contains" && name != "outcome" && name != "retry_after" && name != "warning")
+        if (name != "status" && name != "pointer" && name != "equals" && name != "contains" && name != "outcome" && name != "retry_after" && name != "warning" && name != "spans")
             reader.refuse(fmt::format("a verdict has no '{}'", printable(name, 40)));
     if (const auto status = json.find("status"); status != json.end()) {
         if (!status->is_number_integer() || *status < 100 || *status > 599) reader.refuse("'status' must be a number from 100 to 599");
         verdict.status = status->get<int>();
     }
-    verdict.pointer = reader.text(json, "pointer", "");
-    try {
-        (void)nlohmann::json::json_pointer(verdict.pointer);
-    } catch (const nlohmann::json::exception&) {
-        reader.refuse(fmt::format("'{}' is no JSON pointer", printable(verdict.pointer, 80)));
+    for (const auto& [name, pointer] : {std::pair{"pointer", &verdict.pointer}, {"spans", &verdict.spans}}) {
+        *pointer = reader.text(json, name, "");
+        try {
+            (void)nlohmann::json::json_pointer(*pointer);
+        } catch (const nlohmann::json::exception&) {
+            reader.refuse(fmt::format("'{}' is no JSON pointer", printable(*pointer, 80)));
+        }
     }
     if (json.contains("equals")) {
         if (verdict.pointer.empty()) reader.refuse("'equals' needs a 'pointer'");
@@ -66,6 +69,7 @@ HttpVerdict read_verdict(const SpecReader& reader, const nlohmann::json& json) {
         if (!warning->is_boolean()) reader.refuse("'warning' must be true or false");
         verdict.has_warning = warning->get<bool>();
     }
+    if (!verdict.spans.empty() && verdict.outcome != Outcome::partial) reader.refuse("'spans' goes with the outcome partial");
     return verdict;
 }
 
@@ -153,25 +157,35 @@ std::string filled(std::string_view text_template, const Message& message) {
     return out += text_template;
 }
 
-Reply judge_http(const HttpSpec& spec, int status, std::string_view body) {
+Reply judge_http(const HttpSpec& spec, int status, std::string_view body, std::size_t message_bytes) {
     Reply reply;
     reply.raw = body;
-    nlohmann::json json;
-    bool is_parsed = false;
+    std::optional<nlohmann::json> parsed;
+    /// What stands there in the body; none where nothing does.
+    const auto at = [&](const std::string& pointer) -> const nlohmann::json* {
+        if (!parsed) parsed = read_json(body);
+        const nlohmann::json::json_pointer place(pointer);
+        return parsed->is_discarded() || !parsed->contains(place) ? nullptr : &(*parsed)[place];
+    };
     for (const HttpVerdict& verdict : spec.verdicts) {
         if (verdict.status && *verdict.status != status) continue;
         if (!verdict.contains.empty() && body.find(verdict.contains) == std::string_view::npos) continue;
         if (!verdict.pointer.empty()) {
-            if (!is_parsed) json = read_json(body);
-            is_parsed = true;
-            const nlohmann::json::json_pointer pointer(verdict.pointer);
-            if (json.is_discarded() || !json.contains(pointer)) continue;
-            const auto& there = json[pointer];
-            if (verdict.equals && (there.is_string() ? there.get<std::string>() : json_text(there)) != *verdict.equals) continue;
+            const nlohmann::json* there = at(verdict.pointer);
+            if (there == nullptr) continue;
+            if (verdict.equals && (there->is_string() ? there->get<std::string>() : json_text(*there)) != *verdict.equals) continue;
         }
         reply.outcome = verdict.outcome;
         reply.retry_after_us = verdict.retry_after_us;
         reply.has_warning = verdict.has_warning;
+        const nlohmann::json* told = verdict.spans.empty() ? nullptr : at(verdict.spans);
+        if (told == nullptr) return reply;
+        if (auto spans = read_spans(*told, message_bytes)) {
+            reply.spans = std::move(*spans);
+            return reply;
+        }
+        reply.outcome = Outcome::error;
+        reply.problem = fmt::format("answered with spans that are no list of [begin, end] within the message: {}", printable(json_text(*told), 120));
         return reply;
     }
     reply.outcome = Outcome::error;

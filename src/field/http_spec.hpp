@@ -22,6 +22,7 @@ struct HttpVerdict {
     Outcome outcome = Outcome::error;
     std::int64_t retry_after_us = 0;       // of rejected: not for its length, but because it came too fast
     bool has_warning = false;              // and the account was told off
+    std::string spans;                     // of partial: JSON pointer to [[begin, end], ...], bytes of the message that were left out; empty: not told
 };
 
 struct HttpSpec {
@@ -40,8 +41,8 @@ HttpSpec read_http_spec(const std::string& path);
 /// {{text}}, {{context}} and {{account}} as they are, {{text|json}} as a JSON string with its quotes, {{text|url}} percent-encoded.
 std::string filled(std::string_view text_template, const Message& message);
 
-/// What the first verdict that fits says; outcome `error` with a problem when none does.
-Reply judge_http(const HttpSpec& spec, int status, std::string_view body);
+/// What the first verdict that fits says; outcome `error` with a problem when none does, or spans are not within the message.
+Reply judge_http(const HttpSpec& spec, int status, std::string_view body, std::size_t message_bytes);
 
 /// Sends over HTTP/1.1, with TLS and its certificates checked for https. Status 429 or 503 with Retry-After is a message that came too fast. What went wrong before a connection stood is an error; later the message counts as unknown.
 std::unique_ptr<Driver> make_http_driver(HttpSpec spec, std::int64_t timeout_us);

@@ -18,6 +18,7 @@
 #include "core/json.hpp"
 #include "core/text.hpp"
 #include "field/driver.hpp"
+#include "field/spans.hpp"
 #include "field/waiting.hpp"
 
 namespace unveil {
@@ -137,7 +138,6 @@ Reply parse_reply(std::string_view line, std::size_t message_bytes) {
     reply.raw = line;
     const auto fail = [&](std::string problem) {
         reply.outcome = Outcome::error;
-        reply.spans.clear();
         reply.problem = std::move(problem);
         return reply;
     };
@@ -158,13 +158,9 @@ Reply parse_reply(std::string_view line, std::size_t message_bytes) {
     }
     const auto spans = json.find("spans");
     if (spans == json.end()) return reply;
-    if (!spans->is_array()) return fail("answered with \"spans\" that are no list");
-    for (const auto& span : *spans) {
-        if (!span.is_array() || span.size() != 2 || !span[0].is_number_unsigned() || !span[1].is_number_unsigned() ||
-            span[0].get<std::uint64_t>() > span[1].get<std::uint64_t>() || span[1].get<std::uint64_t>() > message_bytes)
-            return fail("answered with a span that is not within the message");
-        reply.spans.push_back({span[0].get<std::uint32_t>(), span[1].get<std::uint32_t>()});
-    }
+    auto told = read_spans(*spans, message_bytes);
+    if (!told) return fail("answered with \"spans\" that are no list of [begin, end] within the message");
+    reply.spans = std::move(*told);
     return reply;
 }
 

@@ -21,6 +21,26 @@ ChatFilter reader_of(std::vector<std::string> folds) {
     return ChatFilter(std::move(rules));
 }
 
+/// Where components of these rules stand, in order and apart; the whole text where one of the rules does not stand in it as it is written, or none is given.
+std::vector<TrialSpan> masked(std::string_view text, const std::vector<std::vector<std::string>>& rules) {
+    std::vector<TrialSpan> found;
+    const auto whole = [&] { return std::vector<TrialSpan>{{0, static_cast<std::uint32_t>(text.size())}}; };
+    for (const auto& rule : rules)
+        for (const auto& component : rule) {
+            std::size_t at = text.find(component);
+            if (at == std::string_view::npos) return whole();
+            for (; at != std::string_view::npos; at = text.find(component, at + component.size()))
+                found.push_back({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + component.size())});
+        }
+    if (found.empty()) return whole();
+    std::sort(found.begin(), found.end(), [](const TrialSpan& a, const TrialSpan& b) { return a.begin < b.begin; });
+    std::vector<TrialSpan> spans;
+    for (const TrialSpan& span : found)
+        if (spans.empty() || span.begin > spans.back().end) spans.push_back(span);
+        else spans.back().end = std::max(spans.back().end, span.end);
+    return spans;
+}
+
 }  // namespace
 
 ServiceRule service_rule_of(std::string_view line_given) {
@@ -113,6 +133,7 @@ Service::List Service::make_list(const std::string& context, const std::vector<S
             const auto number = static_cast<std::uint32_t>(list.is_listed.size());
             list.by_notation[notation_of(rule)].push_back(number);
             list.is_listed.push_back(is_listed);
+            list.components.push_back(rule.components);
             if (entry.gap > 0) list.readings[reading].gapped.emplace_back(number, entry);
             list.readings[reading].rules.push_back(number);
             to_match[reading].push_back({std::move(entry.components), m_rules.is_ordered});
@@ -175,7 +196,8 @@ void Service::advance(std::int64_t time_us) {
     }
 }
 
-bool Service::is_listed(const List& list, const ChatFilter& reader, std::string_view text, std::uint32_t server) const {
+std::vector<std::vector<std::string>> Service::fitting(const List& list, const ChatFilter& reader, std::string_view text, std::uint32_t server, std::size_t rules_max) const {
+    std::vector<std::vector<std::string>> rules;
     std::vector<std::optional<std::string>> readings(list.readings.size());
     const auto read = [&](std::uint32_t reading) -> const std::string& {
         if (!readings[reading]) readings[reading] = reader.normalised(text, list.readings[reading].without);
@@ -188,23 +210,27 @@ bool Service::is_listed(const List& list, const ChatFilter& reader, std::string_
         return std::none_of(exceptions.begin(), exceptions.end(),
                             [&](const Exception& exception) { return list.readings[exception.reading].exceptions->is_in(exception.position, read(exception.reading)); });
     };
+    const auto note = [&](std::uint32_t rule) {
+        rules.push_back(list.components[rule]);
+        return rules.size() == rules_max;
+    };
     for (std::uint32_t reading = 0; reading < list.readings.size(); ++reading) {
         const Reading& compared = list.readings[reading];
         if (compared.rules.empty()) continue;
         for (const std::uint32_t match : compared.matcher->matches(read(reading)))
-            if (fires(compared.rules[match])) return true;
+            if (fires(compared.rules[match]) && note(compared.rules[match])) return rules;
         for (const auto& [rule, entry] : compared.gapped)
-            if (ChatFilter::holds(read(reading), entry.components, entry.gap, m_rules.is_ordered) && fires(rule)) return true;
+            if (ChatFilter::holds(read(reading), entry.components, entry.gap, m_rules.is_ordered) && fires(rule) && note(rule)) return rules;
     }
-    return false;
+    return rules;
 }
 
-bool Service::is_suppressed(std::string_view context, std::string_view text, bool is_escalated, std::uint32_t server) const {
+std::vector<std::vector<std::string>> Service::fitting(std::string_view context, std::string_view text, bool is_escalated, std::uint32_t server, std::size_t rules_max) const {
     const auto& lists = is_escalated ? m_strict_lists : m_lists;
     auto list = lists.find(context);
     if (list == lists.end()) list = lists.find(std::string_view());
-    if (list == lists.end()) return false;
-    return is_listed(list->second, is_escalated ? m_strict_reader : m_reader, text, server);
+    if (list == lists.end()) return {};
+    return fitting(list->second, is_escalated ? m_strict_reader : m_reader, text, server, rules_max);
 }
 
 ServiceAnswer Service::answer(std::string_view context, std::string_view account, std::string_view text) {
@@ -217,11 +243,24 @@ ServiceAnswer Service::answer(std::string_view context, std::string_view account
     answer.retry_after_us = admission.retry_after_us;
     if (admission.outcome != Outcome::passed) return answer;
     const bool is_escalated = m_rules.escalates && m_accounts.was_suppressed(account);
+    std::vector<std::vector<std::string>> rules;
     const auto decide = [&](std::string_view piece) {
-        const bool is_fitting = is_suppressed(context, piece, is_escalated, server);
-        return is_fitting ? !random.chance(m_rules.slip_rate) : random.chance(m_rules.false_block_rate);
+        rules = fitting(context, piece, is_escalated, server, m_rules.kind == ServiceKind::mask ? SIZE_MAX : 1);
+        return !rules.empty() ? !random.chance(m_rules.slip_rate) : random.chance(m_rules.false_block_rate);
     };
-    if (m_rules.kind == ServiceKind::translate) {
+    if (m_rules.kind == ServiceKind::mask) {
+        if (decide(text)) answer.spans = masked(text, rules);
+        std::size_t done = 0;
+        bool is_any_left = false;
+        for (const TrialSpan& span : answer.spans) {
+            is_any_left |= span.begin > done;
+            answer.text += fmt::format("{}***", text.substr(done, span.begin - done));
+            done = span.end;
+        }
+        is_any_left |= done < text.size();
+        answer.text += text.substr(done);
+        if (!answer.spans.empty()) answer.outcome = is_any_left ? Outcome::partial : Outcome::blocked;
+    } else if (m_rules.kind == ServiceKind::translate) {
         // Line by line, as translators leave them out.
         bool is_any_left = false;
         for (std::size_t begin = 0; begin <= text.size();) {
@@ -237,11 +276,14 @@ ServiceAnswer Service::answer(std::string_view context, std::string_view account
             begin = end + 1;
         }
         if (!answer.spans.empty()) answer.outcome = is_any_left ? Outcome::partial : Outcome::blocked;
-        if (answer.outcome == Outcome::blocked) answer.spans.clear();
     } else if (decide(text)) {
         answer.outcome = Outcome::blocked;
     } else {
         answer.text = m_rules.kind == ServiceKind::search ? fmt::format("results for {}", text) : std::string(text);
+    }
+    if (answer.outcome == Outcome::blocked) {
+        answer.text.clear();
+        answer.spans.clear();
     }
     if (!unveil::is_suppressed(answer.outcome)) return answer;
     answer.has_warning = m_accounts.note_suppressed(account, m_now_us);

@@ -21,6 +21,7 @@ enum class ServiceKind {
     chat,        // a message comes through or does not
     search,      // a query has results or none
     translate,   // lines of the input are left out
+    mask,        // words of the input are, wherever they stand; of a rule that is written in another spelling all of it
 };
 
 struct ServiceRule {
@@ -103,6 +104,7 @@ class Service {
         std::uint32_t position = 0;              // in its `exceptions`
     };
     struct List {
+        std::vector<std::vector<std::string>> components;    // by rule, as they are written
         std::vector<bool> is_listed;             // by rule: those that come later and those that left are matched too
         std::vector<Reading> readings;           // the first with all folds
         std::vector<std::vector<Exception>> exceptions_of;   // by rule
@@ -113,8 +115,9 @@ class Service {
     Lists make_lists(const ChatFilter& reader) const;
     std::string notation_of(const ServiceRule& rule) const;
     void apply(const ServiceChange& change, Lists& lists) const;
-    bool is_listed(const List& list, const ChatFilter& reader, std::string_view text, std::uint32_t server) const;
-    bool is_suppressed(std::string_view context, std::string_view text, bool is_escalated, std::uint32_t server) const;
+    /// Of the rules that fit, at most so many: their components as they are written.
+    std::vector<std::vector<std::string>> fitting(const List& list, const ChatFilter& reader, std::string_view text, std::uint32_t server, std::size_t rules_max) const;
+    std::vector<std::vector<std::string>> fitting(std::string_view context, std::string_view text, bool is_escalated, std::uint32_t server, std::size_t rules_max) const;
 
     ServiceRules m_rules;
     ChatFilter m_reader;             // of spellings

@@ -20,11 +20,15 @@ std::string_view certificate_state_name(CertificateState state) {
 Certificate check_certificate(std::span<const CertificateTest> tests, const std::string& context, const TrialBook& book,
                               double confidence) {
     Certificate certificate;
-    certificate.tests = static_cast<std::uint32_t>(tests.size());
     certificate.confidence = 1;
     bool is_shorter_blocked = false;
     for (const CertificateTest& test : tests) {
         const Answers& answers = book.answers(context, test.message);
+        if (test.is_further) {
+            is_shorter_blocked |= answers.tries() > 0 && book.noise().probability_blocked(answers) >= confidence;
+            continue;
+        }
+        ++certificate.tests;
         certificate.tests_made += answers.tries() > 0;
         double blocked = book.noise().probability_blocked(answers);
         if (!test.is_blocked_expected && !test.as_longer_word.empty())

@@ -47,11 +47,12 @@ void FilterLog::add(const Trial& sent) {
         if (std::find(log.order.begin(), log.order.end(), trial.context) == log.order.end()) log.order.push_back(trial.context);
         if (trial.detail == "kept" || trial.detail == "harmless" || trial.detail == "no shield") {
             auto& tried = log.tried[trial.context];
-            if (std::find(tried.begin(), tried.end(), trial.subject) == tried.end()) tried.push_back(trial.subject);
+            std::erase(tried, trial.subject);
+            tried.push_back(trial.subject);
             log.tests[{trial.context, trial.subject}][trial.detail].insert(trial.input);
         }
     }
-    static const std::set<std::string> about_rules = {"certify", "compare", "probe", "order", "shape", "apart", "except", "track"};
+    static const std::set<std::string> about_rules = {"certify", "compare", "probe", "order", "shape", "apart", "except", "track", "further"};
     if (about_rules.count(trial.step) == 0) return;
     auto components = rule_components(trial.subject);
     if (components.empty() || components.size() > components_max) return;
@@ -59,6 +60,7 @@ void FilterLog::add(const Trial& sent) {
     Subject& subject = subjects[rule_notation(components)];
     subject.components = std::move(components);
     if (trial.step == "probe" && !trial.detail.empty()) subject.probes[trial.context][trial.detail] = trial.input;
+    if (trial.step == "further") subject.further[trial.context].insert(trial.detail);
     if (trial.step == "shape") subject.shapes[trial.context][trial.detail] = trial.input;
     if (trial.step == "apart") {
         std::uint32_t characters = 0;
@@ -133,7 +135,13 @@ State FilterLog::state_of(std::span<const std::string> pieces, const std::string
 }
 
 std::vector<CertificateTest> FilterLog::tests(std::span<const std::string> components, const std::string& context) const {
-    return certificate_tests(components, separator(context).text);
+    auto tests = certificate_tests(components, separator(context).text);
+    for (auto& test : split_tests(components, separator(context).text)) tests.push_back(std::move(test));
+    return tests;
+}
+
+std::string FilterLog::further_message(FurtherTest test, std::span<const std::string> components, const std::string& context) const {
+    return unveil::further_message(test, components, separator(context).text, m_harmless);
 }
 
 Certificate FilterLog::certificate(std::span<const std::string> components, const std::string& context, double confidence) const {

@@ -22,6 +22,7 @@ struct Subject {
     std::map<std::string, std::map<std::string, std::string>> shapes;   // context, "letter before" or "letter behind" -> the message
     std::map<std::string, std::map<std::uint32_t, std::string>> distances;   // context, characters between two components -> the message
     std::map<std::string, std::set<std::string>> exceptions;            // context -> notations that were sent beside the rule
+    std::map<std::string, std::set<std::string>> further;               // context -> names of further tests
 };
 
 enum class SeparatorState {
@@ -56,7 +57,10 @@ class FilterLog {
     std::string joined(std::span<const std::string> pieces, const std::string& context) const;
     /// Of these pieces alone; unknown where they are several and joined pieces say nothing.
     State state_of(std::span<const std::string> pieces, const std::string& context, double confidence) const;
+    /// Of the certificate, and whether a component is two.
     std::vector<CertificateTest> tests(std::span<const std::string> components, const std::string& context) const;
+    /// What such a test sends there; empty where it makes no sense.
+    std::string further_message(FurtherTest test, std::span<const std::string> components, const std::string& context) const;
     /// Open where joined pieces say nothing.
     Certificate certificate(std::span<const std::string> components, const std::string& context, double confidence) const;
 

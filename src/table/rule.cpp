@@ -3,11 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
 
+#include "core/error.hpp"
 #include "core/text.hpp"
 
 namespace unveil {
 namespace {
+
+constexpr std::array<std::pair<FurtherKind, std::string_view>, 4> further_kinds = {
+    {{FurtherKind::split, "split"}, {FurtherKind::swap, "swap"}, {FurtherKind::gap, "gap"}, {FurtherKind::bare, "bare"}}};
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
@@ -86,6 +93,78 @@ std::size_t last_character_begin(std::string_view text) {
 
 std::vector<CertificateTest> certificate_tests(std::span<const std::string> components, std::string_view separator) {
     return tests_beside({}, components, separator);
+}
+
+std::string_view further_kind_name(FurtherKind kind) {
+    for (const auto& [known, name] : further_kinds)
+        if (known == kind) return name;
+    UNVEIL_ASSERT(false);
+    return {};
+}
+
+std::string further_test_name(FurtherTest test) {
+    return test.kind == FurtherKind::bare ? std::string(further_kind_name(test.kind)) : fmt::format("{} of {}", further_kind_name(test.kind), test.number);
+}
+
+std::optional<FurtherTest> parse_further_test(std::string_view name) {
+    constexpr std::size_t number_max = 100'000;
+    for (const auto& [kind, kind_name] : further_kinds) {
+        if (!name.starts_with(kind_name)) continue;
+        std::string_view rest = name.substr(kind_name.size());
+        if (kind == FurtherKind::bare) return rest.empty() ? std::optional(FurtherTest{kind, 0}) : std::nullopt;
+        if (!rest.starts_with(" of ")) return {};
+        rest.remove_prefix(4);
+        FurtherTest test{kind, 0};
+        const auto [end, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), test.number);
+        if (failure != std::errc() || end != rest.data() + rest.size() || test.number == 0 || test.number > number_max) return {};
+        return test;
+    }
+    return {};
+}
+
+std::string further_message(FurtherTest test, std::span<const std::string> components, std::string_view separator, std::string_view harmless) {
+    std::vector<std::string> pieces(components.begin(), components.end());
+    const std::size_t at = test.number - 1;
+    switch (test.kind) {
+        case FurtherKind::split: {
+            if (at >= pieces.size() || pieces[at].empty() || first_character_bytes(pieces[at]) == pieces[at].size()) return {};
+            const std::string whole = pieces[at];
+            pieces[at] = whole.substr(0, last_character_begin(whole));
+            pieces.insert(pieces.begin() + static_cast<std::ptrdiff_t>(test.number), whole.substr(first_character_bytes(whole)));
+            break;
+        }
+        case FurtherKind::swap:
+            if (test.number >= pieces.size()) return {};
+            std::swap(pieces[at], pieces[test.number]);
+            break;
+        case FurtherKind::gap: {
+            if (pieces.size() < 2) return {};
+            const auto characters = static_cast<std::size_t>(std::count_if(harmless.begin(), harmless.end(), [](char c) { return !is_continuation(c); }));
+            const std::size_t times = (test.number + characters - 1) / std::max<std::size_t>(characters, 1);
+            std::vector<std::string> apart{pieces.front()};
+            for (std::size_t i = 1; i < pieces.size(); ++i) {
+                apart.insert(apart.end(), times, std::string(harmless));
+                apart.push_back(pieces[i]);
+            }
+            pieces = std::move(apart);
+            break;
+        }
+        case FurtherKind::bare:
+            if (pieces.size() < 2) return {};
+            return join_pieces(pieces, "");
+    }
+    return join_pieces(pieces, separator);
+}
+
+std::vector<CertificateTest> split_tests(std::span<const std::string> components, std::string_view separator) {
+    std::vector<CertificateTest> tests;
+    for (std::size_t i = 1; i <= components.size(); ++i) {
+        const FurtherTest further{FurtherKind::split, i};
+        CertificateTest test{further_test_name(further), further_message(further, components, separator, {}), false};
+        test.is_further = true;
+        if (!test.message.empty()) tests.push_back(std::move(test));
+    }
+    return tests;
 }
 
 std::vector<CertificateTest> exception_tests(std::span<const std::string> rule, std::span<const std::string> exception, std::string_view separator) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,11 +30,34 @@ struct CertificateTest {
     /// Where the part that is left is a rule of its own, but only as a whole word: the same with a letter in place of what was left out. That
     /// this one passes is as good as a pass of `message`. Empty where there is none.
     std::string as_longer_word = {};
+    bool is_further = false;  // no part of the certificate, but where it was sent it counts too
 };
 
 /// The tests of a rule with these components: alone they are blocked, and no longer once any of them lacks its first or its last
 /// character. The bare rule first; at most 2 m + 1 for m components. Characters are code points of valid UTF-8. O(m * bytes).
 std::vector<CertificateTest> certificate_tests(std::span<const std::string> components, std::string_view separator);
+
+/// What can be asked of a rule besides.
+enum class FurtherKind {
+    split,   // is a component two words? It is sent without its last character and, behind the separator, without its first: whatever is less stands in one of the two
+    swap,    // two neighbours in the other order
+    gap,     // harmless text between neighbours
+    bare,    // the components one behind the other, with nothing between
+};
+struct FurtherTest {
+    FurtherKind kind = FurtherKind::split;
+    std::size_t number = 0;   // split: of the component, from 1; swap: of the first of the two, from 1; gap: characters between, at least; bare: 0
+};
+std::string_view further_kind_name(FurtherKind kind);
+/// "split of 2", "swap of 1", "gap of 500", "bare".
+std::string further_test_name(FurtherTest test);
+/// Nothing for any other text, and for gaps of more than 100,000 characters.
+std::optional<FurtherTest> parse_further_test(std::string_view name);
+/// Empty where the rule has no such components. `harmless` not empty. O(bytes).
+std::string further_message(FurtherTest test, std::span<const std::string> components, std::string_view separator, std::string_view harmless);
+
+/// The splits of all components of two characters or more.
+std::vector<CertificateTest> split_tests(std::span<const std::string> components, std::string_view separator);
 
 /// The same for an exception: beside the rule its components let the message pass, and no longer once any of them lacks an end.
 std::vector<CertificateTest> exception_tests(std::span<const std::string> rule, std::span<const std::string> exception, std::string_view separator);

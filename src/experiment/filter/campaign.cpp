@@ -108,6 +108,7 @@ Dialogue<Campaign::Verdict> Campaign::ask_once(Message message) {
             if (!is_repeatable) m_lost.insert({sent.context, sent.input});
             continue;
         }
+        if (trial.outcome == Outcome::rejected || is_verdict(trial.outcome)) note_length(sent, trial.outcome);
         if (trial.outcome == Outcome::rejected) co_return Verdict::rejected;
         if (trial.outcome == Outcome::banned) m_refusal = fmt::format("the account in {} is banned: what it sends says nothing of the filter", message.context);
         if (!is_verdict(trial.outcome)) co_return Verdict::none;
@@ -115,7 +116,21 @@ Dialogue<Campaign::Verdict> Campaign::ask_once(Message message) {
         Answers& answers = m_asked[{message.context, message.input}];
         ++(is_blocked ? answers.blocked : answers.passed);
         m_is_contradicted |= answers.passed > 0 && answers.blocked > 0;
+        if (trial.outcome == Outcome::partial) m_told[{message.context, message.input}] = trial.spans;
         co_return is_blocked ? Verdict::blocked : Verdict::passed;
+    }
+}
+
+void Campaign::note_length(const Message& sent, Outcome outcome) {
+    Ground& here = m_grounds[sent.context];
+    const std::size_t characters = characters_of(sent.input).size();
+    // What contradicts an earlier answer was measured in something else than characters, or rejected for something else: the last one counts.
+    if (outcome == Outcome::rejected) {
+        here.rejected_characters = std::min(here.rejected_characters, characters);
+        if (here.accepted_characters >= characters) here.accepted_characters = 0;
+    } else {
+        here.accepted_characters = std::max(here.accepted_characters, characters);
+        if (here.rejected_characters <= characters) here.rejected_characters = SIZE_MAX;
     }
 }
 
@@ -245,16 +260,16 @@ Dialogue<bool> Campaign::scan_texts() {
                 if (!m_plan.scans_everywhere || !m_refusal.empty()) break;
                 continue;
             }
-            bool is_rejected = is_too_long(text.components.empty() ? text.text : joined(text.components, context));
-            if (!is_rejected) {
+            Scanned scanned{{}, is_too_long(text.components.empty() ? text.text : joined(text.components, context))};
+            if (!scanned.is_rejected) {
                 auto scanning = scan(text, context);
-                is_rejected = co_await scanning;
+                scanned = co_await scanning;
             }
-            if (is_rejected) {
-                auto cutting = cut_into_windows(text, context);
-                (void)co_await cutting;
+            if (scanned.is_rejected && m_refusal.empty()) {
+                auto scanning_pieces = scan_in_pieces(text, context, scanned.rules);
+                (void)co_await scanning_pieces;
             }
-            if (is_rejected || !m_plan.scans_everywhere || !m_refusal.empty()) break;
+            if (!m_plan.scans_everywhere || !m_refusal.empty()) break;
         }
         ++m_texts_done;
     }
@@ -341,6 +356,8 @@ Dialogue<bool> Campaign::ask_all() {
     if (!co_await comparing) co_return false;
     auto ordering = try_orders();
     if (!co_await ordering) co_return false;
+    auto testing = try_further();
+    if (!co_await testing) co_return false;
     auto shaping = try_shapes();
     if (!co_await shaping) co_return false;
     auto distancing = try_distances();

@@ -16,6 +16,7 @@
 #include "experiment/filter/discovery.hpp"
 #include "experiment/filter/word_model.hpp"
 #include "table/filter_log.hpp"
+#include "table/rule.hpp"
 
 namespace unveil {
 
@@ -39,10 +40,13 @@ struct CampaignPlan {
     std::vector<std::string> separators = default_separators();   // tried in this order until one survives, in each context
     std::uint32_t control_every = 15;         // messages of one context between two controls
     std::uint32_t rules_per_text_max = 32;
+    std::size_t apart_messages_max = 20;      // of pieces of one text that do not touch, where it is longer than a message may be
     std::uint32_t attempts_max = 4;           // at a rule whose certificate fails
     std::uint32_t probe_rules = 3;            // rules on which each fold is tried at most, in each context; 0: no probes
     std::uint32_t shape_rules = 3;            // rules of one component that are tried within longer words, and of several that are tried far apart; 0: none
     bool looks_for_order = true;              // one message for each rule of several components
+    std::set<FurtherKind> further;            // what else is asked of each rule
+    std::size_t gap_characters = 1000;        // between neighbours at most
     double confidence = 0.99;                 // of each certificate, comparison and spelling, where answers are faulty
     std::uint32_t asked_again_max = 12;       // of one message whose state is published
     /// How often a message must pass before it counts as passed; raised by itself when known blocked messages come through.
@@ -150,6 +154,19 @@ class Campaign final : public Experiment {
         std::vector<std::string> components;   // in the order of the text; empty when an answer was missing
         bool is_rejected = false;              // because a message was too long
     };
+    struct Found {
+        std::optional<std::size_t> rule = {};  // position in m_rules
+        bool is_rejected = false;              // a message was too long on the way
+    };
+    struct Scanned {
+        std::vector<std::size_t> rules;        // of the text, by position in m_rules
+        bool is_rejected = false;              // it was too long, or what had to be sent to find another rule was
+    };
+    /// Where to look for the rule that blocks a text.
+    struct Narrowed {
+        std::string text;                      // the whole one, or what was told to be left out of it
+        std::optional<std::size_t> rule;       // where just that is one, its position in m_rules
+    };
     /// What became of candidates that were sent together.
     struct Grouped {
         std::size_t blocked = 0;     // by themselves
@@ -166,6 +183,8 @@ class Campaign final : public Experiment {
         ContextCalibration calibration;
         std::string account;                     // that answered last
         bool is_account_new = false;             // and was not controlled since it took over
+        std::size_t rejected_characters = SIZE_MAX;   // of the shortest message that was rejected there
+        std::size_t accepted_characters = 0;          // of the longest one that was not, and is shorter
     };
     struct PassedText {
         std::string name;
@@ -197,7 +216,13 @@ class Campaign final : public Experiment {
     Dialogue<bool> separate(CampaignText given, std::string context);
     /// These components alone; none where joined pieces say nothing.
     Dialogue<Verdict> ask_alone(std::string step, std::vector<std::string> components, std::string context);
-    Dialogue<bool> scan(CampaignText given, std::string context);
+    /// The rules of a text, of which some may be known to block it.
+    Dialogue<Scanned> scan(CampaignText given, std::string context, std::vector<std::size_t> here = {});
+    /// The same for one that is too long.
+    Dialogue<bool> scan_in_pieces(CampaignText given, std::string context, std::vector<std::size_t> rules);
+    /// How long a message with this text may be, from its beginning; 0 when even short ones are rejected.
+    Dialogue<std::size_t> find_piece_length(std::string name, std::u32string characters, std::string context);
+    void note_length(const Message& sent, Outcome outcome);
     Dialogue<bool> scan_texts();
     /// Candidates of the sources until there are none left.
     Dialogue<bool> discover();
@@ -205,10 +230,16 @@ class Campaign final : public Experiment {
     /// Which of these are blocked by themselves? They are certified, or what blocks them is looked for.
     Dialogue<Grouped> resolve_group(std::vector<CampaignText> group, std::string context, bool is_known_blocked);
     Dialogue<Grouped> resolve_one(CampaignText given, std::string context);
-    /// The position in m_rules of what is certified as it is given.
-    Dialogue<std::optional<std::size_t>> try_rule(std::vector<std::string> components, std::string name, std::string context);
-    /// The rule that blocks a text, as far as it could be certified; its position in m_rules, or nothing.
-    Dialogue<std::optional<std::size_t>> find_rule(std::string name, std::string text, std::string context);
+    /// The position in m_rules of what is certified as it is given, and passes the further tests.
+    Dialogue<std::optional<std::size_t>> try_rule(std::vector<std::string> components, std::string name, std::string context, std::vector<CertificateTest> further = {});
+    /// The rule that blocks a text, as far as it could be certified.
+    Dialogue<Found> find_rule(std::string name, std::string text, std::string context);
+    /// What was told to be left out of a blocked text, when it is blocked by itself.
+    Dialogue<Narrowed> narrow(std::string name, std::string text, std::string context);
+    /// What the answer to a message said was left out of it, each piece once and in its order; none when it said nothing.
+    std::vector<std::string> told_pieces(const std::string& context, const std::string& text) const;
+    /// Whether what stands behind the first bytes of a message came through beside what was left out of them.
+    bool is_apart(const std::string& context, const std::string& text, std::size_t bytes) const;
     Dialogue<bool> track();
     Dialogue<bool> find_exceptions();
     Dialogue<bool> lift(std::size_t exception);
@@ -225,6 +256,10 @@ class Campaign final : public Experiment {
     };
     std::vector<Probe> probes() const;
     Dialogue<bool> try_orders();
+    /// What the plan wants to know of each rule besides; a component that is two words brings a rule of more.
+    Dialogue<bool> try_further();
+    /// One such test; none where it makes no sense.
+    Dialogue<Verdict> ask_further(FoundRule rule, FurtherTest test);
     Dialogue<bool> try_shapes();
     /// Do rules of several components hold when other text stands between them?
     Dialogue<bool> try_distances();
@@ -261,8 +296,6 @@ class Campaign final : public Experiment {
     std::string joined(const std::vector<std::string>& pieces, const std::string& context) const;
     /// Whether a block of these components alone says something of each of them there.
     bool is_told_apart(const std::vector<std::string>& components, const std::string& context) const { return components.size() < 2 || ground(context).separator; }
-    /// Puts pieces that are short enough before the texts that are left.
-    Dialogue<bool> cut_into_windows(CampaignText given, std::string context);
     /// A certified rule of this context that stands in the text, by position in m_rules.
     std::optional<std::size_t> known_rule_in(const std::string& text, const std::string& context) const;
     void learn(const FoundRule& rule, const std::string& text);
@@ -282,8 +315,6 @@ class Campaign final : public Experiment {
     std::set<std::size_t> m_left;       // rules that were found and are blocked no longer
     std::map<std::string, Pace> m_paces;
     std::map<std::string, Ground> m_grounds;         // of every context
-    std::size_t m_rejected_characters = SIZE_MAX;    // the shortest message that was rejected
-    std::size_t m_window_characters = 0;             // that were accepted instead; 0: not known
     LengthCalibration m_length;
     std::uint64_t m_verdicts = 0;       // answers that stay when a log is replayed
     std::uint64_t m_calibration_messages = 0;
@@ -296,6 +327,7 @@ class Campaign final : public Experiment {
     filter::FilterLog m_log;            // what was answered so far
     std::map<std::pair<std::string, std::string>, Answers> m_asked;    // by context and message
     std::set<std::pair<std::string, std::string>> m_lost;              // by context, messages that may have arrived
+    std::map<std::pair<std::string, std::string>, std::vector<TrialSpan>> m_told;    // by context and message: what was left out of those that came through in part
     std::vector<Published> m_published;
     std::vector<CampaignText> m_texts;  // that are left to scan
     std::size_t m_texts_done = 0;

@@ -62,7 +62,8 @@ Dialogue<bool> Campaign::calibrate() {
         if (!co_await comparing) co_return false;
     }
     if (!is_found) {
-        m_refusal = fmt::format("none of {} separators survives: the filter reads through all of them, so pieces of a text cannot be told apart; or no cut "
+        m_refusal = fmt::format("none of {} separators survives: the filter reads through all of them, so pieces of a text cannot be told apart, or reads what is on both sides "
+                                "by itself, so words of one rule cannot be told to belong together; or no cut "
                                 "breaks '{}', because more than one rule is in it or its parts are single characters: then give another one",
                                 m_plan.separators.size(), m_plan.known_blocked);
         if (ground(context).calibration.is_strict)
@@ -191,11 +192,11 @@ Dialogue<bool> Campaign::find_length(std::string context) {
         next = std::clamp(next, m_length.taken + 1, m_length.refused - 1);
     }
     if (m_length.refused == 0) co_return true;
-    m_rejected_characters = m_length.refused;
+    Ground& here = m_grounds[context];
+    // Where what is too long is blocked rather than rejected, only the calibration knows.
+    here.rejected_characters = m_length.refused;
+    here.accepted_characters = m_length.taken;
     if (m_discovery) m_discovery->limit(is_length_known() ? m_length.taken : m_length.refused - 1);
-    if (!is_length_known()) co_return true;
-    // Room for the separators that isolating adds.
-    m_window_characters = m_length.taken - std::min(m_length.taken / 4, 2 * separators_beside * separator_characters);
     co_return true;
 }
 
@@ -225,6 +226,8 @@ Dialogue<bool> Campaign::find_separator(std::string context, std::string known, 
     std::vector<std::string> separators = m_plan.separators;
     // Messages that are the same everywhere compare best.
     if (const auto other = std::find(separators.begin(), separators.end(), m_separator); other != separators.end()) std::rotate(separators.begin(), other, other + 1);
+    std::optional<std::string> apart;
+    std::vector<Published> of_apart;
     for (std::size_t i = 0; i < places.size(); ++i) {
         const std::size_t place = bytes_of(std::u32string_view(characters).substr(0, places[i])).size();
         for (std::size_t s = 0; s < separators.size();) {
@@ -252,6 +255,14 @@ Dialogue<bool> Campaign::find_separator(std::string context, std::string known, 
                 }
                 good += is_good;
             }
+            // A service that reads line by line lets the harmless line through: words on both sides of a line feed are never seen together there.
+            if (good == tests.size() && is_apart(context, tests.back().text, known.size())) {
+                apart = separator;
+                of_apart.clear();
+                for (const Test& test : tests) of_apart.push_back({{context, "calibrate", separator, test.name, test.text}, 1 - m_plan.confidence});
+                separators.erase(separators.begin() + static_cast<std::ptrdiff_t>(s));
+                continue;
+            }
             if (good == tests.size()) {
                 for (const Test& test : tests) m_published.push_back({{context, "calibrate", separator, test.name, test.text}, 1 - m_plan.confidence});
                 m_grounds[context].separator = separator;
@@ -262,7 +273,15 @@ Dialogue<bool> Campaign::find_separator(std::string context, std::string known, 
             else separators.erase(separators.begin() + static_cast<std::ptrdiff_t>(s));
         }
     }
-    co_return false;
+    if (!apart) co_return false;
+    // One that leaves out words lets all else through whatever is between; one that leaves out lines does not let this through.
+    const std::string beside = m_plan.known_passed + known;
+    auto asking = ask({context, "calibrate", *apart, "left out", beside});
+    const auto told = co_await asking == Verdict::blocked ? m_told.find({context, beside}) : m_told.end();
+    if (told == m_told.end() || std::any_of(told->second.begin(), told->second.end(), [&](const TrialSpan& span) { return span.begin < m_plan.known_passed.size(); })) co_return false;
+    m_published.insert(m_published.end(), of_apart.begin(), of_apart.end());
+    m_grounds[context].separator = apart;
+    co_return true;
 }
 
 Dialogue<bool> Campaign::prepare(std::string context) {

@@ -121,6 +121,57 @@ Dialogue<bool> Campaign::try_orders() {
     co_return true;
 }
 
+Dialogue<Campaign::Verdict> Campaign::ask_further(FoundRule rule, FurtherTest test) {
+    const std::string message = further_message(test, rule.components, separator_in(rule.context), m_plan.known_passed);
+    if (message.empty()) co_return Verdict::none;
+    auto asking = ask_published({rule.context, "further", rule.notation, further_test_name(test), message}, 1 - m_plan.confidence);
+    co_return co_await asking;
+}
+
+Dialogue<bool> Campaign::try_further() {
+    constexpr std::size_t gap_min = 8;
+    const auto wants = [&](FurtherKind kind) { return m_plan.further.count(kind) > 0; };
+    std::set<std::string> seen;
+    for (std::size_t r = 0; r < m_rules.size() && !m_plan.further.empty(); ++r) {
+        const FoundRule rule = m_rules[r];
+        const std::size_t size = rule.components.size();
+        if (!rule.is_certified || !seen.insert(rule.notation).second) continue;
+        bool is_divided = false;
+        for (std::size_t i = 1; i <= size && wants(FurtherKind::split) && !is_divided; ++i) {
+            auto asking = ask_further(rule, {FurtherKind::split, i});
+            is_divided = co_await asking == Verdict::blocked;
+            if (!m_refusal.empty()) co_return false;
+        }
+        if (is_divided) {
+            m_rules[r].is_certified = false;
+            auto finding = find_rule(rule.text_name, joined(rule.components, rule.context), rule.context);
+            (void)co_await finding;
+            if (!m_refusal.empty()) co_return false;
+            continue;
+        }
+        // Nothing wants an order when all of them the other way round are blocked.
+        const std::vector<std::string> reversed(rule.components.rbegin(), rule.components.rend());
+        const bool is_free = probability_blocked({rule.context, "", "", "", joined(reversed, rule.context)}) > 0.5;
+        for (std::size_t i = 1; i < size && wants(FurtherKind::swap) && !is_free; ++i) {
+            auto asking = ask_further(rule, {FurtherKind::swap, i});
+            (void)co_await asking;
+            if (!m_refusal.empty()) co_return false;
+        }
+        // As far as may be, then half as far until it is blocked.
+        Verdict verdict = Verdict::passed;
+        for (std::size_t gap = m_plan.gap_characters; gap >= gap_min && size > 1 && wants(FurtherKind::gap) && verdict != Verdict::blocked; gap /= 2) {
+            auto asking = ask_further(rule, {FurtherKind::gap, gap});
+            verdict = co_await asking;
+            if (!m_refusal.empty()) co_return false;
+        }
+        if (!wants(FurtherKind::bare)) continue;
+        auto asking = ask_further(rule, {FurtherKind::bare, 0});
+        (void)co_await asking;
+        if (!m_refusal.empty()) co_return false;
+    }
+    co_return true;
+}
+
 Dialogue<bool> Campaign::try_shapes() {
     struct Shape {
         std::size_t rule;
@@ -163,7 +214,7 @@ Dialogue<bool> Campaign::try_distances() {
             std::string between = separator_in(found.context);
             while (characters_of(between).size() < distance) between += m_plan.known_passed + separator_in(found.context);
             const std::string text = join_pieces(found.components, between);
-            if (characters_of(text).size() >= m_rejected_characters) continue;
+            if (characters_of(text).size() >= ground(found.context).rejected_characters) continue;
             auto asking = ask_published({found.context, "apart", found.notation, std::to_string(distance), text}, 1 - m_plan.confidence);
             const Verdict verdict = co_await asking;
             if (!m_refusal.empty()) co_return false;

@@ -22,10 +22,6 @@ std::string name_of(const std::vector<CampaignText>& group) {
     return group.size() == 1 ? group.front().name : fmt::format("{} and {} more", group.front().name, group.size() - 1);
 }
 
-bool holds_all(const std::string& text, const std::vector<std::string>& components) {
-    return std::all_of(components.begin(), components.end(), [&](const std::string& component) { return text.find(component) != std::string::npos; });
-}
-
 }  // namespace
 
 Dialogue<bool> Campaign::discover() {
@@ -51,9 +47,6 @@ Dialogue<bool> Campaign::discover() {
             m_discovery->put_back(*batch);
             continue;
         }
-        // Pieces of a text that was too long.
-        auto scanning = scan_texts();
-        (void)co_await scanning;
         std::size_t certified = 0;
         for (std::size_t i = rules_before; i < m_rules.size(); ++i) {
             certified += m_rules[i].is_certified && m_rules[i].context == context;
@@ -81,16 +74,17 @@ Dialogue<Campaign::Grouped> Campaign::send_together(Discovery::Batch batch) {
         const CampaignText whole{name_of(batch.candidates), joined(pieces_of(batch.candidates), context), {}};
         if (batch.kind == SourceKind::texts) {
             const std::size_t rules_before = m_rules.size();
-            grouped.is_rejected = is_too_long(whole.text);
-            if (!grouped.is_rejected) {
+            Scanned scanned{{}, is_too_long(whole.text)};
+            if (!scanned.is_rejected) {
                 auto scanning = scan(whole, context);
-                grouped.is_rejected = co_await scanning;
+                scanned = co_await scanning;
+            }
+            grouped.is_rejected = scanned.is_rejected && batch.candidates.size() > 1;
+            if (scanned.is_rejected && !grouped.is_rejected) {
+                auto scanning_pieces = scan_in_pieces(whole, context, scanned.rules);
+                (void)co_await scanning_pieces;
             }
             grouped.blocked = m_rules.size() - rules_before;
-            if (grouped.is_rejected && batch.candidates.size() == 1) {
-                auto cutting = cut_into_windows(whole, context);
-                (void)co_await cutting;
-            }
         } else {
             auto resolving = resolve_group(batch.candidates, context, false);
             grouped = co_await resolving;
@@ -110,7 +104,7 @@ Dialogue<Campaign::Grouped> Campaign::resolve_one(CampaignText given, std::strin
     const auto asked = m_asked.find({context, bare});
     if (!m_refusal.empty() || asked == m_asked.end() || asked->second.blocked == 0) co_return Grouped{};
     auto finding = find_rule(given.name, bare, context);
-    (void)co_await finding;
+    if ((co_await finding).is_rejected) m_notes.push_back(fmt::format("{} is blocked, but a message was too long while its rule was looked for", given.name));
     co_return Grouped{1, false};
 }
 
@@ -121,8 +115,8 @@ Dialogue<Campaign::Grouped> Campaign::resolve_group(std::vector<CampaignText> gr
         if (known_rule_in(text, context)) {
             const std::size_t rules_before = m_rules.size();
             auto scanning = scan({name_of(group), text, {}}, context);
-            const bool is_rejected = co_await scanning;
-            co_return Grouped{m_rules.size() - rules_before, is_rejected};
+            const Scanned scanned = co_await scanning;
+            co_return Grouped{m_rules.size() - rules_before, scanned.is_rejected && scanned.rules.empty()};
         }
         auto asking = ask({context, "scan", name_of(group), group.size() == 1 ? "" : fmt::format("{} together", group.size()), text});
         const Verdict verdict = co_await asking;

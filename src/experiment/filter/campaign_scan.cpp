@@ -9,10 +9,6 @@
 namespace unveil {
 namespace {
 
-bool holds_all(const std::string& text, const std::vector<std::string>& components) {
-    return std::all_of(components.begin(), components.end(), [&](const std::string& component) { return text.find(component) != std::string::npos; });
-}
-
 /// Without its first character the component stands nowhere any more; what else is there stays.
 std::string broken(std::string text, const std::string& component, const std::string& separator) {
     const std::size_t first = first_character_bytes(component);
@@ -167,18 +163,80 @@ void Campaign::learn(const FoundRule& rule, const std::string& text) {
     m_model.note_background(characters_of(rest));
 }
 
-Dialogue<std::optional<std::size_t>> Campaign::try_rule(std::vector<std::string> components, std::string name, std::string context) {
+Dialogue<std::optional<std::size_t>> Campaign::try_rule(std::vector<std::string> components, std::string name, std::string context, std::vector<CertificateTest> further) {
     const std::string notation = rule_notation(components);
     for (std::size_t i = 0; i < m_rules.size(); ++i)
         if (m_rules[i].notation == notation && m_rules[i].context == context && m_rules[i].is_certified) co_return i;
     auto certifying = certify(components, context);
     if (!co_await certifying) co_return std::nullopt;
+    auto asking = all_as_expected(further, {context, "further", notation, "", ""});
+    if (!co_await asking) co_return std::nullopt;
     m_rules.push_back({components, notation, name, context, true});
     learn(m_rules.back(), "");
     co_return m_rules.size() - 1;
 }
 
-Dialogue<std::optional<std::size_t>> Campaign::find_rule(std::string name, std::string text, std::string context) {
+std::vector<std::string> Campaign::told_pieces(const std::string& context, const std::string& text) const {
+    const auto told = m_told.find({context, text});
+    if (told == m_told.end()) return {};
+    const auto is_within = [&](std::size_t at) { return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80; };
+    std::vector<std::pair<std::size_t, std::size_t>> spans;
+    for (const TrialSpan& span : told->second) {
+        // Whole characters; what is behind the end stood beside it in a message of the same meaning.
+        std::size_t begin = std::min<std::size_t>(span.begin, text.size());
+        std::size_t end = std::min<std::size_t>(span.end, text.size());
+        while (begin > 0 && is_within(begin)) --begin;
+        while (is_within(end)) ++end;
+        if (begin < end) spans.emplace_back(begin, end);
+    }
+    std::sort(spans.begin(), spans.end());
+    std::vector<std::string> pieces;
+    std::size_t done = 0;
+    for (auto [begin, end] : spans) {
+        begin = std::max(begin, done);
+        if (begin >= end) continue;
+        done = end;
+        std::string piece = text.substr(begin, end - begin);
+        if (std::find(pieces.begin(), pieces.end(), piece) == pieces.end()) pieces.push_back(std::move(piece));
+    }
+    return pieces;
+}
+
+bool Campaign::is_apart(const std::string& context, const std::string& text, std::size_t bytes) const {
+    const auto told = m_told.find({context, text});
+    return told != m_told.end() && std::none_of(told->second.begin(), told->second.end(), [&](const TrialSpan& span) { return span.end > bytes; });
+}
+
+Dialogue<Campaign::Narrowed> Campaign::narrow(std::string name, std::string text, std::string context) {
+    constexpr std::size_t word_characters_max = 12;
+    const auto pieces = told_pieces(context, text);
+    if (pieces.empty()) co_return Narrowed{text, {}};
+    const auto is_asked = [&](const std::string& part) { return m_asked.count({context, part}) > 0; };
+    // Where words are left out rather than sentences, they are the rule, unless two that stand side by side were left out as one. The certificate
+    // begins with them alone.
+    if (std::all_of(pieces.begin(), pieces.end(), [&](const std::string& piece) { return characters_of(piece).size() <= word_characters_max; })) {
+        std::vector<std::string> sorted = pieces;
+        std::sort(sorted.begin(), sorted.end());
+        auto trying = try_rule(sorted, name, context, split_tests(sorted, separator_in(context)));
+        const auto rule = co_await trying;
+        if (rule || !m_refusal.empty()) co_return Narrowed{text, rule};
+    }
+    // Several pieces may be left out for a rule each, or for one that all of them hold together.
+    std::vector<std::string> parts{*std::min_element(pieces.begin(), pieces.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); })};
+    if (pieces.size() > 1) parts.push_back(joined(pieces, context));
+    for (const auto& part : parts) {
+        if (part.size() >= text.size()) continue;
+        if (!is_asked(part)) {
+            auto asking = ask({context, "isolate", name, "told", part});
+            (void)co_await asking;
+            if (!m_refusal.empty()) break;
+        }
+        if (is_asked(part) && probability_blocked({context, "", "", "", part}) > 0.5) co_return Narrowed{part, {}};
+    }
+    co_return Narrowed{text, {}};
+}
+
+Dialogue<Campaign::Found> Campaign::find_rule(std::string name, std::string text, std::string context) {
     // Rules that hold elsewhere are likely here too, and cheap to try.
     std::vector<std::vector<std::string>> candidates;
     for (const FoundRule& rule : m_rules)
@@ -186,8 +244,11 @@ Dialogue<std::optional<std::size_t>> Campaign::find_rule(std::string name, std::
     for (const auto& components : candidates) {
         auto trying = try_rule(components, name, context);
         const auto rule = co_await trying;
-        if (rule || !m_refusal.empty()) co_return rule;
+        if (rule || !m_refusal.empty()) co_return Found{rule};
     }
+    auto narrowing = narrow(name, text, context);
+    const Narrowed narrowed = co_await narrowing;
+    if (narrowed.rule || !m_refusal.empty()) co_return Found{narrowed.rule};
     FoundRule rule;
     for (std::uint32_t attempt = 0; attempt < m_plan.attempts_max; ++attempt) {
         // A certificate that fails tells of an end that was accepted too early, of answers that contradict each other, or of a list that
@@ -202,18 +263,18 @@ Dialogue<std::optional<std::size_t>> Campaign::find_rule(std::string name, std::
             if (co_await asking == Verdict::passed) {
                 m_passes_least = m_plan.passes_needed;
                 m_notes.push_back(fmt::format("{} was blocked and passes now: the list has changed, or an answer was wrong", name));
-                co_return std::nullopt;
+                co_return Found{};
             }
         }
-        auto isolating = isolate({context, "isolate", name, {}, Verdict::blocked, attempt > 0}, characters_of(text));
+        auto isolating = isolate({context, "isolate", name, {}, Verdict::blocked, attempt > 0}, characters_of(attempt == 0 ? narrowed.text : text));
         const Isolated isolated = co_await isolating;
         if (!m_refusal.empty()) break;
         if (isolated.components.empty()) {
             if (!isolated.is_rejected && attempt + 1 < m_plan.attempts_max) continue;
             m_passes_least = m_plan.passes_needed;
-            m_notes.push_back(fmt::format("{} is blocked, but {} while its rule was looked for", name,
-                                          isolated.is_rejected ? "a message was too long" : "answers were missing or contradicted each other"));
-            co_return std::nullopt;
+            if (isolated.is_rejected) co_return Found{{}, true};
+            m_notes.push_back(fmt::format("{} is blocked, but answers were missing or contradicted each other while its rule was looked for", name));
+            co_return Found{};
         }
         std::vector<std::string> sorted = isolated.components;
         std::sort(sorted.begin(), sorted.end());
@@ -221,7 +282,7 @@ Dialogue<std::optional<std::size_t>> Campaign::find_rule(std::string name, std::
         for (std::size_t i = 0; i < m_rules.size(); ++i)
             if (m_rules[i].notation == rule.notation && m_rules[i].context == context && m_rules[i].is_certified) {
                 m_passes_least = m_plan.passes_needed;
-                co_return i;
+                co_return Found{i};
             }
         auto certifying = certify(sorted, context);
         rule.is_certified = co_await certifying;
@@ -240,25 +301,24 @@ Dialogue<std::optional<std::size_t>> Campaign::find_rule(std::string name, std::
     }
     // One text's trouble must not make all that follow dearer.
     m_passes_least = m_plan.passes_needed;
-    if (rule.components.empty()) co_return std::nullopt;
+    if (rule.components.empty()) co_return Found{};
     if (rule.is_certified) learn(rule, text);
     else m_notes.push_back(fmt::format("{}: what was isolated is not certified", name));
     m_rules.push_back(std::move(rule));
-    co_return m_rules.size() - 1;
+    co_return Found{m_rules.size() - 1};
 }
 
-/// Whether the text was rejected. Rules that were found are broken at their first components, then at their second ones ...: what is still
+/// Rules that were found are broken at their first components, then at their second ones ...: what is still
 /// blocked holds another rule. Not seen are rules that share a component with the found ones in each of these ways.
-Dialogue<bool> Campaign::scan(CampaignText given, std::string context) {
+Dialogue<Campaign::Scanned> Campaign::scan(CampaignText given, std::string context, std::vector<std::size_t> here) {
     const std::string whole = given.components.empty() ? given.text : joined(given.components, context);
-    std::vector<std::size_t> here;
     for (std::size_t way = 0;; ++way) {
         const auto ways = [&] {
             std::size_t most = 1;
             for (const std::size_t rule : here) most = std::max(most, m_rules[rule].components.size());
             return most;
         };
-        if (way >= ways()) co_return false;
+        if (way >= ways()) co_return Scanned{here};
         for (;;) {
             std::string text = whole;
             for (const std::size_t rule : here) {
@@ -270,13 +330,10 @@ Dialogue<bool> Campaign::scan(CampaignText given, std::string context) {
                 const std::string detail = here.empty() ? "" : fmt::format("without {} rules, way {}", here.size(), way + 1);
                 auto asking = ask({context, "scan", given.name, detail, text});
                 const Verdict verdict = co_await asking;
-                if (verdict == Verdict::rejected) {
-                    m_rejected_characters = std::min(m_rejected_characters, characters_of(text).size());
-                    co_return here.empty();
-                }
+                if (verdict == Verdict::rejected) co_return Scanned{here, true};
                 if (verdict == Verdict::none) {
                     m_notes.push_back(fmt::format("{} gave no verdict", given.name));
-                    co_return false;
+                    co_return Scanned{here};
                 }
                 if (verdict == Verdict::passed) {
                     if (here.empty()) {
@@ -293,46 +350,22 @@ Dialogue<bool> Campaign::scan(CampaignText given, std::string context) {
             }
             if (!rule && m_refusal.empty()) {
                 auto finding = find_rule(given.name, text, context);
-                rule = co_await finding;
+                const Found found = co_await finding;
+                if (found.is_rejected) co_return Scanned{here, true};
+                rule = found.rule;
             }
-            if (!rule || !m_rules[*rule].is_certified || !m_refusal.empty()) co_return false;
+            if (!rule || !m_rules[*rule].is_certified || !m_refusal.empty()) co_return Scanned{here};
             if (std::find(here.begin(), here.end(), *rule) != here.end()) {
                 m_notes.push_back(fmt::format("{} stays blocked when '{}' is broken in it; more rules may be there", given.name, m_rules[*rule].notation));
-                co_return false;
+                co_return Scanned{here};
             }
             here.push_back(*rule);
             if (here.size() == m_plan.rules_per_text_max) {
                 m_notes.push_back(fmt::format("{} may hold more rules than the {} that were looked for", given.name, m_plan.rules_per_text_max));
-                co_return false;
+                co_return Scanned{here};
             }
         }
     }
-}
-
-Dialogue<bool> Campaign::cut_into_windows(CampaignText given, std::string context) {
-    constexpr std::size_t window_characters_min = 20;
-    const std::u32string characters = characters_of(given.components.empty() ? given.text : joined(given.components, context));
-    const auto piece = [&](std::size_t begin, std::size_t length) { return bytes_of(std::u32string_view(characters).substr(begin, length)); };
-    while (m_window_characters == 0 || m_window_characters >= m_rejected_characters) {
-        const std::size_t length = (std::min(m_rejected_characters, characters.size()) + 1) / 2;
-        if (length < window_characters_min) {
-            m_notes.push_back(fmt::format("{} is rejected, even in pieces", given.name));
-            co_return false;
-        }
-        auto asking = ask({context, "scan", given.name, fmt::format("first {} characters", length), piece(0, length)});
-        const Verdict verdict = co_await asking;
-        if (verdict == Verdict::none) co_return false;
-        if (verdict == Verdict::rejected) m_rejected_characters = length;
-        else m_window_characters = length;
-    }
-    std::vector<CampaignText> windows;
-    const std::size_t step = m_window_characters / 2;
-    for (std::size_t begin = 0; windows.empty() || begin + step < characters.size(); begin += step)
-        windows.push_back({fmt::format("{} from character {}", given.name, begin + 1), piece(begin, m_window_characters)});
-    m_notes.push_back(fmt::format("{} is too long: sent in {} pieces of {} characters; words of one rule that stand more than {} apart were not seen together",
-                                  given.name, windows.size(), m_window_characters, step));
-    m_texts.insert(m_texts.begin(), windows.begin(), windows.end());
-    co_return true;
 }
 
 /// A text that passed although a rule stands in it holds an exception, if the rule beside it passes too: the same search finds it, with

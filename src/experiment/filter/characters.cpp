@@ -1,5 +1,7 @@
 #include "experiment/filter/characters.hpp"
 
+#include <algorithm>
+
 #include "table/rule.hpp"
 
 namespace unveil {
@@ -27,6 +29,10 @@ std::string bytes_of(std::u32string_view characters) {
         }
     }
     return text;
+}
+
+bool holds_all(const std::string& text, const std::vector<std::string>& components) {
+    return std::all_of(components.begin(), components.end(), [&](const std::string& component) { return text.find(component) != std::string::npos; });
 }
 
 }  // namespace unveil

@@ -3,10 +3,12 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace unveil {
 
 std::u32string characters_of(std::string_view text);
 std::string bytes_of(std::u32string_view characters);
+bool holds_all(const std::string& text, const std::vector<std::string>& components);
 
 }  // namespace unveil

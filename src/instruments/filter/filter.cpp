@@ -109,6 +109,7 @@ class Judgement {
         describe_rules();
         describe_contexts();
         describe_exceptions();
+        describe_further();
         describe_shapes();
         describe_distances();
         describe_changes();
@@ -133,6 +134,7 @@ class Judgement {
     std::set<std::string> tell_spellings_apart(std::vector<RuleLine>& lines, const std::set<std::string>& ordered, const FoldsByContext& folds) const;
     void describe_contexts();
     void describe_exceptions();
+    void describe_further();
     void describe_shapes();
     void describe_distances();
     void describe_changes();
@@ -490,6 +492,84 @@ void Judgement::describe_exceptions() {
                               fmt::format("Of the pairs of a rule and an exception that were sent together, {} pass.", grouped_digits(pairs.size())));
     lifted.unit = "pairs";
     m_findings.items.push_back(std::move(lifted));
+}
+
+void Judgement::describe_further() {
+    struct Asked {
+        std::set<std::string> yes;
+        std::set<std::string> no;
+    };
+    std::map<FurtherKind, Asked> asked;
+    FindingTable distances;
+    distances.columns = {"rule", "context", "blocked with so many characters between", "passes with"};
+    OutputTable* table = nullptr;
+    for (const auto& [rule, subject] : m_log.subjects)
+        for (const auto& [context, names] : subject.further) {
+            if (state_alone(subject, context) != State::blocked) continue;
+            // How a rule comes through: how far apart, in which order.
+            std::map<FurtherKind, std::map<std::size_t, State>> states;
+            for (const auto& name : names) {
+                const auto test = parse_further_test(name);
+                if (!test || (m_withholds_evasions && test->kind != FurtherKind::split)) continue;
+                const std::string message = m_log.further_message(*test, subject.components, context);
+                const Answers& answers = m_log.book.answers(context, message);
+                if (message.empty() || answers.tries() == 0) continue;
+                const State found = states[test->kind][test->number] = state(context, message);
+                if (table == nullptr)
+                    table = &m_tables.open("further_tests", {{"rule", CellType::text, "components, joined by ' + '"},
+                                                             {"context", CellType::text, "who asked from where"},
+                                                             {"test", CellType::text, "split of a component, swap of one with the next, gap of so many characters between neighbours, or bare"},
+                                                             {"message", CellType::text, "what was sent"},
+                                                             {"state", CellType::text, "blocked, passed or unknown"},
+                                                             {"blocked", CellType::integer, "answers"},
+                                                             {"passed", CellType::integer, "answers"},
+                                                             {"evidence", CellType::integer, "input of the run, from 1"},
+                                                             {"row", CellType::integer, "record of that input where it was first sent"}});
+                table->text(rule);
+                table->text(context);
+                table->text(name);
+                table->text(message);
+                table->text(state_name(found));
+                table->integer(answers.blocked);
+                table->integer(answers.passed);
+                table->integer(std::int64_t{answers.first.evidence} + 1);
+                table->integer(static_cast<std::int64_t>(answers.first.row));
+                table->end_row();
+            }
+            const auto note = [&, &rule = rule](FurtherKind kind, State found, State wanted) {
+                if (found != State::unknown) (found == wanted ? asked[kind].yes : asked[kind].no).insert(rule);
+            };
+            if (const auto splits = states.find(FurtherKind::split); splits != states.end()) {
+                const std::size_t needed = split_tests(subject.components, m_log.separator(context).text).size();
+                const auto& found = splits->second;
+                const auto is_any = [&](State wanted) { return std::any_of(found.begin(), found.end(), [&](const auto& one) { return one.second == wanted; }); };
+                note(FurtherKind::split, is_any(State::blocked) ? State::blocked : is_any(State::unknown) || found.size() < needed ? State::unknown : State::passed, State::passed);
+            }
+            if (const auto bare = states.find(FurtherKind::bare); bare != states.end()) note(FurtherKind::bare, bare->second.begin()->second, State::blocked);
+            const auto gaps = states.find(FurtherKind::gap);
+            if (gaps == states.end()) continue;
+            const auto& found = gaps->second;
+            note(FurtherKind::gap, found.rbegin()->second, State::blocked);
+            const auto near = std::find_if(found.rbegin(), found.rend(), [](const auto& one) { return one.second == State::blocked; });
+            const auto far = std::find_if(found.begin(), found.end(), [](const auto& one) { return one.second == State::passed; });
+            constexpr std::size_t shown_max = 20;
+            if (distances.rows.size() < shown_max)
+                distances.rows.push_back({rule, context, near == found.rend() ? "" : grouped_digits(near->first), far == found.end() ? "" : grouped_digits(far->first)});
+        }
+    const auto add = [&](FurtherKind kind, std::string metric, std::string_view sentence, FindingTable shown) {
+        const auto found = asked.find(kind);
+        if (found == asked.end()) return;
+        // In some context is enough to know that it is not so.
+        for (const auto& rule : found->second.no) found->second.yes.erase(rule);
+        const std::size_t yes = found->second.yes.size();
+        const std::size_t all = yes + found->second.no.size();
+        auto finding = set_finding(std::move(metric), "rules that were asked", found->second.yes, found->second.no, fmt::format(fmt::runtime(sentence), grouped_digits(yes), grouped_digits(all)));
+        finding.table = std::move(shown);
+        m_findings.items.push_back(std::move(finding));
+    };
+    add(FurtherKind::split, "rules.undivided", "Of {} of {} rules that were asked no component is two words.", {});
+    add(FurtherKind::gap, "rules.any_distance", "{} of {} rules that were asked are blocked however far apart their words were sent.", std::move(distances));
+    add(FurtherKind::bare, "rules.bare", "{} of {} rules that were asked are blocked with nothing between their words.", {});
 }
 
 void Judgement::describe_shapes() {

@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <set>
 
 #include "core/error.hpp"
 #include "core/random.hpp"
 #include "experiment/filter/campaign.hpp"
+#include "experiment/filter/pieces.hpp"
 #include "table/filter_log.hpp"
 
 namespace unveil {
@@ -30,14 +32,18 @@ bool is_blocked(const Rules& rules, const std::string& text) {
 }
 
 using Filter = std::function<Outcome(const Message&)>;
+using Teller = std::function<std::vector<TrialSpan>(const Message&)>;
 
-std::vector<Message> run(Campaign& campaign, const Filter& filter, std::size_t messages_max = 100'000) {
+/// What is blocked comes through in part where the teller says what was left out.
+std::vector<Message> run(Campaign& campaign, const Filter& filter, std::size_t messages_max = 100'000, const Teller& teller = {}) {
     std::vector<Message> sent;
     while (const auto message = campaign.next()) {
         if (sent.size() == messages_max) break;
         sent.push_back(*message);
         Trial trial;
         trial.outcome = filter(*message);
+        if (teller && trial.outcome == Outcome::blocked) trial.spans = teller(*message);
+        if (!trial.spans.empty()) trial.outcome = Outcome::partial;
         campaign.answer(trial);
     }
     return sent;
@@ -197,24 +203,391 @@ TEST(Campaign, NoticesThatTheFilterWentAway) {
     EXPECT_THAT(campaign.refusal(), HasSubstr("in a row"));
 }
 
+/// Rejects what is longer.
+Filter limited(std::size_t characters_max, Filter filter) {
+    return [=](const Message& message) { return message.input.size() > characters_max ? Outcome::rejected : filter(message); };
+}
+
 TEST(Campaign, TextsThatAreTooLongAreSentInPieces) {
     const std::string filler(100, 'x');
-    Campaign campaign(plan_of({filler + filler + filler + "六四" + filler + filler + "坦克" + filler + "六", "short"}));
-    std::size_t rejected = 0;
-    run(campaign, [&](const Message& message) {
-        if (message.input.size() > 200) {
-            rejected += message.step != "calibrate";
-            return Outcome::rejected;
-        }
-        return is_blocked({{"zyzy"}, {"六四"}, {"坦克", "广场"}}, message.input) ? Outcome::blocked : Outcome::passed;
-    });
-    // The second rule is spread over more than a piece: not found, and said so.
-    EXPECT_THAT(certified(campaign), ::testing::ElementsAre("六四"));
-    EXPECT_EQ(rejected, 0u);
-    EXPECT_THAT(campaign.notes(), ::testing::ElementsAre(HasSubstr("text 1 is too long: sent in 6 pieces of 190 characters")));
+    const std::string text = filler + filler + filler + "sixfour" + filler + filler + "tanks" + filler + "students" + filler + "pole";
+    const Rules rules{{"zyzy"}, {"sixfour"}, {"tanks", "pole"}, {"sixfour", "students", "pole"}};
+    CampaignPlan plan = plan_of({text, "short"});
+    plan.apart_messages_max = 100;
+    Campaign campaign(plan);
+    const auto sent = run(campaign, limited(200, filter_of(rules)));
+    // Two words are seen together wherever they stand; three only where they happen to be.
+    EXPECT_THAT(certified(campaign), ::testing::ElementsAre("pole + tanks", "sixfour"));
+    EXPECT_THAT(campaign.notes(), ::testing::ElementsAre(::testing::AllOf(HasSubstr("text 1 is too long: sent in "), HasSubstr("three places or more"))));
+    plan.apart_messages_max = 0;
+    Campaign runs(plan);
+    const auto fewer = run(runs, limited(200, filter_of(rules)));
+    EXPECT_THAT(certified(runs), ::testing::ElementsAre("sixfour"));
+    EXPECT_THAT(runs.notes(), ::testing::ElementsAre(HasSubstr("characters apart or more were not all seen together")));
+    EXPECT_LT(fewer.size(), sent.size());
     Campaign closed(plan_of({filler}));
     run(closed, [&](const Message& message) { return message.step == "scan" && message.input.size() > 10 ? Outcome::rejected : filter_of(Rules{{"zyzy"}})(message); });
     EXPECT_THAT(closed.notes(), ::testing::ElementsAre(HasSubstr("rejected, even in pieces")));
+}
+
+/// The text is short enough, but what is sent to find its rule is not: only the whole is blocked, and its pieces together show the rule.
+TEST(Campaign, TextsThatAreNearlyTooLongAreSearchedInPieces) {
+    const std::string text = "abcdefgh" + std::string(180, 'x') + "tanks";
+    const Rules rules{{"zyzy"}, {"abcdefgh", "tanks"}};
+    for (const std::size_t spare : {0, 1, 3, 6, 20}) {
+        Campaign campaign(plan_of({text}));
+        run(campaign, limited(text.size() + spare, filter_of(rules)));
+        EXPECT_THAT(certified(campaign), ::testing::ElementsAre("abcdefgh + tanks")) << spare;
+    }
+}
+
+/// Against brute force: of rules of one or two words that no other rule is a part of or shares a word with, each that fires on a text is found whatever the limit.
+TEST(Campaign, EveryPairOfWordsIsSeenWhateverTheLimit) {
+    Random random(31);
+    std::size_t apart = 0;
+    for (int round = 0; round < 200; ++round) {
+        std::string text;
+        const std::size_t characters = 60 + random.below(240);
+        while (text.size() < characters) text += static_cast<char>('a' + random.below(8));
+        const std::size_t limit = 40 + random.below(100);
+        // Words of other letters, so that each stands where it was put only.
+        Rules rules{{"zyzy"}};
+        for (std::uint64_t n = 1 + random.below(2); n > 0; --n) {
+            rules.emplace_back();
+            for (std::uint64_t m = 1 + random.below(2); m > 0; --m) {
+                std::string word(1 + random.below(3), static_cast<char>('A' + random.below(20)));
+                word += static_cast<char>('0' + 2 * n + m);
+                rules.back().push_back(word);
+                text.insert(random.below(text.size() + 1), word);
+            }
+        }
+        CampaignPlan plan = plan_of({text});
+        plan.apart_messages_max = 1000;
+        Campaign campaign(plan);
+        const auto sent = run(campaign, limited(limit, filter_of(rules)));
+        ASSERT_EQ(campaign.refusal(), "") << round;
+        std::set<std::string> expected;
+        for (std::size_t r = 1; r < rules.size(); ++r) {
+            std::vector<std::string> sorted = rules[r];
+            std::sort(sorted.begin(), sorted.end());
+            if (fires(sorted, text)) expected.insert(rule_notation(sorted));
+            apart += sorted.size() == 2 && fires(sorted, text) && text.size() > limit;
+        }
+        EXPECT_EQ(certified(campaign), expected) << round << " " << text << " " << limit << " " << (campaign.notes().empty() ? "" : campaign.notes().front());
+        for (const auto& message : sent)
+            if (message.step == "certify") EXPECT_LE(message.input.size(), limit);
+    }
+    EXPECT_GT(apart, 80u);
+}
+
+TEST(Pieces, EveryTwoAreTogetherInFewMessages) {
+    Random random(37);
+    for (int round = 0; round < 300; ++round) {
+        const std::size_t characters = 20 + random.below(3000);
+        const std::size_t message_max = 20 + random.below(400);
+        const std::size_t separator = 1 + random.below(6);
+        const std::size_t apart_groups_max = random.below(60);
+        const PiecePlan plan = plan_pieces(characters, message_max, separator, apart_groups_max);
+        const std::size_t count = plan.pieces.size();
+        ASSERT_EQ(plan.pieces.front().begin, 0u);
+        ASSERT_EQ(plan.pieces.back().end, characters);
+        for (std::size_t i = 1; i < count; ++i) EXPECT_EQ(plan.pieces[i - 1].end, plan.pieces[i].begin + plan.overlap);
+        // What the groups hold, character by character.
+        std::vector<std::set<std::size_t>> groups_of(count);
+        for (std::size_t g = 0; g < plan.groups.size(); ++g) {
+            std::size_t length = 0;
+            std::size_t end = 0;
+            for (std::size_t p = 0; p < plan.groups[g].size(); ++p) {
+                const auto& piece = plan.pieces[plan.groups[g][p]];
+                const bool is_neighbour = p > 0 && plan.groups[g][p] == plan.groups[g][p - 1] + 1;
+                length += is_neighbour ? piece.end - end : piece.end - piece.begin + (p > 0 ? separator : 0);
+                end = piece.end;
+                groups_of[plan.groups[g][p]].insert(g);
+            }
+            EXPECT_LE(length, message_max);
+        }
+        // Words of the overlap's length and one more, at any two places.
+        const std::size_t word = std::min(plan.overlap + 1, characters);
+        const auto groups_with = [&](std::size_t begin) {
+            std::set<std::size_t> groups;
+            for (std::size_t i = 0; i < count; ++i)
+                if (plan.pieces[i].begin <= begin && begin + word <= plan.pieces[i].end) groups.insert(groups_of[i].begin(), groups_of[i].end());
+            return groups;
+        };
+        for (int pair = 0; pair < 30; ++pair) {
+            const std::size_t a = random.below(characters - word + 1);
+            const std::size_t b = a + random.below(characters - word + 1 - a);
+            if (b - a >= plan.apart_max) continue;
+            const auto with_a = groups_with(a);
+            const auto with_b = groups_with(b);
+            EXPECT_TRUE(std::any_of(with_a.begin(), with_a.end(), [&](std::size_t group) { return with_b.count(group) > 0; })) << a << " " << b;
+        }
+    }
+    // Two halves a message would take 21.
+    const PiecePlan plan = plan_pieces(3000, 1000, 1, 1000);
+    EXPECT_LE(plan.groups.size(), 17u);
+    EXPECT_EQ(plan.apart_max, SIZE_MAX);
+}
+
+/// Where a word stands first.
+TrialSpan place_of(const Message& message, const std::string& word) {
+    const std::size_t at = message.input.find(word);
+    return at == std::string::npos ? TrialSpan{} : TrialSpan{static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + word.size())};
+}
+
+std::size_t steps(const std::vector<Message>& sent, const std::string& step) {
+    return static_cast<std::size_t>(std::count_if(sent.begin(), sent.end(), [&](const Message& message) { return message.step == step && message.subject != "known"; }));
+}
+
+TEST(Campaign, WhatIsToldToBeLeftOutIsCertifiedAtOnce) {
+    const Rules rules{{"zyzy"}, {"六四", "坦克"}};
+    const std::string filler(300, 'x');
+    const CampaignPlan plan = plan_of({filler + "六四" + filler + "坦克" + filler});
+    Campaign silent(plan);
+    const auto without = run(silent, filter_of(rules));
+    Campaign told(plan);
+    const auto with = run(told, filter_of(rules), 100'000, [](const Message& message) {
+        std::vector<TrialSpan> spans;
+        for (const char* word : {"坦克", "六四"})
+            if (message.input.find("六四") != std::string::npos && message.input.find("坦克") != std::string::npos && message.input.size() > 100) spans.push_back(place_of(message, word));
+        return spans;
+    });
+    EXPECT_THAT(certified(told), ::testing::ElementsAre("六四 + 坦克"));
+    EXPECT_EQ(certified(silent), certified(told));
+    EXPECT_GT(steps(without, "isolate"), 10u);
+    EXPECT_EQ(steps(with, "isolate"), 0u);
+}
+
+TEST(Campaign, WordsThatAreLeftOutAsOneAreToldApart) {
+    const Rules rules{{"zyzy"}, {"六四", "坦克"}};
+    Campaign campaign(plan_of({std::string(300, 'x') + "六四坦克" + std::string(300, 'y')}));
+    filter::FilterLog log;
+    const auto sent = run(campaign, filter_of(rules), 100'000, [](const Message& message) {
+        return message.input.size() > 100 ? std::vector<TrialSpan>{place_of(message, "六四坦克")} : std::vector<TrialSpan>{};
+    });
+    EXPECT_THAT(certified(campaign), ::testing::ElementsAre("六四 + 坦克"));
+    EXPECT_LT(steps(sent, "isolate"), 10u);
+    // Who reads the log comes to the same: the longer one has its certificate, and is two words.
+    log.begin_log("\n");
+    for (const Message& message : sent) {
+        Trial trial = trial_of(message);
+        trial.outcome = filter_of(rules)(message);
+        log.add(trial);
+    }
+    (void)log.finish(0.99);
+    const auto judged = filter::judge_rules(log, 0.99);
+    EXPECT_TRUE(judged.at("六四 + 坦克").is_rule());
+    ASSERT_EQ(judged.count("六四坦克"), 1u);
+    EXPECT_FALSE(judged.at("六四坦克").is_rule());
+    EXPECT_EQ(judged.at("六四坦克").contexts.at(0).certificate.state, filter::CertificateState::not_minimal);
+    EXPECT_EQ(judged.at("六四坦克").contexts.at(0).certificate.tests, 3u);
+}
+
+TEST(Campaign, ToldSpansThatAreNotTheRuleAreNoHindrance) {
+    const Rules rules{{"zyzy"}, {"六四", "坦克"}};
+    const std::string filler(60, 'x');
+    const CampaignPlan plan = plan_of({filler + "六四" + filler + "\n" + filler + "坦克" + filler, "1989 六四 and 坦克"});
+    // Only the first word, a part of it, its line, everything, nothing, and what is beside it.
+    const std::vector<Teller> tellers = {
+        [](const Message& message) { return std::vector<TrialSpan>{place_of(message, "六四")}; },
+        [](const Message& message) { return std::vector<TrialSpan>{{place_of(message, "六四").begin + 1, place_of(message, "六四").begin + 2}}; },
+        [](const Message& message) { return std::vector<TrialSpan>{{0, static_cast<std::uint32_t>(std::min(message.input.find('\n'), message.input.size()))}}; },
+        [](const Message& message) { return std::vector<TrialSpan>{{0, static_cast<std::uint32_t>(message.input.size())}}; },
+        [](const Message&) { return std::vector<TrialSpan>{{0, 0}}; },
+        [](const Message& message) { return std::vector<TrialSpan>{{0, place_of(message, "六四").begin}, {7, UINT32_MAX}, {5, 3}}; }};
+    for (std::size_t i = 0; i < tellers.size(); ++i) {
+        Campaign campaign(plan);
+        const auto sent = run(campaign, filter_of(rules), 100'000, [&](const Message& message) { return message.step == "calibrate" ? std::vector<TrialSpan>{} : tellers[i](message); });
+        EXPECT_THAT(certified(campaign), ::testing::ElementsAre("六四 + 坦克")) << i;
+        EXPECT_EQ(campaign.refusal(), "") << i;
+    }
+}
+
+/// Whatever spans are told, what is certified is on the list, and is what is found without them.
+TEST(Campaign, ToldSpansNeverMakeARule) {
+    Random random(23);
+    int told_rules = 0;
+    for (int round = 0; round < 1500; ++round) {
+        const auto word = [&](std::uint64_t longest) {
+            std::string text;
+            for (std::uint64_t n = 1 + random.below(longest); n > 0; --n) text += static_cast<char>('a' + random.below(3));
+            return text;
+        };
+        Rules rules{{"zyzy"}};
+        for (std::uint64_t n = 1 + random.below(3); n > 0; --n) {
+            rules.emplace_back();
+            for (std::uint64_t m = 1 + random.below(3); m > 0; --m) rules.back().push_back(word(4));
+        }
+        Campaign campaign(plan_of({word(30)}));
+        run(campaign, filter_of(rules), 100'000, [&](const Message& message) {
+            std::vector<TrialSpan> spans;
+            if (message.step == "calibrate") return spans;
+            for (std::uint64_t n = random.below(4); n > 0; --n) {
+                const auto begin = static_cast<std::uint32_t>(random.below(message.input.size() + 1));
+                spans.push_back({begin, begin + static_cast<std::uint32_t>(random.below(8))});
+            }
+            return spans;
+        });
+        ASSERT_EQ(campaign.refusal(), "");
+        for (const auto& rule : campaign.rules()) {
+            if (!rule.is_certified || rule.text_name == "known") continue;
+            ++told_rules;
+            std::string all;
+            for (const auto& component : rule.components) all += component + "\n";
+            EXPECT_TRUE(is_blocked(rules, all)) << rule.notation;
+            for (const CertificateTest& test : certificate_tests(rule.components, "\n"))
+                EXPECT_EQ(is_blocked(rules, test.message), test.is_blocked_expected) << rule.notation;
+        }
+    }
+    EXPECT_GT(told_rules, 700);
+}
+
+/// A translator that reads line by line never sees words on both sides of a line feed together.
+TEST(Campaign, TakesNoSeparatorThatIsReadApart) {
+    const Rules rules{{"zyzy"}, {"六四", "坦克"}};
+    const auto by_lines = [&](const Message& message) {
+        std::vector<TrialSpan> spans;
+        for (std::size_t begin = 0; begin <= message.input.size();) {
+            const std::size_t end = std::min(message.input.find('\n', begin), message.input.size());
+            if (is_blocked(rules, message.input.substr(begin, end - begin))) spans.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)});
+            begin = end + 1;
+        }
+        return spans;
+    };
+    const auto filter = [&](const Message& message) { return by_lines(message).empty() ? Outcome::passed : Outcome::blocked; };
+    const auto teller = [&](const Message& message) { return message.input.find('\n') == std::string::npos ? std::vector<TrialSpan>{} : by_lines(message); };
+    CampaignPlan plan = plan_of({"one line\nsee 六四 and the 坦克 there\nand another"});
+    Campaign campaign(plan);
+    run(campaign, filter, 100'000, teller);
+    EXPECT_EQ(campaign.separator(), "。");
+    EXPECT_THAT(certified(campaign), ::testing::ElementsAre("六四 + 坦克"));
+    plan.separators = {"\n"};
+    Campaign refused(plan);
+    run(refused, filter, 100'000, teller);
+    EXPECT_THAT(refused.refusal(), HasSubstr("by itself"));
+    EXPECT_TRUE(certified(refused).empty());
+    // One that masks words lets through what is beside them whatever is between.
+    Campaign masked(plan_of({"see 六四 and the 坦克 there"}));
+    run(masked, filter_of(rules), 100'000, [&](const Message& message) {
+        std::vector<TrialSpan> spans;
+        for (const auto& rule : rules)
+            if (fires(rule, message.input) && message.input != rule.front())
+                for (const auto& component : rule) spans.push_back(place_of(message, component));
+        return spans;
+    });
+    EXPECT_EQ(masked.separator(), CampaignPlan::default_separators().back());
+    EXPECT_THAT(certified(masked), ::testing::ElementsAre("六四 + 坦克"));
+}
+
+/// Two words must stand within so many bytes of one another, in this order or in any.
+Filter near(std::string first, std::string second, std::size_t bytes_max, bool wants_order) {
+    return [=](const Message& message) {
+        const std::string& text = message.input;
+        if (text.find("zyzy") != std::string::npos) return Outcome::blocked;
+        for (std::size_t a = text.find(first); a != std::string::npos; a = text.find(first, a + 1))
+            for (std::size_t b = text.find(second); b != std::string::npos; b = text.find(second, b + 1))
+                if ((a < b || !wants_order) && std::max(a, b) - std::min(a, b) <= bytes_max) return Outcome::blocked;
+        return Outcome::passed;
+    };
+}
+
+std::map<std::string, Outcome> further_tests(Campaign& campaign, const Filter& filter) {
+    std::map<std::string, Outcome> tests;
+    for (const auto& message : run(campaign, filter))
+        if (message.step == "further" && message.subject != "zyzy") tests[message.detail] = filter(message);
+    return tests;
+}
+
+TEST(Campaign, MoreIsAskedOfARuleOnlyWhenWanted) {
+    CampaignPlan plan = plan_of({"see hong and kong there"});
+    const Filter filter = near("hong", "kong", 100, true);
+    Campaign plain(plan);
+    EXPECT_TRUE(further_tests(plain, filter).empty());
+    plan.further = {FurtherKind::split, FurtherKind::swap, FurtherKind::gap, FurtherKind::bare};
+    Campaign asked(plan);
+    const auto tests = further_tests(asked, filter);
+    EXPECT_THAT(certified(asked), ::testing::ElementsAre("hong + kong"));
+    EXPECT_THAT(tests, ::testing::UnorderedElementsAre(std::pair("split of 1", Outcome::passed), std::pair("split of 2", Outcome::passed), std::pair("swap of 1", Outcome::passed),
+                                                       std::pair("gap of 1000", Outcome::passed), std::pair("gap of 500", Outcome::passed), std::pair("gap of 250", Outcome::passed),
+                                                       std::pair("gap of 125", Outcome::passed), std::pair("gap of 62", Outcome::blocked), std::pair("bare", Outcome::blocked)));
+    // One that wants neither order nor distance.
+    Campaign free(plan);
+    EXPECT_THAT(further_tests(free, near("hong", "kong", SIZE_MAX, false)),
+                ::testing::UnorderedElementsAre(std::pair("split of 1", Outcome::passed), std::pair("split of 2", Outcome::passed), std::pair("gap of 1000", Outcome::blocked),
+                                                std::pair("bare", Outcome::blocked)));
+}
+
+/// A word list makes the search sure of the longer word too early; its certificate holds all the same, and the split shows the two.
+TEST(Campaign, AComponentThatIsTwoWordsIsTakenApart) {
+    CampaignPlan plan = plan_of({"nothing", "is hongkong here", "hong kong kong hong", "see kong and hong"});
+    plan.texts.insert(plan.texts.begin(), {"listed", "", {"hongkong"}});
+    const Rules rules{{"zyzy"}, {"hong", "kong"}};
+    Campaign believed(plan);
+    run(believed, filter_of(rules));
+    EXPECT_EQ(certified(believed).count("hongkong"), 1u);
+    plan.further = {FurtherKind::split};
+    Campaign campaign(plan);
+    filter::FilterLog log;
+    log.begin_log("\n");
+    for (const Message& message : run(campaign, filter_of(rules))) {
+        Trial trial = trial_of(message);
+        trial.outcome = filter_of(rules)(message);
+        log.add(trial);
+    }
+    EXPECT_THAT(certified(campaign), ::testing::ElementsAre("hong + kong"));
+    (void)log.finish(0.99);
+    const auto judged = filter::judge_rules(log, 0.99);
+    EXPECT_FALSE(judged.at("hongkong").is_rule());
+    EXPECT_TRUE(judged.at("hong + kong").is_rule());
+}
+
+/// Against brute force: a split is blocked exactly when less than the whole component, in two pieces, is.
+TEST(FurtherTests, ASplitShowsEveryDivision) {
+    Random random(41);
+    int divided = 0;
+    for (int round = 0; round < 4000; ++round) {
+        const auto word = [&](std::uint64_t longest) {
+            std::string text;
+            for (std::uint64_t n = 1 + random.below(longest); n > 0; --n) text += static_cast<char>('a' + random.below(3));
+            return text;
+        };
+        Rules rules;
+        for (std::uint64_t n = 1 + random.below(3); n > 0; --n) {
+            rules.emplace_back();
+            for (std::uint64_t m = 1 + random.below(3); m > 0; --m) rules.back().push_back(word(3));
+        }
+        const std::string component = word(6);
+        const std::vector<std::string> rule{component, "q"};
+        for (const CertificateTest& test : split_tests(rule, "|")) {
+            // All pairs of proper parts, overlapping or not.
+            bool is_less = false;
+            for (std::size_t begin = 0; begin < component.size(); ++begin)
+                for (std::size_t end = 1; end <= component.size(); ++end)
+                    if (end < component.size() && begin > 0) is_less |= is_blocked(rules, component.substr(0, end) + "|" + component.substr(begin) + "|q");
+            EXPECT_EQ(is_blocked(rules, test.message), is_less) << component;
+            divided += is_less;
+        }
+        EXPECT_EQ(split_tests(rule, "|").size(), component.size() > 1 ? 1u : 0u);
+    }
+    EXPECT_GT(divided, 100);
+}
+
+TEST(FurtherTests, NamesAreReadBack) {
+    const std::vector<std::string> rule{"六四", "ab", "c"};
+    for (const FurtherTest test : {FurtherTest{FurtherKind::split, 1}, {FurtherKind::swap, 2}, {FurtherKind::gap, 7}, {FurtherKind::bare, 0}}) {
+        const auto read = parse_further_test(further_test_name(test));
+        ASSERT_TRUE(read);
+        EXPECT_EQ(read->kind, test.kind);
+        EXPECT_EQ(read->number, test.number);
+    }
+    for (const char* name : {"", "split", "split of ", "split of 0", "split of x", "split of 1 ", "gap of 100001", "gap of -3", "bare of 1", "bare ", "swap of 99999999999999999999"}) EXPECT_FALSE(parse_further_test(name)) << name;
+    EXPECT_EQ(further_message({FurtherKind::split, 1}, rule, "|", "hi"), "六|四|ab|c");
+    EXPECT_EQ(further_message({FurtherKind::split, 3}, rule, "|", "hi"), "");
+    EXPECT_EQ(further_message({FurtherKind::swap, 2}, rule, "|", "hi"), "六四|c|ab");
+    EXPECT_EQ(further_message({FurtherKind::swap, 3}, rule, "|", "hi"), "");
+    EXPECT_EQ(further_message({FurtherKind::gap, 3}, rule, "|", "hi"), "六四|hi|hi|ab|hi|hi|c");
+    EXPECT_EQ(further_message({FurtherKind::bare, 0}, rule, "|", "hi"), "六四abc");
+    EXPECT_EQ(further_message({FurtherKind::bare, 0}, std::vector<std::string>{"ab"}, "|", "hi"), "");
 }
 
 TEST(Campaign, FindsRulesThatShareAComponent) {

@@ -1,5 +1,6 @@
 // Goal: a description says exactly what is sent and what answers mean, and what is wrong with it is told. Method: small descriptions, good and
 // broken ones.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -39,22 +40,39 @@ TEST(HttpSpec, TemplatesAreFilledAsTheyStand) {
 
 TEST(HttpSpec, TheFirstVerdictThatFitsCounts) {
     const HttpSpec spec = parse_http_spec(good, "spec.json");
-    EXPECT_EQ(judge_http(spec, 403, "sent").outcome, Outcome::banned);
-    EXPECT_EQ(judge_http(spec, 200, R"({"result":{"code":7},"x":"sent"})").outcome, Outcome::blocked);
-    EXPECT_EQ(judge_http(spec, 200, R"({"result":{"code":8},"x":"sent"})").outcome, Outcome::passed);
-    EXPECT_EQ(judge_http(spec, 200, R"({"dropped":[1]})").outcome, Outcome::partial);
+    EXPECT_EQ(judge_http(spec, 403, "sent", 100).outcome, Outcome::banned);
+    EXPECT_EQ(judge_http(spec, 200, R"({"result":{"code":7},"x":"sent"})", 100).outcome, Outcome::blocked);
+    EXPECT_EQ(judge_http(spec, 200, R"({"result":{"code":8},"x":"sent"})", 100).outcome, Outcome::passed);
+    EXPECT_EQ(judge_http(spec, 200, R"({"dropped":[1]})", 100).outcome, Outcome::partial);
     const HttpSpec more = parse_http_spec(R"({"url":"http://x/{{text}}","verdicts":[{"status":429,"outcome":"rejected","retry_after":30},{"contains":"careful","outcome":"blocked","warning":true}]})", "s");
-    EXPECT_EQ(judge_http(more, 429, "").retry_after_us, 30'000'000);
-    EXPECT_FALSE(judge_http(more, 429, "").has_warning);
-    EXPECT_TRUE(judge_http(more, 200, "be careful").has_warning);
+    EXPECT_EQ(judge_http(more, 429, "", 1).retry_after_us, 30'000'000);
+    EXPECT_FALSE(judge_http(more, 429, "", 1).has_warning);
+    EXPECT_TRUE(judge_http(more, 200, "be careful", 1).has_warning);
     for (const char* body : {"", "{", "[]", R"({"result":7})", R"({"result":[{"code":7}]})", "\xFF\xFE"}) {
-        const Reply reply = judge_http(spec, 200, body);
+        const Reply reply = judge_http(spec, 200, body, 100);
         EXPECT_EQ(reply.outcome, Outcome::error) << body;
         EXPECT_THAT(reply.problem, HasSubstr("status 200"));
     }
 }
 
+TEST(HttpSpec, SpansAreWhereTheFileSays) {
+    const HttpSpec spec = parse_http_spec(R"({"url":"http://x/","body":"{{text}}","verdicts":[{"contains":"some","outcome":"partial","spans":"/a/spans"}]})", "spec.json");
+    const Reply reply = judge_http(spec, 200, R"({"some":1,"a":{"spans":[[0,2],[4,5]]}})", 5);
+    EXPECT_EQ(reply.outcome, Outcome::partial);
+    ASSERT_EQ(reply.spans.size(), 2u);
+    EXPECT_EQ(reply.spans[1].begin, 4u);
+    EXPECT_EQ(reply.spans[1].end, 5u);
+    EXPECT_EQ(judge_http(spec, 200, "some", 5).outcome, Outcome::partial);
+    for (const char* spans : {"[[0,6]]", "[[2,1]]", "[[-1,1]]", "7", "[[1]]"}) {
+        const Reply bad = judge_http(spec, 200, fmt::format(R"({{"some":1,"a":{{"spans":{}}}}})", spans), 5);
+        EXPECT_EQ(bad.outcome, Outcome::error) << spans;
+        EXPECT_TRUE(bad.spans.empty());
+        EXPECT_THAT(bad.problem, HasSubstr("within the message"));
+    }
+}
+
 TEST(HttpSpec, WhatIsWrongIsTold) {
+    EXPECT_THAT(problem(R"({"url":"http://x/{{text}}","verdicts":[{"spans":"/a","outcome":"blocked"}]})"), HasSubstr("goes with the outcome partial"));
     EXPECT_THAT(problem("["), HasSubstr("no JSON object"));
     EXPECT_THAT(problem(R"({"url":"http://x/{{text}}","verdicts":[{"outcome":"passed","retry_after":3}]})"), HasSubstr("needs the outcome rejected"));
     EXPECT_THAT(problem(R"({"url":"http://x/{{text}}","verdicts":[{"outcome":"rejected","retry_after":0}]})"), HasSubstr("from 1 to 3600"));

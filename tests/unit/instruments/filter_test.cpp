@@ -548,6 +548,51 @@ TEST(Filter, ExceptionsOrderAndWordsAreReadFromTheLog) {
     EXPECT_TRUE(contradicted.find("rules.ordered")->members.empty());
 }
 
+TEST(Filter, FurtherTestsOfARuleAreReadFromTheLog) {
+    std::vector<Trial> trials;
+    for (int i = 0; i < 20; ++i) {
+        trials.push_back(trial("control", "hello", "hello", false, "cn", "pass"));
+        trials.push_back(trial("control", "zz", "zz", true, "cn", "block"));
+    }
+    const auto add = [&](const char* step, const char* subject, const char* detail, const char* input, bool is_blocked) {
+        trials.push_back(trial(step, subject, input, is_blocked, "cn", detail));
+    };
+    const auto certify = [&](const char* subject, std::vector<std::string> components) {
+        for (const auto& test : certificate_tests(components, "\n")) add("certify", subject, test.left_out.c_str(), test.message.c_str(), test.is_blocked_expected);
+    };
+    certify("ab + cd", {"ab", "cd"});
+    certify("efgh", {"efgh"});
+    certify("ij + kl", {"ij", "kl"});
+    const Findings before = findings_of(trials);
+    for (const char* metric : {"rules.undivided", "rules.any_distance", "rules.bare"}) EXPECT_EQ(before.find(metric), nullptr);
+    EXPECT_THAT(before.find("rules")->members, ElementsAre("ab + cd", "efgh", "ij + kl"));
+    add("further", "ab + cd", "split of 1", "a\nb\ncd", false);
+    add("further", "ab + cd", "split of 2", "ab\nc\nd", false);
+    add("further", "ab + cd", "gap of 6", "ab\nhello\nhello\ncd", true);
+    add("further", "ab + cd", "bare", "abcd", true);
+    add("further", "efgh", "split of 1", "efg\nfgh", true);
+    // Only one of two components was asked.
+    add("further", "ij + kl", "split of 1", "i\nj\nkl", false);
+    add("further", "ij + kl", "gap of 6", "ij\nhello\nhello\nkl", false);
+    add("further", "ij + kl", "gap of 5", "ij\nhello\nkl", true);
+    add("further", "ij + kl", "bare", "ijkl", false);
+    // What the log calls so and is something else.
+    add("further", "ab + cd", "swap of 1", "nonsense", true);
+    add("further", "ab + cd", "gap of 4", "ab\ncd", true);
+    add("further", "ab + cd", "no such test", "ab\ncd", true);
+    const Findings findings = findings_of(trials);
+    EXPECT_THAT(findings.find("rules.undivided")->members, ElementsAre("ab + cd"));
+    EXPECT_THAT(findings.find("rules.undivided")->non_members, ElementsAre("efgh"));
+    EXPECT_THAT(findings.find("rules.any_distance")->members, ElementsAre("ab + cd"));
+    EXPECT_THAT(findings.find("rules.any_distance")->non_members, ElementsAre("ij + kl"));
+    EXPECT_THAT(findings.find("rules.any_distance")->table.rows, Contains(ElementsAre("ij + kl", "cn", "5", "6")));
+    EXPECT_THAT(findings.find("rules.bare")->members, ElementsAre("ab + cd"));
+    EXPECT_THAT(findings.find("rules.bare")->non_members, ElementsAre("ij + kl"));
+    // Two words are no rule of one.
+    EXPECT_THAT(findings.find("rules")->members, ElementsAre("ab + cd", "ij + kl"));
+    EXPECT_EQ(findings.find("rules.not_minimal")->value, 1);
+}
+
 TEST(WatchList, WhatChangedBeforeAndWasNotAskedForLongComesFirst) {
     std::vector<Trial> trials;
     const auto add = [&](const char* step, const char* subject, const char* input, bool is_blocked, int day) {

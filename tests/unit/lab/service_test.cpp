@@ -202,6 +202,23 @@ TEST(Service, ATranslationLeavesLinesOut) {
     EXPECT_EQ(search.answer("", "me", "bad").outcome, Outcome::blocked);
 }
 
+TEST(Service, AMaskLeavesWordsOut) {
+    auto rules = rules_of({{{"bad"}, {}}, {{"see", "saw"}, {}}});
+    rules.kind = ServiceKind::mask;
+    rules.folds = {"case"};
+    Service service(rules);
+    const auto masked = service.answer("", "me", "saw bad sebad see");
+    EXPECT_EQ(masked.outcome, Outcome::partial);
+    EXPECT_EQ(masked.text, "*** *** se*** ***");
+    ASSERT_EQ(masked.spans.size(), 4u);
+    EXPECT_EQ(masked.spans[2].begin, 10u);
+    EXPECT_EQ(masked.spans[2].end, 13u);
+    EXPECT_EQ(service.answer("", "me", "only see").outcome, Outcome::passed);
+    EXPECT_EQ(service.answer("", "me", "badbad").outcome, Outcome::blocked);
+    // What is spelled in another way than on the list is not found again in the text.
+    EXPECT_EQ(service.answer("", "me", "one BAD two").outcome, Outcome::blocked);
+}
+
 TEST(Service, ListsChangeWhenTheTimeComes) {
     auto rules = rules_of({{{"gone"}, {}}, {{"b", "a"}, {}}, {{"kept"}, {}}});
     rules.lists["abroad"] = {{{"gone"}, {}}};
