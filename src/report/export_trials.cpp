@@ -78,7 +78,7 @@ void write_messages(const std::vector<std::string>& logs, const TrialExportOptio
         while (source->next(batch)) {
             progress.check();
             for (const Trial& trial : batch) {
-                const bool is_hidden = options.hashes_texts || (options.withholds_evasions && trial.step == "probe");
+                const bool is_hidden = options.hashes_texts || (options.withholds_evasions && (trial.step == "probe" || trial.step == "apart"));
                 std::string spans;
                 for (const auto& span : trial.spans) spans += fmt::format("{}{}-{}", spans.empty() ? "" : " ", span.begin, span.end);
                 std::string price;

@@ -637,7 +637,8 @@ void Judgement::describe_distances() {
             shown.rows.push_back({rule, context, blocked, passed});
         }
     }
-    if (shown.rows.empty()) return;
+    // How far apart words come through is a way to write them.
+    if (shown.rows.empty() || m_withholds_evasions) return;
     auto distances = set_finding("rules.distance_bound", "rules of several components", bound, not_bound,
                                  fmt::format("{} of {} rules that were tried with other text between their words come through when that is long enough.", grouped_digits(bound.size()),
                                              grouped_digits(bound.size() + not_bound.size())));

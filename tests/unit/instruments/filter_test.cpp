@@ -384,6 +384,35 @@ TEST(Filter, HowFarApartTheWordsOfARuleMayStand) {
     EXPECT_THAT(rows[1], ElementsAre("c + d", "cn", "10", "100"));
 }
 
+TEST(Filter, WhatComesThroughIsWithheldOnRequest) {
+    std::vector<Trial> trials;
+    for (const std::string rule : {"gate", "tank", "vase"}) {
+        trials.push_back(trial("certify", rule, rule, true));
+        trials.push_back(trial("probe", rule, rule + " seen", true, "cn", "space"));
+        trials.push_back(trial("probe", rule, "not " + rule, false, "cn", "emoji"));
+    }
+    for (const auto& test : certificate_tests(rule_components("a + b"), "\n")) trials.push_back(trial("certify", "a + b", test.message, test.is_blocked_expected));
+    trials.push_back(trial("apart", "a + b", "a not b", false, "cn", "10"));
+    for (const bool is_withheld : {false, true}) {
+        MemoryTrials source(trials);
+        InstrumentInputs inputs;
+        inputs.trials.push_back(&source);
+        const Filter filter;
+        testing::MemoryTables tables;
+        SilentProgress progress;
+        InstrumentContext context{0, 1, {"/var/tmp", 1 << 20}, tables, progress};
+        ParameterValues parameters(filter.description().parameters);
+        if (is_withheld) parameters.set("withhold-evasions", "true");
+        const auto findings = filter.run(inputs, parameters, context);
+        EXPECT_THAT(findings.find("folds")->members, ElementsAre("space"));
+        EXPECT_EQ(findings.find("folds")->non_members.empty(), is_withheld);
+        EXPECT_EQ(findings.find("folds(\"cn\")")->non_members.empty(), is_withheld);
+        EXPECT_EQ(findings.find("evasions") == nullptr, is_withheld);
+        EXPECT_EQ(findings.find("rules.distance_bound") == nullptr, is_withheld);
+        EXPECT_EQ(tables.lines("folds").size() == 1, is_withheld);
+    }
+}
+
 TEST(Filter, AVariantOfWhatIsNotBlockedSaysNothingOfFolds) {
     std::vector<Trial> trials;
     for (const std::string rule : {"gate", "tank", "vase"}) {
