@@ -40,8 +40,12 @@ Dialogue<std::size_t> Campaign::find_piece_length(std::string name, std::u32stri
             const double saved = static_cast<double>(texts) * (static_cast<double>(messages(low)) - static_cast<double>(messages(high - 1))) / 2;
             if (length == low || saved < 1) co_return low;
         }
-        auto asking = ask({context, "scan", name, fmt::format("first {} characters", length), bytes_of(std::u32string_view(characters).substr(0, length))});
-        if (co_await asking == Verdict::none) co_return 0;
+        const Message message{context, "scan", name, fmt::format("first {} characters", length), bytes_of(std::u32string_view(characters).substr(0, length))};
+        auto asking = ask(message);
+        const Verdict verdict = co_await asking;
+        if (verdict == Verdict::none) co_return 0;
+        // It may have gone beside a harmless message, in place of one whose answer was lost.
+        if (verdict == Verdict::rejected) note_length(message, Outcome::rejected);
     }
 }
 
