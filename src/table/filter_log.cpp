@@ -41,6 +41,7 @@ void FilterLog::add(const Trial& sent) {
     book.add(trial);
     Calibrations& log = m_logs.back();
     log.contexts.insert(trial.context);
+    if (trial.step == "scan") searched.insert(trial.context);
     if (trial.step == "calibrate") {
         if (std::find(log.order.begin(), log.order.end(), trial.context) == log.order.end()) log.order.push_back(trial.context);
         if (trial.detail == "kept" || trial.detail == "harmless" || trial.detail == "no shield") {

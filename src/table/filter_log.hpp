@@ -40,6 +40,8 @@ class FilterLog {
   public:
     TrialBook book;
     std::map<std::string, Subject> subjects;   // by notation
+    std::set<std::string> searched;            // contexts where texts were sent to find rules
+    ContextAttributes attributes;              // of the contexts, as the logs or whoever reads them say
 
     /// Call before the trials of each log, with the separator of its header.
     void begin_log(std::string separator);

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "table/context_attributes.hpp"
 #include "table/source.hpp"
 
 namespace unveil {
@@ -50,6 +51,7 @@ struct Trial {
     std::vector<TrialSpan> spans; // of partial
     double price = 0;             // in the units of the campaign
     std::string reply_sha256;     // of the raw answer; may be empty
+    std::string source = {};      // of a text: where it was published and when, "https://example.org/a 2020-01-31"; may be empty
 };
 
 /// The first line of a log.
@@ -58,6 +60,7 @@ struct TrialLogHeader {
     std::string service;      // what was asked, in the words of whoever asked it
     std::string separator;    // put between the pieces of a message; calibrated to pass and to survive
     std::uint64_t seed = 0;
+    ContextAttributes attributes = {};   // of its contexts, as far as whoever ran it said
 };
 
 /// Lines without their line feed. Text that is not UTF-8 becomes U+FFFD.
