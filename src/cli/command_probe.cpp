@@ -55,6 +55,16 @@ std::vector<ContextDriver> read_contexts(const std::vector<std::string>& given) 
     return contexts;
 }
 
+ContextAttributes read_about(const std::vector<std::string>& given, const std::vector<ContextDriver>& contexts) {
+    ContextAttributes about;
+    add_context_attributes(given, about);
+    if (attribute_count(about) > attributes_max) throw Error(ErrorKind::usage, fmt::format("--about names more than {} attributes", attributes_max), "Leave out those that matter least");
+    for (const auto& [name, attributes] : about)
+        if (std::none_of(contexts.begin(), contexts.end(), [&, &name = name](const ContextDriver& context) { return context.name == name; }))
+            throw Error(ErrorKind::usage, fmt::format("--about names the context '{}', from which nothing is sent", printable(name, 80)), "Name it with --context, or mend the name");
+    return about;
+}
+
 void read_quiet_hours(const std::string& text, RunnerLimits& limits) {
     if (text.empty()) return;
     int from = -1;
@@ -162,6 +172,10 @@ class ProbeCommand final : public Command {
         add(command_option("context", ParameterType::text, "NAME=COMMAND", "",
                            "From where to send, and how: a shell command that reads {\"context\":...,\"text\":...} and prints {\"outcome\":\"blocked\"} or "
                            "\"passed\", a line each; http:SPEC.json or smtp:SPEC.json for a service or a mail server described in a file; or manual. The first is where rules are looked for"));
+        d.options.back().is_list = true;
+        add(command_option("about", ParameterType::text, "NAME:KEY=VALUE", "",
+                           "What a context is, for the log: cn:country=CN,language=zh. country, network, language, conversation (group, one-to-one) and platform are usual; 'unveil filter' says "
+                           "which of them separates rule sets"));
         d.options.back().is_list = true;
         add(command_option("known-blocked", ParameterType::text, "TEXT", "", "A message that is blocked in the first context"));
         add(command_option("known-passed", ParameterType::text, "TEXT", "", "A harmless message"));
@@ -284,7 +298,7 @@ class ProbeCommand final : public Command {
             else drivers[context.name] = make_process_driver(context.command, timeout_us);
             by_context[context.name] = drivers[context.name].get();
         }
-        const TrialLogHeader header{"filter", options.text("service"), "", seed};
+        const TrialLogHeader header{"filter", options.text("service"), "", seed, read_about(options.texts("about"), contexts)};
         if (options.flag("dry-run")) {
             if (!out.empty()) LogFile::check(out, header);
             describe_plan(global, contexts, texts, limits);

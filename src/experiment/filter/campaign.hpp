@@ -177,6 +177,8 @@ class Campaign final : public Experiment {
     Dialogue<bool> find_exceptions();
     Dialogue<bool> lift(std::size_t exception);
     Dialogue<bool> compare();
+    /// `order`: rules and contexts as they were compared.
+    Dialogue<bool> assure_differences(std::vector<std::pair<std::size_t, std::string>> order, std::vector<std::string> contexts);
     Dialogue<bool> probe();
     Dialogue<bool> try_orders();
     Dialogue<bool> try_shapes();

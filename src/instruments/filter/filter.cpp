@@ -12,6 +12,7 @@
 #include "core/text.hpp"
 #include "core/time.hpp"
 #include "instruments/common_findings.hpp"
+#include "instruments/filter/context_findings.hpp"
 #include "instruments/filter/filter_log.hpp"
 #include "instruments/filter/reading.hpp"
 #include "instruments/filter/rule_sets.hpp"
@@ -26,15 +27,6 @@ using namespace filter;
 
 std::size_t characters_in(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-std::string metric_of(std::string_view name, std::string_view argument) {
-    std::string quoted;
-    for (const char c : argument) {
-        if (c == '"' || c == '\\') quoted += '\\';
-        quoted += c;
-    }
-    return fmt::format("{}(\"{}\")", name, quoted);
 }
 
 Finding set_finding(std::string metric, std::string subject, const std::set<std::string>& members, std::set<std::string> non_members,
@@ -73,7 +65,7 @@ class Judgement {
   public:
     /// Without a model topics are not told.
     Judgement(const FilterLog& log, const TopicModel* topic_model, const ParameterValues& parameters, OutputTables& tables)
-        : m_log(log), m_confidence(parameters.real("confidence")), m_withholds_evasions(parameters.flag("withhold-evasions")),
+        : m_log(log), m_confidence(parameters.real("confidence")), m_same_share(parameters.real("same-share")), m_withholds_evasions(parameters.flag("withhold-evasions")),
           m_topic_model(topic_model), m_topic_sure(parameters.real("topic-confidence")), m_tables(tables) {
         for (const auto& [context, inputs] : log.book.contexts()) m_contexts.push_back(context);
     }
@@ -106,6 +98,7 @@ class Judgement {
     /// What stands for itself where the filter undoes these changes; names in the lines what stands for the others.
     std::set<std::string> tell_spellings_apart(std::vector<RuleLine>& lines, const std::set<std::string>& ordered, const FoldsByContext& folds) const;
     void describe_contexts();
+    ContextEvidence context_evidence() const;
     void describe_exceptions();
     void describe_shapes();
     void describe_changes();
@@ -120,6 +113,7 @@ class Judgement {
 
     const FilterLog& m_log;
     double m_confidence;
+    double m_same_share;
     bool m_withholds_evasions;
     const TopicModel* m_topic_model;
     double m_topic_sure;
@@ -513,7 +507,7 @@ void Judgement::describe_contexts() {
             if (is_certified && rule.states[c] == State::blocked && m_explained.count({rule.rule, m_contexts[c]}) == 0) blocked.insert(rule.rule);
             if (rule.states[c] == State::passed) passed.insert(rule.rule);
         }
-        m_findings.items.push_back(set_finding(metric_of("rules", m_contexts[c]), "certified rules met in this context", blocked, passed,
+        m_findings.items.push_back(set_finding(metric_of("rules", {m_contexts[c]}), "certified rules met in this context", blocked, passed,
                                                fmt::format("In {}, {} rules are blocked and {} pass.", m_contexts[c], grouped_digits(blocked.size()),
                                                            grouped_digits(passed.size()))));
     }
@@ -530,30 +524,29 @@ void Judgement::describe_contexts() {
                                                      "with a separator that was tried there.",
                                                      printable(context, 80)));
     }
-    const auto pairs = compare_contexts(m_states, m_contexts.size());
-    const auto groups = group_contexts(m_states, m_contexts.size());
-    const std::size_t sets = groups.empty() ? 0 : *std::max_element(groups.begin(), groups.end()) + 1;
-    std::uint64_t differing = 0;
-    for (const ContextPair& pair : pairs) differing += pair.is_different();
-    m_findings.items.push_back(exact_count("contexts", "the log", m_contexts.size(), "contexts",
-                                           fmt::format("Messages were sent from {} contexts.", grouped_digits(m_contexts.size()))));
-    auto rule_sets = exact_count("contexts.rule_sets", "contexts", sets, "rule sets",
-                                 fmt::format("They meet {} different set{} of rules.", grouped_digits(sets), sets == 1 ? "" : "s"));
-    rule_sets.caveat = "Contexts that no tested rule tells apart are put together; rules that were not tested in both may differ.";
-    rule_sets.table.columns = {"context", "set", "rules blocked"};
-    for (std::size_t c = 0; c < m_contexts.size(); ++c) {
-        const auto blocked = std::count_if(m_states.begin(), m_states.end(), [&](const RuleStates& rule) { return rule.states[c] == State::blocked; });
-        rule_sets.table.rows.push_back({m_contexts[c], std::to_string(groups[c] + 1), grouped_digits(static_cast<std::uint64_t>(blocked))});
+    describe_context_sets(context_evidence(), m_tables, m_findings);
+}
+
+ContextEvidence Judgement::context_evidence() const {
+    ContextEvidence evidence{m_log, m_contexts, {}, {.confidence = m_confidence, .is_silent = m_log.book.noise().is_silent(), .same_share = m_same_share}};
+    // A log in which no text was sent to find rules asks for those of somebody else, everywhere alike.
+    if (!m_log.searched.empty())
+        for (const auto& context : m_contexts) evidence.options.was_searched.push_back(m_log.searched.count(context) > 0);
+    const Noise& noise = m_log.book.noise();
+    const AnswerNoise measured{error_rate(noise.slipped, noise.block_controls), error_rate(noise.wrongly_blocked, noise.pass_controls)};
+    for (const RuleStates& rule : m_states) {
+        // Of spellings that are read as one, one; of what only holds a rule, nothing.
+        if (m_certified.count(rule.rule) > 0 && m_distinct.count(rule.rule) == 0) continue;
+        RuleStates compared = rule;
+        for (std::size_t c = 0; c < m_contexts.size(); ++c) {
+            if (m_explained.count({rule.rule, m_contexts[c]}) > 0) compared.states[c] = State::unknown;
+            const Answers& answers = m_log.book.answers(m_contexts[c], alone(m_log.subjects.at(rule.rule), m_contexts[c]));
+            const double blocked = probability_yes(answers.blocked, answers.passed, measured);
+            compared.errors.push_back(std::min(blocked, 1 - blocked));
+        }
+        if (std::find(compared.states.begin(), compared.states.end(), State::blocked) != compared.states.end()) evidence.rules.push_back(std::move(compared));
     }
-    m_findings.items.push_back(std::move(rule_sets));
-    auto differ = exact_count("contexts.differ", "pairs of contexts", differing, "pairs",
-                              fmt::format("{} of {} pairs of contexts differ in at least one rule.", grouped_digits(differing), grouped_digits(pairs.size())));
-    differ.caveat = "p is McNemar's exact test with Holm's correction: whether one context is filtered more than the other, not whether they differ.";
-    differ.table.columns = {"context", "context", "both", "only first", "only second", "neither", "p"};
-    for (const ContextPair& pair : pairs)
-        differ.table.rows.push_back({m_contexts[pair.a], m_contexts[pair.b], grouped_digits(pair.both), grouped_digits(pair.only_a),
-                                     grouped_digits(pair.only_b), grouped_digits(pair.neither), fmt::format("{:.3g}", pair.p_holm)});
-    m_findings.items.push_back(std::move(differ));
+    return evidence;
 }
 
 void Judgement::describe_reading() {
@@ -683,7 +676,7 @@ void Judgement::describe_share(std::string_view metric, std::string_view name, s
     };
     const std::uint64_t count = of(counts.told);
     const std::uint64_t all = m_distinct.size();
-    Finding finding = share(metric_of(metric, name), "certified rules", count, all,
+    Finding finding = share(metric_of(metric, {name}), "certified rules", count, all,
                             fmt::format("{} of {} rules are {} {}, and {} could not be told.", grouped_digits(count), grouped_digits(all), relation, name,
                                          grouped_digits(counts.abstained)));
     // All or none of those that could not be told may be of it, and so many of the guesses may be wrong: on the splits of bench_topics 17 % at most at a
@@ -702,7 +695,10 @@ void Judgement::describe_share(std::string_view metric, std::string_view name, s
 Findings Filter::run(const InstrumentInputs& inputs, const ParameterValues& parameters, InstrumentContext& context) const {
     const double confidence = parameters.real("confidence");
     if (inputs.trials.empty()) throw Error(ErrorKind::input, "there is no log of messages among the inputs", "Give the log of a filter experiment beside the labelled words");
-    const FilterLog log = read_filter_logs(inputs.trials, confidence, context.progress);
+    FilterLog log = read_filter_logs(inputs.trials, confidence, context.progress);
+    add_context_attributes(parameters.texts("about"), log.attributes);
+    if (attribute_count(log.attributes) > attributes_max)
+        throw Error(ErrorKind::input, fmt::format("the contexts have {} different attributes", attribute_count(log.attributes)), fmt::format("Name at most {}", attributes_max));
     if (log.book.trials == 0)
         throw Error(ErrorKind::input, "there is no trial in the log", "Run the experiment first");
     std::vector<LabelledWord> words;
