@@ -352,7 +352,7 @@ class ProbeCommand final : public Command {
                 json["rules"].push_back({{"rule", rule.notation}, {"certified", rule.is_certified}, {"text", rule.text_name}, {"context", rule.context}});
             json["exceptions"] = nlohmann::ordered_json::array();
             for (const auto& exception : campaign.exceptions())
-                json["exceptions"].push_back({{"exception", exception.notation}, {"rules_lifted", exception.rules.size()}});
+                json["exceptions"].push_back({{"exception", exception.notation}, {"certified", exception.is_certified}, {"rules_lifted", exception.rules.size()}});
             json["notes"] = campaign.notes();
             global.print(json_text(json) + "\n");
         } else {
@@ -360,7 +360,7 @@ class ProbeCommand final : public Command {
             for (const auto& rule : rules)
                 text += fmt::format("{}  {}  ({})\n", rule.is_certified ? "certified" : "open     ", printable(rule.notation, 300), printable(rule.text_name, 100));
             for (const auto& exception : campaign.exceptions())
-                text += fmt::format("exception  {}  (lifts {} rules)\n", printable(exception.notation, 300), exception.rules.size());
+                text += fmt::format("{}  {}  (lifts {} rules)\n", exception.is_certified ? "exception" : "open exception", printable(exception.notation, 300), exception.rules.size());
             text += fmt::format("\n{}: {} messages sent, {} of them blocked; {} were in the log before\n", runner_end_words(report.end), human_number(static_cast<double>(report.sent)),
                                 human_number(static_cast<double>(report.blocked)), human_number(static_cast<double>(report.replayed)));
             global.print(text);

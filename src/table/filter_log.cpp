@@ -179,4 +179,30 @@ std::map<std::string, JudgedRule> judge_rules(const FilterLog& log, double confi
     return rules;
 }
 
+bool JudgedException::is_open() const {
+    return !is_certified && std::any_of(pairs.begin(), pairs.end(), [](const ExceptionPair& pair) { return pair.together != State::blocked; });
+}
+
+std::map<std::string, JudgedException> judge_exceptions(const FilterLog& log, double confidence) {
+    std::map<std::string, JudgedException> exceptions;
+    for (const auto& [notation, subject] : log.subjects)
+        for (const auto& [context, sent] : subject.exceptions) {
+            const bool is_told_apart = log.separator(context).is_usable();
+            const CertificateTest alone{"the exception", log.joined(subject.components, context), true};
+            const bool is_blocked = log.state_of(subject.components, context, confidence) == State::blocked;
+            for (const auto& exception : sent) {
+                auto tests = exception_tests(subject.components, rule_components(exception), log.separator(context).text);
+                ExceptionPair& pair = exceptions[exception].pairs.emplace_back(ExceptionPair{notation, context});
+                if (!is_told_apart) continue;
+                const Noise& noise = log.book.noise();
+                if (is_blocked) pair.together = noise.state(log.book.answers(context, tests.front().message), confidence);
+                tests.push_back(alone);
+                const Certificate certificate = check_certificate(tests, context, log.book, confidence);
+                pair.confidence = certificate.confidence;
+                exceptions[exception].is_certified |= certificate.state == CertificateState::certified;
+            }
+        }
+    return exceptions;
+}
+
 }  // namespace unveil::filter

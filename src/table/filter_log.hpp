@@ -100,6 +100,24 @@ struct JudgedRule {
     bool is_rule() const { return is_certified && !is_named_otherwise && !holds_other; }
 };
 
+/// A rule and what was sent beside it to lift it.
+struct ExceptionPair {
+    std::string rule;
+    std::string context;
+    State together = State::unknown;   // of both; unknown also where the rule alone is not surely blocked
+    double confidence = 0;             // that the rule alone and every test of the exception would come out the same once more
+};
+
+struct JudgedException {
+    std::vector<ExceptionPair> pairs;  // in byte order of rule and context
+    bool is_certified = false;         // beside some rule: it lets the message pass and nothing less does, all answers together as sure as a rule's
+    /// Neither certified nor surely blocked beside each rule.
+    bool is_open() const;
+};
+
+/// What was sent beside rules of a finished log, by notation. O(pairs).
+std::map<std::string, JudgedException> judge_exceptions(const FilterLog& log, double confidence);
+
 /// Every subject of a finished log, by notation. O(subjects^2) where answers are wrong at times.
 std::map<std::string, JudgedRule> judge_rules(const FilterLog& log, double confidence);
 

@@ -226,7 +226,9 @@ Dialogue<bool> Campaign::scan_texts() {
 Dialogue<bool> Campaign::run() {
     auto asking = ask_all();
     const bool is_done = co_await asking;
-    m_rules = judged_rules();
+    const filter::FilterLog log = finished_log();
+    m_rules = judged_by(log);
+    judge_exceptions_by(log);
     co_return is_done;
 }
 
@@ -234,6 +236,19 @@ filter::FilterLog Campaign::finished_log() const {
     filter::FilterLog log = m_log;
     (void)log.finish(m_plan.confidence);
     return log;
+}
+
+void Campaign::judge_exceptions_by(const filter::FilterLog& log) {
+    const auto judged = filter::judge_exceptions(log, m_plan.confidence);
+    for (FoundException& exception : m_exceptions) {
+        const auto found = judged.find(exception.notation);
+        exception.is_certified = found != judged.end() && found->second.is_certified;
+        std::erase_if(exception.rules, [&](std::size_t r) {
+            return found == judged.end() || std::none_of(found->second.pairs.begin(), found->second.pairs.end(), [&](const filter::ExceptionPair& pair) {
+                       return pair.rule == m_rules[r].notation && pair.context == m_rules[r].context && pair.together == filter::State::passed;
+                   });
+        });
+    }
 }
 
 std::vector<FoundRule> Campaign::judged_rules() const { return judged_by(finished_log()); }

@@ -99,6 +99,8 @@ class Campaign final : public Experiment {
     /// All that was answered so far, as `filter` reads it.
     filter::FilterLog finished_log() const;
     std::vector<FoundRule> judged_by(const filter::FilterLog& log) const;
+    /// After the rules: which exceptions all answers together show, and which rules they lift.
+    void judge_exceptions_by(const filter::FilterLog& log);
     enum class Verdict { passed, blocked, rejected, none };
     struct Answers {
         std::uint64_t blocked = 0;

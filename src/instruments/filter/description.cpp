@@ -45,6 +45,7 @@ const InstrumentDescription& Filter::description() const {
             {"rules.removed", "rules", "that left it; a set"},
             {"events", "events", "rules that came or left, by context"},
             {"exceptions", "exceptions", "combinations that let a message pass although a rule is in it; a set"},
+            {"exceptions.open", "exceptions", "of which it cannot be told: answers are missing or not sure enough together", {}, "texts that passed in spite of a rule"},
             {"exceptions.pairs", "pairs", "\"rule unless exception\" that were sent together and pass; a set"},
             {"contexts", "contexts", "from which messages were sent"},
             {"contexts.rule_sets", "rule sets", "that no tested rule tells apart"},

@@ -352,56 +352,47 @@ void Judgement::describe_rules() {
 }
 
 void Judgement::describe_exceptions() {
-    struct Pair {
-        std::string rule;
-        std::string context;
-        bool is_lifted = false;
-    };
-    std::map<std::string, std::vector<Pair>> sent;    // by exception
+    const auto exceptions = judge_exceptions(m_log, m_confidence);
+    if (exceptions.empty()) return;
+    auto& table = m_tables.open("exceptions", {{"exception", CellType::text, "components that let a message pass, joined by ' + '"},
+                                               {"rule", CellType::text, "that it was sent beside"},
+                                               {"context", CellType::text, "who asked from where"},
+                                               {"lifted", CellType::text, "yes: both together pass, though the rule alone is blocked; no; or open"},
+                                               {"confidence", CellType::real, "that the rule alone and all tests of the exception would come out the same once more; 0 where tests are missing"}});
     std::set<std::string> certified;
     std::set<std::string> not_exceptions;
     std::set<std::string> pairs;
     std::set<std::string> not_pairs;
-    for (const auto& [rule, subject] : m_log.subjects)
-        for (const auto& [context, notations] : subject.exceptions) {
-            if (state_alone(subject, context) != State::blocked) continue;
-            for (const auto& notation : notations) {
-                const auto tests = exception_tests(subject.components, rule_components(notation), m_log.separator(context).text);
-                const State whole = m_log.separator(context).is_usable() ? state(context, tests.front().message) : State::unknown;
-                if (whole == State::unknown) continue;
-                sent[notation].push_back({rule, context, whole == State::passed});
-                (whole == State::passed ? pairs : not_pairs).insert(fmt::format("{} unless {}", rule, notation));
-                const bool is_minimal = std::all_of(tests.begin() + 1, tests.end(), [&, &context = context](const CertificateTest& test) {
-                    return state(context, test.message) == (test.is_blocked_expected ? State::blocked : State::passed);
-                });
-                if (whole == State::passed && is_minimal) certified.insert(notation);
-            }
-        }
-    if (sent.empty()) return;
-    auto& table = m_tables.open("exceptions", {{"exception", CellType::text, "components that let a message pass, joined by ' + '"},
-                                               {"rule", CellType::text, "that it was sent beside"},
-                                               {"context", CellType::text, "who asked from where"},
-                                               {"lifted", CellType::text, "yes: both together pass, though the rule alone is blocked"}});
+    std::uint64_t open = 0;
     FindingTable shown;
     shown.columns = {"exception", "rules lifted", "rules tried"};
-    for (const auto& [notation, tried] : sent) {
+    for (const auto& [notation, exception] : exceptions) {
         std::uint64_t lifted = 0;
-        for (const Pair& pair : tried) {
-            lifted += pair.is_lifted;
+        for (const ExceptionPair& pair : exception.pairs) {
+            lifted += pair.together == State::passed;
+            if (pair.together != State::unknown) (pair.together == State::passed ? pairs : not_pairs).insert(fmt::format("{} unless {}", pair.rule, notation));
             table.text(notation);
             table.text(pair.rule);
             table.text(pair.context);
-            table.text(pair.is_lifted ? "yes" : "no");
+            table.text(pair.together == State::passed ? "yes" : pair.together == State::blocked ? "no" : "open");
+            table.real(pair.confidence);
             table.end_row();
         }
-        if (lifted == 0) not_exceptions.insert(notation);
-        if (certified.count(notation) > 0) shown.rows.push_back({notation, grouped_digits(lifted), grouped_digits(tried.size())});
+        open += exception.is_open();
+        if (exception.is_certified) {
+            certified.insert(notation);
+            shown.rows.push_back({notation, grouped_digits(lifted), grouped_digits(exception.pairs.size())});
+        } else if (!exception.is_open()) {
+            not_exceptions.insert(notation);
+        }
     }
-    auto exceptions = set_finding("exceptions", "what lets a rule pass", certified, not_exceptions,
-                                  fmt::format("{} combinations let messages pass although a rule is in them, and nothing less does.", grouped_digits(certified.size())));
-    exceptions.unit = "exceptions";
-    exceptions.table = std::move(shown);
-    m_findings.items.push_back(std::move(exceptions));
+    auto found = set_finding("exceptions", "what lets a rule pass", certified, not_exceptions,
+                             fmt::format("{} combinations let messages pass although a rule is in them, and nothing less does.", grouped_digits(certified.size())));
+    found.unit = "exceptions";
+    found.table = std::move(shown);
+    m_findings.items.push_back(std::move(found));
+    m_findings.items.push_back(exact_count("exceptions.open", "what lets a rule pass", open, "exceptions",
+                                           fmt::format("Of {} more it cannot be told: answers are missing or not sure enough together.", grouped_digits(open))));
     auto lifted = set_finding("exceptions.pairs", "rules and what lifts them", pairs, not_pairs,
                               fmt::format("Of the pairs of a rule and an exception that were sent together, {} pass.", grouped_digits(pairs.size())));
     lifted.unit = "pairs";

@@ -583,6 +583,7 @@ TEST(Filter, ExceptionsOrderAndWordsAreReadFromTheLog) {
     EXPECT_THAT(findings.find("exceptions")->members, ElementsAre("good"));
     EXPECT_THAT(findings.find("exceptions")->non_members, ElementsAre("never"));
     EXPECT_THAT(findings.find("exceptions.pairs")->members, ElementsAre("ab unless good"));
+    EXPECT_EQ(findings.find("exceptions.open")->value, 0);
     EXPECT_EQ(findings.find("rules.word_bound")->value, 1);
     EXPECT_THAT(findings.find("rules")->members, ElementsAre("ab", "yy + xx"));
     EXPECT_THAT(findings.find("rules.ordered")->members, ElementsAre("yy + xx"));
@@ -590,6 +591,31 @@ TEST(Filter, ExceptionsOrderAndWordsAreReadFromTheLog) {
     trials.back().input = "xx\nyy";
     const Findings contradicted = findings_of(trials);
     EXPECT_TRUE(contradicted.find("rules.ordered")->members.empty());
+}
+
+/// Where answers are wrong at times, each test of an exception may be sure and all of them together not.
+TEST(Filter, AnExceptionMustBeAsSureAsARule) {
+    const auto exceptions_after = [](int answers) {
+        std::vector<Trial> trials;
+        for (int i = 0; i < 100; ++i) {
+            trials.push_back(trial("control", "zz", "zz", i >= 5, "cn", "block"));
+            trials.push_back(trial("control", "hello", "hello", i < 5, "cn", "pass"));
+        }
+        for (int i = 0; i < answers; ++i) {
+            trials.push_back(trial("certify", "ab", "ab", true));
+            trials.push_back(trial("except", "ab", "ab\ngood", false, "cn", "good"));
+            for (const char* part : {"ab\nood", "ab\ngoo"}) trials.push_back(trial("except", "ab", part, true, "cn", "good"));
+        }
+        return findings_of(std::move(trials));
+    };
+    const Findings twice = exceptions_after(2);   // each of four is right with 0.997
+    EXPECT_THAT(twice.find("exceptions")->members, IsEmpty());
+    EXPECT_THAT(twice.find("exceptions")->non_members, IsEmpty());
+    EXPECT_EQ(twice.find("exceptions.open")->value, 1);
+    EXPECT_THAT(twice.find("exceptions.pairs")->members, ElementsAre("ab unless good"));
+    const Findings often = exceptions_after(3);
+    EXPECT_THAT(often.find("exceptions")->members, ElementsAre("good"));
+    EXPECT_EQ(often.find("exceptions.open")->value, 0);
 }
 
 TEST(WatchList, WhatChangedBeforeAndWasNotAskedForLongComesFirst) {
