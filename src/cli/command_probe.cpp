@@ -121,7 +121,7 @@ std::vector<CampaignText> read_rules(const Global& global, const std::string& pa
         global.say(fmt::format("note: {}: {} {} sent without the asterisks at the ends, which say where in a word a rule holds; --shape-rules finds that out", printable(path, 1000),
                                read.with_wildcards, read.with_wildcards == 1 ? "rule is" : "rules are"));
     std::vector<CampaignText> rules;
-    for (auto& rule : read.rules) rules.push_back({std::move(rule.name), "", std::move(rule.components)});
+    for (auto& rule : read.rules) rules.push_back({std::move(rule.name), "", std::move(rule.components), std::move(rule.source)});
     return rules;
 }
 
@@ -146,8 +146,8 @@ std::vector<CampaignSource> read_sources(const Global& global, const ParameterVa
         if (source.kind == SourceKind::rules) source.candidates = read_rules(global, path, options.text("column"));
         else
             for (auto& line : read_text_file(path, {.is_whole = source.kind == SourceKind::texts && options.flag("whole"), .column = options.text("column")})) {
-                if (source.kind == SourceKind::texts) source.candidates.push_back({std::move(line.name), std::move(line.text)});
-                else source.candidates.push_back({std::move(line.name), "", {std::move(line.text)}});
+                if (source.kind == SourceKind::texts) source.candidates.push_back({std::move(line.name), std::move(line.text), {}, std::move(line.source)});
+                else source.candidates.push_back({std::move(line.name), "", {std::move(line.text)}, std::move(line.source)});
             }
         for (auto& candidate : source.candidates) candidate.name = named(candidate.name);
         sources.push_back(std::move(source));
@@ -250,7 +250,7 @@ class ProbeCommand final : public Command {
             for (auto& rule : read_rules(global, path, options.text("column"))) plan.texts.push_back(std::move(rule));
         for (const auto& path : invocation.positionals.at(0))
             for (auto& line : read_text_file(path, {.is_whole = options.flag("whole"), .column = options.text("column")}))
-                plan.texts.push_back({std::move(line.name), std::move(line.text)});
+                plan.texts.push_back({std::move(line.name), std::move(line.text), {}, std::move(line.source)});
         plan.sources = read_sources(global, options);
         plan.together_characters_max = static_cast<std::size_t>(options.integer("together-max"));
         std::size_t texts = plan.texts.size();

@@ -164,7 +164,7 @@ void export_trials(const std::vector<std::string>& logs, const std::vector<std::
     std::map<std::string, std::string> topics;
     for (const auto& row : kept.tables["topics"].rows) topics[row[0]] = row[1];
     ExportFile table(options.out + "/rules.csv");
-    table.write("rule,context,date,certificate,type,components,topic,canonical\n");
+    table.write("rule,context,date,certificate,type,components,topic,canonical,text,source,character\n");
     for (const auto& rule : rules->members) {
         const auto& components = log.subjects.at(rule).components;
         for (const auto& [where, sent] : log.book.contexts()) {
@@ -177,7 +177,9 @@ void export_trials(const std::vector<std::string>& logs, const std::vector<std::
             // Where a part of it is blocked too, that part is the rule.
             const RuleRow& row = rows[{rule, where}];
             if (row.certificate == "not minimal") continue;
-            table.write(csv_line({rule, where, format_date(first->time_us), row.certificate, type, std::to_string(components.size()), topics[rule], row.canonical}));
+            const auto& origin = log.subjects.at(rule).origin;
+            table.write(csv_line({rule, where, format_date(first->time_us), row.certificate, type, std::to_string(components.size()), topics[rule], row.canonical, origin ? origin->text : "",
+                                  origin ? origin->source : "", origin ? std::to_string(origin->character) : ""}));
         }
     }
     table.finish();

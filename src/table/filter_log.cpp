@@ -41,7 +41,10 @@ void FilterLog::add(const Trial& sent) {
     book.add(trial);
     Calibrations& log = m_logs.back();
     log.contexts.insert(trial.context);
-    if (trial.step == "scan") searched.insert(trial.context);
+    if (trial.step == "scan") {
+        searched.insert(trial.context);
+        if (is_suppressed(trial.outcome) && trial.detail.empty()) m_scanned[trial.context] = {trial.input, trial.subject, trial.source, {trial.evidence, trial.row}};
+    }
     if (trial.step == "calibrate") {
         if (std::find(log.order.begin(), log.order.end(), trial.context) == log.order.end()) log.order.push_back(trial.context);
         if (trial.detail == "kept" || trial.detail == "harmless" || trial.detail == "no shield") {
@@ -57,9 +60,22 @@ void FilterLog::add(const Trial& sent) {
     // Blanks around components do not count: the same rule goes by one name.
     Subject& subject = subjects[rule_notation(components)];
     subject.components = std::move(components);
+    if (const auto scanned = m_scanned.find(trial.context); trial.step == "certify" && !subject.origin && scanned != m_scanned.end())
+        subject.origin = origin_of(scanned->second, subject.components);
     if (trial.step == "probe" && !trial.detail.empty()) subject.probes[trial.context][trial.detail] = trial.input;
     if (trial.step == "shape") subject.shapes[trial.context][trial.detail] = trial.input;
     if (trial.step == "except" && !trial.detail.empty()) subject.exceptions[trial.context].insert(trial.detail);
+}
+
+std::optional<Origin> FilterLog::origin_of(const Scanned& scanned, const std::vector<std::string>& components) {
+    std::size_t leftmost = std::string::npos;
+    for (const auto& component : components) {
+        const std::size_t at = scanned.text.find(component);
+        if (at == std::string::npos) return {};
+        leftmost = std::min(leftmost, at);
+    }
+    const auto before = std::count_if(scanned.text.begin(), scanned.text.begin() + static_cast<std::ptrdiff_t>(leftmost), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+    return Origin{scanned.name, scanned.source, static_cast<std::uint64_t>(before) + 1, scanned.where};
 }
 
 std::optional<std::string> FilterLog::calibrated(const Calibrations& log, const std::string& context) const {

@@ -14,12 +14,21 @@
 
 namespace unveil::filter {
 
+/// The text in which a rule was found first.
+struct Origin {
+    std::string text;               // its name
+    std::string source;             // where it was published, as far as the log says
+    std::uint64_t character = 0;    // of the text, from 1, where the leftmost component begins
+    Locator where;                  // the trial that sent it
+};
+
 /// What the logs say about one rule before anything is judged.
 struct Subject {
     std::vector<std::string> components;
     std::map<std::string, std::map<std::string, std::string>> probes;   // context, fold -> the variant that was sent
     std::map<std::string, std::map<std::string, std::string>> shapes;   // context, "letter before" or "letter behind" -> the message
     std::map<std::string, std::set<std::string>> exceptions;            // context -> notations that were sent beside the rule
+    std::optional<Origin> origin = {};
 };
 
 enum class SeparatorState {
@@ -71,12 +80,22 @@ class FilterLog {
     std::string meant_by(const Trial& trial) const;
     std::optional<std::string> calibrated(const Calibrations& log, const std::string& context) const;
 
+    /// A text that was blocked as it is, the last one of its context: what is certified next was found in it.
+    struct Scanned {
+        std::string text;
+        std::string name;
+        std::string source;
+        Locator where;
+    };
+    static std::optional<Origin> origin_of(const Scanned& scanned, const std::vector<std::string>& components);
+
     struct Lost {
         std::string meant;
         bool is_no_shield = false;
     };
     std::vector<Calibrations> m_logs;
     std::map<std::pair<std::string, std::string>, Lost> m_lost;   // by context and message as it was sent
+    std::map<std::string, Scanned> m_scanned;                     // by context
     std::string m_harmless;
     std::map<std::string, ContextSeparator> m_separators;      // by context
     ContextSeparator m_other;

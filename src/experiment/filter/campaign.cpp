@@ -50,6 +50,12 @@ std::vector<std::string> CampaignPlan::default_separators() { return {"\n", "。
 Campaign::Campaign(CampaignPlan plan) : m_plan((check_plan(plan), std::move(plan))), m_random(m_plan.seed, 0xf11e), m_model({m_plan.lexicon_characters(), m_plan.uses_memory}),
       m_cut_share(cut_share(m_plan.blocked_price)), m_passes_least(m_plan.passes_needed), m_texts(std::move(m_plan.texts)), m_dialogue(run()) {
     m_log.begin_log("");
+    const auto note_source = [&](const CampaignText& text) {
+        if (!text.source.empty()) m_sources.emplace(text.name, text.source);
+    };
+    for (const CampaignText& text : m_texts) note_source(text);
+    for (const CampaignSource& source : m_plan.sources)
+        for (const CampaignText& candidate : source.candidates) note_source(candidate);
     if (!m_plan.sources.empty())
         m_discovery.emplace(Discovery::Settings{std::move(m_plan.sources), m_plan.lexicon, m_plan.seed, m_plan.blocked_price, m_plan.together_characters_max});
     for (const auto& context : m_plan.contexts) m_grounds[context];
@@ -58,6 +64,18 @@ Campaign::Campaign(CampaignPlan plan) : m_plan((check_plan(plan), std::move(plan
     first.known_blocked = m_plan.known_blocked;
     for (const auto& text : m_plan.background) m_model.note_background(characters_of(text));
     m_dialogue.start(m_state);
+}
+
+std::string Campaign::source_of(const std::string& text_name) const {
+    auto found = m_sources.find(text_name);
+    if (found == m_sources.end()) found = m_sources.find(text_name.substr(0, text_name.rfind(" from character ")));
+    return found == m_sources.end() ? std::string() : found->second;
+}
+
+std::optional<Message> Campaign::next() {
+    std::optional<Message> message = m_state.pending;
+    if (message && message->step == "scan") message->source = source_of(message->subject);
+    return message;
 }
 
 void Campaign::answer(const Trial& trial) {

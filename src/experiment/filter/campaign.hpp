@@ -80,7 +80,7 @@ class Campaign final : public Experiment {
     /// Throws Error(usage) for a plan that cannot be carried out.
     explicit Campaign(CampaignPlan plan);
 
-    std::optional<Message> next() override { return m_state.pending; }
+    std::optional<Message> next() override;
     void answer(const Trial& trial) override;
     std::string refusal() const override { return m_refusal; }
     std::uint64_t expected_messages() const override;
@@ -221,6 +221,8 @@ class Campaign final : public Experiment {
     std::optional<std::size_t> known_rule_in(const std::string& text, const std::string& context) const;
     void learn(const FoundRule& rule, const std::string& text);
     std::size_t next_text() const;
+    /// Where the text or the window of one was published; empty where nobody said.
+    std::string source_of(const std::string& text_name) const;
 
     CampaignPlan m_plan;
     Random m_random;
@@ -249,6 +251,7 @@ class Campaign final : public Experiment {
     std::set<std::pair<std::string, std::string>> m_lost;              // by context, messages that may have arrived
     std::vector<Published> m_published;
     std::vector<CampaignText> m_texts;  // that are left to scan
+    std::map<std::string, std::string> m_sources;    // where texts were published, by their names
     std::size_t m_texts_done = 0;
     std::uint64_t m_answers = 0;
     double m_price = 0;                 // of all answers, in passed ones

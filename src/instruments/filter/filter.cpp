@@ -210,7 +210,10 @@ void Judgement::describe_rules() {
                                                 {"confidence", CellType::real, "that all tests would come out the same once more"},
                                                 {"tests_made", CellType::integer, "of the certificate"},
                                                 {"tests", CellType::integer, "that it needs"},
-                                                {"canonical", CellType::text, "the certified rule of which this is another spelling, as the filter reads it there; else empty"}});
+                                                {"canonical", CellType::text, "the certified rule of which this is another spelling, as the filter reads it there; else empty"},
+                                {"text", CellType::text, "in which it was found first; empty where nobody looked in one"},
+                                {"source", CellType::text, "where and when that text was published, as far as the log says"},
+                                {"character", CellType::integer, "of that text, from 1, where the rule begins"}});
     std::vector<RuleLine> lines;
     auto& tests_table = m_tables.open("certificates", {{"rule", CellType::text, "components, joined by ' + '"},
                                                        {"context", CellType::text, "who asked from where"},
@@ -296,11 +299,24 @@ void Judgement::describe_rules() {
         rules.figure.rows.push_back({std::to_string(size), value, value, value});
     }
     if (sizes.empty()) rules.figure = {};
-    rules.table.columns = {"certified rule"};
+    // Addresses only where there are some: else the column would be empty.
+    const bool is_cited = std::any_of(certified.begin(), certified.end(), [&](const std::string& rule) {
+        const auto& origin = m_log.subjects.at(rule).origin;
+        return origin && !origin->source.empty();
+    });
+    rules.table.columns = {"certified rule", "found in", "from character"};
+    if (is_cited) rules.table.columns.emplace_back("published");
     constexpr std::size_t shown_max = 20;
     for (const auto& rule : certified)
-        if (rules.table.rows.size() < shown_max) rules.table.rows.push_back({rule});
-    if (certified.size() > shown_max) rules.table.rows.push_back({fmt::format("... and {} more in rules.csv", certified.size() - shown_max)});
+        if (rules.table.rows.size() < shown_max) {
+            const auto& origin = m_log.subjects.at(rule).origin;
+            auto& row = rules.table.rows.emplace_back(std::vector<std::string>{rule, origin ? origin->text : "", origin ? grouped_digits(origin->character) : ""});
+            if (is_cited) row.push_back(origin ? origin->source : "");
+        }
+    if (certified.size() > shown_max) {
+        rules.table.rows.push_back({fmt::format("... and {} more in rules.csv", certified.size() - shown_max)});
+        rules.table.rows.back().resize(rules.table.columns.size());
+    }
     m_certified = certified;
     FoldsByContext seen_through;
     FoldsByContext not_excluded;
@@ -324,6 +340,11 @@ void Judgement::describe_rules() {
         rules_table.integer(line.certificate.tests_made);
         rules_table.integer(line.certificate.tests);
         rules_table.text(line.canonical);
+        const auto& origin = m_log.subjects.at(line.rule).origin;
+        rules_table.text(origin ? origin->text : "");
+        rules_table.text(origin ? origin->source : "");
+        if (origin) rules_table.integer(static_cast<std::int64_t>(origin->character));
+        else rules_table.missing();
         rules_table.end_row();
         if (!line.canonical.empty() && spellings.rows.size() < shown_max) spellings.rows.push_back({line.rule, line.context, line.canonical});
     }
