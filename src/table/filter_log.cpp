@@ -14,6 +14,17 @@ bool is_within(const std::vector<std::string>& other, const std::vector<std::str
     });
 }
 
+/// Whether everything that was left out is one line or several, of more than one.
+bool is_of_whole_lines(const Trial& trial) {
+    const std::string& text = trial.input;
+    const bool has_lines = text.find('\n') != std::string::npos;
+    return has_lines && !trial.spans.empty() && std::all_of(trial.spans.begin(), trial.spans.end(), [&](const TrialSpan& span) {
+        const bool begins = span.begin == 0 || text[span.begin - 1] == '\n';
+        const bool ends = span.end == text.size() || text[span.end] == '\n' || (span.end > 0 && text[span.end - 1] == '\n');
+        return begins && ends && span.begin < span.end;
+    });
+}
+
 }  // namespace
 
 void FilterLog::begin_log(std::string separator) { m_logs.emplace_back().given = std::move(separator); }
@@ -41,8 +52,15 @@ void FilterLog::add(const Trial& sent) {
     book.add(trial);
     Calibrations& log = m_logs.back();
     log.contexts.insert(trial.context);
+    whole += trial.outcome == Outcome::blocked;
+    partial += trial.outcome == Outcome::partial;
+    partial_lines += trial.outcome == Outcome::partial && is_of_whole_lines(sent);
     if (trial.step == "scan") {
         searched.insert(trial.context);
+        if (is_verdict(trial.outcome) && trial.detail.empty()) {
+            ++texts_scanned;
+            if (is_suppressed(trial.outcome)) blocked_texts.insert({trial.context, trial.input});
+        }
         if (is_suppressed(trial.outcome) && trial.detail.empty()) m_scanned[trial.context] = {trial.input, trial.subject, trial.source, {trial.evidence, trial.row}};
     }
     if (trial.step == "calibrate") {
@@ -69,13 +87,20 @@ void FilterLog::add(const Trial& sent) {
 
 std::optional<Origin> FilterLog::origin_of(const Scanned& scanned, const std::vector<std::string>& components) {
     std::size_t leftmost = std::string::npos;
+    std::size_t end = 0;
+    bool is_once = true;
     for (const auto& component : components) {
         const std::size_t at = scanned.text.find(component);
         if (at == std::string::npos) return {};
         leftmost = std::min(leftmost, at);
+        end = std::max(end, at + component.size());
+        is_once = is_once && scanned.text.find(component, at + 1) == std::string::npos;
     }
-    const auto before = std::count_if(scanned.text.begin(), scanned.text.begin() + static_cast<std::ptrdiff_t>(leftmost), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
-    return Origin{scanned.name, scanned.source, static_cast<std::uint64_t>(before) + 1, scanned.where};
+    const auto characters = [&](std::size_t from, std::size_t to) {
+        return static_cast<std::uint64_t>(std::count_if(scanned.text.begin() + static_cast<std::ptrdiff_t>(from), scanned.text.begin() + static_cast<std::ptrdiff_t>(to),
+                                                        [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    };
+    return Origin{scanned.name, scanned.source, characters(0, leftmost) + 1, is_once ? characters(leftmost, end) : 0, scanned.where};
 }
 
 std::optional<std::string> FilterLog::calibrated(const Calibrations& log, const std::string& context) const {

@@ -19,6 +19,7 @@ struct Origin {
     std::string text;               // its name
     std::string source;             // where it was published, as far as the log says
     std::uint64_t character = 0;    // of the text, from 1, where the leftmost component begins
+    std::uint64_t span = 0;         // characters from there to the end of the rightmost component; 0 where one stands there twice
     Locator where;                  // the trial that sent it
 };
 
@@ -50,6 +51,11 @@ class FilterLog {
     TrialBook book;
     std::map<std::string, Subject> subjects;   // by notation
     std::set<std::string> searched;            // contexts where texts were sent to find rules
+    std::set<std::pair<std::string, std::string>> blocked_texts;    // by context, texts that were blocked as they are
+    std::uint64_t texts_scanned = 0;           // sent as they are, with a verdict
+    std::uint64_t whole = 0;                   // messages of which nothing came through
+    std::uint64_t partial = 0;                 // of which parts did
+    std::uint64_t partial_lines = 0;           // of them, those of which nothing but whole lines was left out
     ContextAttributes attributes;              // of the contexts, as the logs or whoever reads them say
 
     /// Call before the trials of each log, with the separator of its header.

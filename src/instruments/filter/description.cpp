@@ -52,6 +52,8 @@ const InstrumentDescription& Filter::description() const {
             {"contexts.differ", "pairs", "of contexts with at least one rule that only one of them meets; the interval holds those that are not shown to be equal"},
             {"contexts.missing_share(\"first\", \"second\")", "share", "of the rules met in the first context, those that pass in the second; where none does, up to what would have been found"},
             {"contexts.separated_by", "attributes", "that every difference between contexts goes with; a set: contexts.separated_by includes \"country\"", {}, "contexts of which the log or 'about' says what they are"},
+            {"model", "properties", "that the filter is shown to have; a set: model includes \"exceptions\", model excludes \"order\""},
+            {"model.unexplained_share", "share", "of texts that were blocked and hold no certified rule"},
             {"folds", "changes", "of spelling that the filter sees through; a set: folds includes \"case\""},
             {"folds.open", "changes", "of which it cannot be told"},
             {"topics.share(\"topic\")", "share", "of distinct certified rules about the topic; those that cannot be told open the interval", topic_names, topics_need},

@@ -14,6 +14,7 @@
 #include "instruments/common_findings.hpp"
 #include "instruments/filter/context_findings.hpp"
 #include "instruments/filter/filter_log.hpp"
+#include "instruments/filter/model.hpp"
 #include "instruments/filter/reading.hpp"
 #include "instruments/filter/rule_sets.hpp"
 #include "instruments/filter/spelling.hpp"
@@ -79,6 +80,7 @@ class Judgement {
         describe_shapes();
         describe_changes();
         describe_reading();
+        describe_model({m_log, m_distinct, m_folds, m_shapes_tried, m_word_bound, m_confidence, m_withholds_evasions, m_same_share}, m_tables, m_findings);
         if (m_topic_model != nullptr) describe_topics();
         return std::move(m_findings);
     }
@@ -124,6 +126,8 @@ class Judgement {
     std::set<std::string> m_certified;
     std::set<std::string> m_distinct;       // of them, those that are not only other spellings
     std::set<std::pair<std::string, std::string>> m_explained;   // rule, context: blocked there, but so is a part of it
+    std::uint64_t m_shapes_tried = 0;
+    std::uint64_t m_word_bound = 0;
     Findings m_findings;
 };
 
@@ -456,6 +460,8 @@ void Judgement::describe_shapes() {
         all += count;
         if (shape != "anywhere") bound += count;
     }
+    m_shapes_tried = all;
+    m_word_bound = bound;
     auto words = exact_count("rules.word_bound", "rules of one component, by context", bound, "rules",
                              fmt::format("{} of {} rules that were tried with a letter beside them are blocked only at the edge of a word.", grouped_digits(bound),
                                          grouped_digits(all)));
