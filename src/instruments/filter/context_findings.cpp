@@ -204,7 +204,7 @@ void ContextSets::write_lattice() {
                                             {"second", CellType::text, "another one"},
                                             {"first_attributes", CellType::text, "what was said of it"},
                                             {"second_attributes", CellType::text, "what was said of it"},
-                                            {"relation", CellType::text, "of the two lists of rules"},
+                                            {"relation", CellType::text, "of what the two suppress"},
                                             {"asked_in_both", CellType::integer, "rules with an answer that is sure in both"},
                                             {"both", CellType::integer, "of them, blocked in both"},
                                             {"only_first", CellType::integer, "blocked in the first only"},
