@@ -30,7 +30,7 @@ class ExportCommand final : public Command {
             "posts lead back to accounts. The hashes are those of 'unveil report --pseudonymise' with the same key.\n"
             "In place of a case there may be logs of 'unveil probe', with --to csv: messages.csv has a row for each message, rules.txt the "
             "certified rules in the notation 'a + b' of the public lists, as 'unveil probe --rules' reads them, and rules.csv the same with "
-            "context, date, type and, where lists of labelled words stand beside the log, topic.";
+            "context, date, type and, where lists of labelled words stand beside the log, topic; model.json says what kind of filter it is.";
         description.positionals = {{"CASE", "The folder of the case, such as case.out, or of a single run; or logs of messages and lists of labelled words", 1, SIZE_MAX}};
         description.options.push_back(command_option("to", ParameterType::choice, "FORMAT", "", "Format to write"));
         description.options.back().choices = {"csv", "json", "parquet", "graphml", "gexf", "ooni"};

@@ -88,6 +88,16 @@ void read_accounts(const std::vector<std::string>& given, std::vector<ContextDri
     }
 }
 
+ContextAttributes read_about(const std::vector<std::string>& given, const std::vector<ContextDriver>& contexts) {
+    ContextAttributes about;
+    add_context_attributes(given, about);
+    if (attribute_count(about) > attributes_max) throw Error(ErrorKind::usage, fmt::format("--about names more than {} attributes", attributes_max), "Leave out those that matter least");
+    for (const auto& [name, attributes] : about)
+        if (std::none_of(contexts.begin(), contexts.end(), [&, &name = name](const ContextDriver& context) { return context.name == name; }))
+            throw Error(ErrorKind::usage, fmt::format("--about names the context '{}', from which nothing is sent", printable(name, 80)), "Name it with --context, or mend the name");
+    return about;
+}
+
 void read_quiet_hours(const std::string& text, RunnerLimits& limits) {
     if (text.empty()) return;
     int from = -1;
@@ -144,7 +154,7 @@ std::vector<CampaignText> read_rules(const Global& global, const std::string& pa
         global.say(fmt::format("note: {}: {} {} sent without the asterisks at the ends, which say where in a word a rule holds; --shape-rules finds that out", printable(path, 1000),
                                read.with_wildcards, read.with_wildcards == 1 ? "rule is" : "rules are"));
     std::vector<CampaignText> rules;
-    for (auto& rule : read.rules) rules.push_back({std::move(rule.name), "", std::move(rule.components)});
+    for (auto& rule : read.rules) rules.push_back({std::move(rule.name), "", std::move(rule.components), std::move(rule.source)});
     return rules;
 }
 
@@ -169,8 +179,8 @@ std::vector<CampaignSource> read_sources(const Global& global, const ParameterVa
         if (source.kind == SourceKind::rules) source.candidates = read_rules(global, path, options.text("column"));
         else
             for (auto& line : read_text_file(path, {.is_whole = source.kind == SourceKind::texts && options.flag("whole"), .column = options.text("column")})) {
-                if (source.kind == SourceKind::texts) source.candidates.push_back({std::move(line.name), std::move(line.text)});
-                else source.candidates.push_back({std::move(line.name), "", {std::move(line.text)}});
+                if (source.kind == SourceKind::texts) source.candidates.push_back({std::move(line.name), std::move(line.text), {}, std::move(line.source)});
+                else source.candidates.push_back({std::move(line.name), "", {std::move(line.text)}, std::move(line.source)});
             }
         for (auto& candidate : source.candidates) candidate.name = named(candidate.name);
         sources.push_back(std::move(source));
@@ -199,6 +209,9 @@ class ProbeCommand final : public Command {
         add(command_option("account", ParameterType::text, "CONTEXT/ALIAS", "",
                            "An account of a context, by an alias; they take turns, and when one is shut the next goes on. Commands are told the alias as \"account\"; "
                            "CONTEXT/ALIAS=COMMAND gives the account a driver of its own. The same alias in two contexts is one account"));
+        add(command_option("about", ParameterType::text, "NAME:KEY=VALUE", "",
+                           "What a context is, for the log: cn:country=CN,language=zh. country, network, language, conversation (group, one-to-one) and platform are usual; 'unveil filter' says "
+                           "which of them separates rule sets"));
         d.options.back().is_list = true;
         add(command_option("known-blocked", ParameterType::text, "TEXT", "", "A message that is blocked in the first context"));
         add(command_option("known-passed", ParameterType::text, "TEXT", "", "A harmless message"));
@@ -295,7 +308,7 @@ class ProbeCommand final : public Command {
             for (auto& rule : read_rules(global, path, options.text("column"))) plan.texts.push_back(std::move(rule));
         for (const auto& path : invocation.positionals.at(0))
             for (auto& line : read_text_file(path, {.is_whole = options.flag("whole"), .column = options.text("column")}))
-                plan.texts.push_back({std::move(line.name), std::move(line.text)});
+                plan.texts.push_back({std::move(line.name), std::move(line.text), {}, std::move(line.source)});
         plan.sources = read_sources(global, options);
         plan.together_characters_max = static_cast<std::size_t>(options.integer("together-max"));
         std::size_t texts = plan.texts.size();
@@ -361,7 +374,7 @@ class ProbeCommand final : public Command {
             by_context[context.name] = make_driver(context.command);
             for (const auto& account : context.accounts) limits.accounts[context.name].push_back({account.name, account.command.empty() ? nullptr : make_driver(account.command)});
         }
-        const TrialLogHeader header{"filter", options.text("service"), "", seed};
+        const TrialLogHeader header{"filter", options.text("service"), "", seed, read_about(options.texts("about"), contexts)};
         if (options.flag("dry-run")) {
             if (!out.empty()) LogFile::check(out, header);
             describe_plan(global, contexts, texts, limits);
@@ -491,7 +504,7 @@ class ProbeCommand final : public Command {
                 json["rules"].push_back({{"rule", rule.notation}, {"certified", rule.is_certified}, {"text", rule.text_name}, {"context", rule.context}});
             json["exceptions"] = nlohmann::ordered_json::array();
             for (const auto& exception : campaign.exceptions())
-                json["exceptions"].push_back({{"exception", exception.notation}, {"rules_lifted", exception.rules.size()}});
+                json["exceptions"].push_back({{"exception", exception.notation}, {"certified", exception.is_certified}, {"rules_lifted", exception.rules.size()}});
             json["calibration"] = calibration_json(campaign, report);
             json["notes"] = campaign.notes();
             global.print(json_text(json) + "\n");
@@ -500,7 +513,7 @@ class ProbeCommand final : public Command {
             for (const auto& rule : rules)
                 text += fmt::format("{}  {}  ({})\n", rule.is_certified ? "certified" : "open     ", printable(rule.notation, 300), printable(rule.text_name, 100));
             for (const auto& exception : campaign.exceptions())
-                text += fmt::format("exception  {}  (lifts {} rules)\n", printable(exception.notation, 300), exception.rules.size());
+                text += fmt::format("{}  {}  (lifts {} rules)\n", exception.is_certified ? "exception" : "open exception", printable(exception.notation, 300), exception.rules.size());
             text += fmt::format("\n{}: {} messages sent, {} of them blocked; {} were in the log before\n", runner_end_words(report.end), human_number(static_cast<double>(report.sent)),
                                 human_number(static_cast<double>(report.blocked)), human_number(static_cast<double>(report.replayed)));
             text += calibration_text(campaign, report);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <span>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -19,6 +20,11 @@ constexpr std::size_t file_bytes_max = 64u << 20;
 /// As public lists name them; in this order.
 constexpr std::array<std::string_view, 10> column_names = {"text",    "rule",   "keyword_combination", "keyword", "keywords",
                                                            "result", "isolation", "word",              "message", "sentence"};
+
+/// Where public lists say what a row is taken from. A column 'source' may as well name a kind of source: only addresses count.
+constexpr std::array<std::string_view, 6> address_names = {"url", "link", "source_url", "article_url", "article", "source"};
+constexpr std::array<std::string_view, 7> date_names = {"date", "published", "published_at", "detected_on", "date tested", "date_tested", "time"};
+constexpr std::array<std::string_view, 2> offset_names = {"offset", "idx"};
 
 std::string lower_case(std::string text) {
     for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -49,6 +55,29 @@ std::vector<NamedText> read_table(const std::string& path, const std::string& na
     if (!column.empty()) found = at(lower_case(column));
     else
         for (std::size_t i = 0; i < column_names.size() && found == SIZE_MAX; ++i) found = at(column_names[i]);
+    const auto first_of = [&](std::span<const std::string_view> names) {
+        for (const std::string_view wanted : names)
+            if (const std::size_t column_at = at(wanted); column_at != SIZE_MAX && column_at != found) return column_at;
+        return SIZE_MAX;
+    };
+    const std::size_t address_at = first_of(address_names);
+    const std::size_t date_at = first_of(date_names);
+    const std::size_t offset_at = first_of(offset_names);
+    const auto source_of = [&](const CsvRow& row) {
+        constexpr std::size_t cell_bytes_max = 2000;
+        std::string source;
+        const auto add = [&](std::size_t column_at, std::string_view before) {
+            const std::string_view cell = column_at == SIZE_MAX ? std::string_view() : trimmed(row.text(column_at));
+            if (cell.empty() || cell.size() > cell_bytes_max || !is_valid_utf8(cell)) return;
+            source += fmt::format("{}{}{}", source.empty() ? "" : " ", before, cell);
+        };
+        const std::string address = address_at == SIZE_MAX ? std::string() : lower_case(std::string(trimmed(row.text(address_at))));
+        const bool is_address = address.starts_with("http://") || address.starts_with("https://");
+        if (is_address) add(address_at, "");
+        add(date_at, "");
+        if (is_address) add(offset_at, "offset ");
+        return source;
+    };
     if (found == SIZE_MAX) {
         std::string columns;
         for (const auto& cell : header) columns += (columns.empty() ? "" : ", ") + printable(cell, 40);
@@ -67,7 +96,7 @@ std::vector<NamedText> read_table(const std::string& path, const std::string& na
             if (!is_valid_utf8(text)) refuse_bytes(text, fmt::format("{}, record {}", printable(path, 1000), record));
             bytes += text.size();
             if (bytes > file_bytes_max) throw Error(ErrorKind::input, fmt::format("there is more than {} bytes of text", file_bytes_max), "Split it", printable(path, 1000));
-            if (!text.empty()) texts.push_back({fmt::format("{}, record {}", name, record), std::string(text)});
+            if (!text.empty()) texts.push_back({fmt::format("{}, record {}", name, record), std::string(text), source_of(row)});
             return nullptr;
         });
     }
@@ -152,7 +181,7 @@ PublicRules read_public_rules(const std::string& path, const std::string& column
         }
         std::sort(components.begin(), components.end());
         components.erase(std::unique(components.begin(), components.end()), components.end());
-        read.rules.push_back({line.name, std::move(components)});
+        read.rules.push_back({line.name, std::move(components), line.source});
         read.tally.keep();
     }
     if (read.rules.empty() && read.tally.skipped() > 0) {

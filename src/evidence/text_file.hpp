@@ -13,6 +13,8 @@ namespace unveil {
 struct NamedText {
     std::string name;   // "news.txt:12"; for a table "list.csv, record 12"
     std::string text;   // valid UTF-8 without outer blanks, not empty
+    /// Of a table that says where and when it was published or seen, and at which place in it: "https://example.org/a 2020-01-31 offset 365". May be empty.
+    std::string source = {};
 };
 
 struct TextFileOptions {
@@ -36,6 +38,7 @@ std::string without_wildcards(std::string_view component);
 struct PublicRule {
     std::string name;                      // where it stands, as of NamedText
     std::vector<std::string> components;   // sorted, each once
+    std::string source = {};               // as of NamedText
 };
 
 struct PublicRules {

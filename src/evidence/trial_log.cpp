@@ -78,7 +78,19 @@ class TrialLog final : public TrialSource {
         m_header.service = text_member(*value, "service").value_or("");
         m_header.separator = text_member(*value, "separator").value_or("");
         if (std::uint64_t seed = 0; (*value)["seed"].get(seed) == simdjson::SUCCESS) m_header.seed = seed;
+        read_attributes(*value);
         m_previous_sha256 = sha256_hex(m_reader.line_text());
+    }
+
+    void read_attributes(const element& header) {
+        simdjson::dom::object contexts;
+        if (header["contexts"].get(contexts) != simdjson::SUCCESS) return;
+        for (const auto& [context, given] : contexts) {
+            simdjson::dom::object values;
+            if (given.get(values) != simdjson::SUCCESS) continue;
+            for (const auto& [name, text] : values)
+                if (std::string_view value; text.get(value) == simdjson::SUCCESS) m_header.attributes[std::string(context)].emplace(name, value);
+        }
     }
 
     /// A line that is no JSON breaks the chain for its successor, unless it is the last one.
@@ -112,6 +124,7 @@ class TrialLog final : public TrialSource {
                                          {"step", &trial.step},
                                          {"subject", &trial.subject},
                                          {"detail", &trial.detail},
+                                         {"source", &trial.source},
                                          {"reply_sha256", &trial.reply_sha256}})
             *field = text_member(value, key).value_or("");
         if (double price = 0; value["price"].get(price) == simdjson::SUCCESS) trial.price = price;

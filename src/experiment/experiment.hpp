@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "table/trial.hpp"
 
@@ -17,7 +18,11 @@ struct Message {
     std::string detail;
     std::string input;
     std::string account = {};   // whom it goes out from; an experiment leaves that to whoever sends
-    friend bool operator==(const Message&, const Message&) = default;
+    std::string source = {};
+    /// From whom it goes out and where a text was published do not make it another message.
+    friend bool operator==(const Message& a, const Message& b) {
+        return std::tie(a.context, a.step, a.subject, a.detail, a.input) == std::tie(b.context, b.step, b.subject, b.detail, b.input);
+    }
 };
 
 /// The trial that it becomes, as far as the message says: neither when, by which account, nor what became of it.
@@ -28,6 +33,7 @@ inline Trial trial_of(const Message& message) {
     trial.subject = message.subject;
     trial.detail = message.detail;
     trial.input = message.input;
+    trial.source = message.source;
     return trial;
 }
 

@@ -63,6 +63,8 @@ void LogFile::check(const std::string& path, const TrialLogHeader& header) {
     if (found.experiment != header.experiment) differ("the experiment", found.experiment, header.experiment);
     if (found.service != header.service) differ("--service", found.service, header.service);
     if (found.separator != header.separator) differ("the separator", found.separator, header.separator);
+    if (found.attributes != header.attributes)
+        throw Error(ErrorKind::input, "is the log of another experiment: what --about says of the contexts was something else", "Give the same options as when it was begun, or name another --out", path);
     if (found.seed != header.seed) differ("--seed", std::to_string(found.seed), std::to_string(header.seed));
 }
 

@@ -63,11 +63,13 @@ struct Plan {
         return slip_rate == 0 && false_block_rate == 0 && !may_end_early() && accounts.characters_max == SIZE_MAX && accounts.sticky_us < longest_pause_us;
     }
     bool may_end_early() const { return accounts.banned_after > 0 || accounts.warned_after > 0 || accounts.shut_after > 0; }
+    bool has_languages = false;
 };
 
 class ChatWorld {
   public:
     ChatWorld(const Plan& plan, std::uint64_t seed) : m_plan(plan), m_seed(seed), m_random(seed, 0xc4a7), m_reader(reader_of(plan.folds)), m_alphabet(alphabet()) {
+        make_places();
         make_rules();
         m_home_filter = ChatFilter({.rules = {{std::string(home), m_home}}, .folds = m_plan.folds});
         make_topics();
@@ -77,21 +79,21 @@ class ChatWorld {
     /// Runs the campaign against the service and gives its log.
     std::string log(Progress& progress) const {
         ChatFilterRules rules{.rules = {}, .folds = m_plan.folds, .distance_max = m_plan.distance_max, .slip_rate = m_plan.slip_rate, .false_block_rate = m_plan.false_block_rate, .seed = m_seed};
-        rules.rules[std::string(home)] = m_home;
-        rules.rules[std::string(abroad)] = m_abroad;
+        for (const Place& place : m_places) rules.rules[place.context] = *place.rules;
         ChatFilterRules strict_rules = rules;
         strict_rules.folds = chat_folds();
         const ChatFilter filter(std::move(rules));
         const ChatFilter strict(std::move(strict_rules));
         CampaignPlan plan;
         plan.texts = m_texts;
-        plan.contexts = {std::string(home), std::string(abroad)};
+        for (const Place& place : m_places) plan.contexts.push_back(place.context);
+        plan.scans_everywhere = m_plan.has_languages;
         plan.known_blocked = known_rule;
         plan.known_passed = harmless;
         plan.probe_rules = 5;
         plan.seed = m_seed;
         Campaign campaign(std::move(plan));
-        TrialChain chain(TrialLogHeader{"filter", "the lab's chat service", "", m_seed});
+        TrialChain chain(TrialLogHeader{"filter", "the lab's chat service", "", m_seed, m_attributes});
         std::string text = chain.header_line() + "\n";
         constexpr std::int64_t begin_us = 1'704'067'200'000'000;   // 2024-01-01
         constexpr std::int64_t interval_us = 2'000'000;
@@ -143,10 +145,10 @@ class ChatWorld {
     ChatTruth truth() const {
         ChatTruth truth;
         truth.seed = m_seed;
-        truth.contexts = {std::string(home), std::string(abroad)};
-        for (const auto* list : {&m_home, &m_abroad}) {
+        for (const Place& place : m_places) {
+            truth.contexts.push_back(place.context);
             auto& notations = truth.rules.emplace_back();
-            for (auto components : *list) {
+            for (auto components : *place.rules) {
                 std::sort(components.begin(), components.end());
                 notations.push_back(rule_notation(components));
             }
@@ -158,6 +160,10 @@ class ChatWorld {
     }
 
   private:
+    struct Place {
+        std::string context;
+        const std::vector<std::vector<std::string>>* rules = nullptr;
+    };
     static ChatFilter reader_of(std::vector<std::string> folds) {
         ChatFilterRules rules;
         rules.folds = std::move(folds);
@@ -165,8 +171,8 @@ class ChatWorld {
     }
     std::map<std::string, std::vector<std::string>> account_names() const {
         std::map<std::string, std::vector<std::string>> names;
-        for (const auto context : {home, abroad})
-            for (std::uint32_t i = 0; i < m_plan.accounts_each && m_plan.accounts_each > 1; ++i) names[std::string(context)].push_back(fmt::format("{} {}", context, i + 1));
+        for (const Place& place : m_places)
+            for (std::uint32_t i = 0; i < m_plan.accounts_each && m_plan.accounts_each > 1; ++i) names[place.context].push_back(fmt::format("{} {}", place.context, i + 1));
         return names;
     }
 
@@ -191,6 +197,20 @@ class ChatWorld {
         if (kind == 0 && !has_fold("latin")) text += "ace";
         if (kind == 1 && !has_fold("digit")) text += "64";
         return text;
+    }
+
+    /// People of either language meet the list of their region.
+    void make_places() {
+        for (const auto& [region, rules] : {std::pair{home, &m_home}, {abroad, &m_abroad}}) {
+            if (!m_plan.has_languages) {
+                m_places.push_back({std::string(region), rules});
+                continue;
+            }
+            for (const std::string language : {"en", "zh"}) {
+                m_places.push_back({fmt::format("{}/{}", region, language), rules});
+                m_attributes[m_places.back().context] = {{"country", std::string(region)}, {"language", language}};
+            }
+        }
     }
 
     void make_rules() {
@@ -283,6 +303,8 @@ class ChatWorld {
     std::vector<std::string> m_alphabet;
     std::vector<std::vector<std::string>> m_home;
     std::vector<std::vector<std::string>> m_abroad;
+    std::vector<Place> m_places;
+    ContextAttributes m_attributes;
     std::map<std::string, std::string> m_topics;        // by rule
     std::map<std::string, std::string> m_coded_words;
     std::vector<CampaignText> m_texts;
@@ -314,7 +336,8 @@ std::vector<PlantedClaim> claims_of(const ChatTruth& truth, const Plan& plan) {
         return claims;
     }
     const auto& at_home = truth.rules[0];
-    const auto& elsewhere = truth.rules[1];
+    const auto& elsewhere = truth.rules.back();
+    const std::string& far_away = truth.contexts.back();
     claims.push_back({"on-the-server", "The service suppresses messages at home.", "", "messages.blocked > 0", "supported", "it has a list of rules"});
     claims.push_back({"many-rules", fmt::format("At least {} rules are behind it.", at_home.size()), "", fmt::format("rules >= {}", at_home.size()),
                       "supported", "every rule stood in one of the texts"});
@@ -322,13 +345,23 @@ std::vector<PlantedClaim> claims_of(const ChatTruth& truth, const Plan& plan) {
                       "it is on the list"});
     claims.push_back(unheard_of);
     const bool differs = at_home != elsewhere;
-    claims.push_back({"two-sets", "People at home and abroad meet different rules.", "", "contexts.rule_sets >= 2", differs ? "supported" : "contradicted",
-                      differs ? "the list abroad is a part of the one at home" : "both regions have one list"});
+    // So many rules show that at most a tenth of a list differs, though a few answers may have been wrong.
+    constexpr std::size_t rules_to_compare = 40;
+    const bool is_enough = elsewhere.size() >= rules_to_compare;
+    claims.push_back({"two-sets", "People at home and abroad meet different rules.", "", "contexts.rule_sets >= 2", differs ? "supported" : plan.has_languages && is_enough ? "contradicted" : "undetermined",
+                      differs ? "the list abroad is a part of the one at home" : plan.has_languages && is_enough ? "both regions have one list" : "both regions have one list, but rules were looked for at home only or are few"});
+    if (plan.has_languages && is_enough) {
+        claims.push_back({"by-country", "What people may say depends on their country.", "", "contexts.separated_by includes \\\"country\\\"", differs ? "supported" : "contradicted",
+                          differs ? "only the lists of the regions differ" : "both regions have one list"});
+        claims.push_back({"not-by-language", "It does not depend on their language.", "", "contexts.separated_by excludes \\\"language\\\"", "supported", "people of both languages meet one list"});
+        claims.push_back({"abroad-within-home", "At most a tenth of what is suppressed abroad passes at home.", "",
+                          fmt::format("contexts.missing_share(\\\"{}\\\", \\\"{}\\\") <= 0.1", far_away, truth.contexts.front()), "supported", "the list abroad is a part of the one at home"});
+    }
     if (differs) {
         std::string only_home;
         for (const auto& rule : at_home)
             if (!std::binary_search(elsewhere.begin(), elsewhere.end(), rule)) only_home = rule;
-        claims.push_back({"spared-abroad", "One of the rules does not hold abroad.", "", fmt::format("rules(\\\"abroad\\\") excludes \\\"{}\\\"", only_home),
+        claims.push_back({"spared-abroad", "One of the rules does not hold abroad.", "", fmt::format("rules(\\\"{}\\\") excludes \\\"{}\\\"", far_away, only_home),
                           "supported", "it is on the list at home alone"});
     }
     constexpr std::size_t rules_min = 5;
@@ -373,6 +406,7 @@ Plan plan_of(const ParameterValues& parameters) {
     plan.accounts_each = count("accounts-each");
     plan.delay_us = parameters.duration_us("delay");
     plan.escalates = parameters.flag("escalate");
+    plan.has_languages = parameters.flag("languages");
     for (const auto& fold : parameters.texts("folds"))
         if (fold != "none") plan.folds.push_back(fold);
     return plan;
@@ -443,8 +477,13 @@ Scenario chat_scenario() {
     folds.help = "spellings that the filter sees through";
     folds.choices = chat_folds();
     folds.choices.emplace_back("none");
+    Parameter languages;
+    languages.name = "languages";
+    languages.type = ParameterType::flag;
+    languages.help = "people of two languages in either region, for whom the same rules hold; rules are looked for everywhere";
     scenario.parameters = {parameter("rules", ParameterType::integer, "12", "rules at home beside the known one; each stands in one text", 0, 10000),
                            parameter("abroad-share", ParameterType::real, "0.25", "share of them that also hold abroad", 0, 1),
+                           languages,
                            parameter("clean-texts", ParameterType::integer, "10", "texts without a rule", 0, 100000),
                            parameter("characters", ParameterType::integer, "200", "length of a text", 1, 100000),
                            parameter("distance-max", ParameterType::integer, "0", "characters that may stand between two words of a rule; 0: any number", 0, 500),

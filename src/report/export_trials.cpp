@@ -6,10 +6,12 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/digest.hpp"
 #include "core/error.hpp"
+#include "core/json.hpp"
 #include "core/output_table.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
@@ -39,7 +41,10 @@ class KeptTable final : public OutputTable {
   public:
     void text(std::string_view cell) override { m_row.emplace_back(cell); }
     void integer(std::int64_t cell) override { m_row.push_back(std::to_string(cell)); }
-    void real(double) override { m_row.emplace_back(); }
+    void real(double cell) override {
+        m_row.emplace_back();
+        append_real(cell, RealStyle::shortest, m_row.back());
+    }
     void missing() override { m_row.emplace_back(); }
     void end_row() override { rows.push_back(std::move(m_row)), m_row.clear(); }
     std::vector<std::vector<std::string>> rows;
@@ -94,6 +99,23 @@ void write_messages(const std::vector<std::string>& logs, const TrialExportOptio
     file.finish();
 }
 
+/// The description of the filter as one document: its properties, its contexts, and which of their lists holds which.
+void write_model(const std::map<std::string, KeptTable>& tables, const filter::FilterLog& log, const std::string& service, const std::string& folder) {
+    using Json = nlohmann::ordered_json;
+    Json json = {{"schema_version", 1}, {"service", service}, {"messages", log.book.trials}, {"contexts", Json::array()}, {"properties", Json::array()}, {"lists", Json::array()}};
+    for (const auto& [context, inputs] : log.book.contexts()) {
+        const auto attributes = log.attributes.find(context);
+        json["contexts"].push_back({{"context", context}, {"attributes", attributes == log.attributes.end() ? Json::object() : Json(attributes->second)}});
+    }
+    const auto number = [](const std::string& cell) { return cell.empty() ? Json() : Json::parse(cell); };
+    for (const auto& row : tables.at("model").rows)
+        json["properties"].push_back({{"property", row[0]}, {"part", row[1]}, {"answer", row[2]}, {"shown", number(row[3])}, {"tested", number(row[4])}, {"low", number(row[5])}, {"high", number(row[6])}, {"basis", row[7]}});
+    for (const auto& row : tables.at("lattice").rows)
+        json["lists"].push_back({{"first", row[0]}, {"second", row[1]}, {"relation", row[4]}, {"asked_in_both", number(row[5])}, {"both", number(row[6])}, {"only_first", number(row[7])},
+                                 {"only_second", number(row[8])}, {"neither", number(row[9])}, {"first_found_above", number(row[13])}, {"second_found_above", number(row[14])}});
+    write_file_atomically(folder + "/model.json", json_text(json) + "\n");
+}
+
 /// Whether the public notation, read again, gives the same components: a plus, outer blanks and line feeds are lost in it, an asterisk at an end may be
 /// taken for a wildcard, and a line that begins with '#' is a remark.
 bool is_publishable(const std::string& notation, const std::vector<std::string>& components) {
@@ -114,6 +136,7 @@ void export_trials(const std::vector<std::string>& logs, const std::vector<std::
     std::string confidence;
     append_real(options.confidence, RealStyle::shortest, confidence);
     parameters.set("confidence", confidence);
+    if (options.withholds_evasions) parameters.set("withhold-evasions", "true");
     KeptTables kept;
     auto sources = open_all(logs);
     InstrumentInputs inputs;
@@ -132,6 +155,8 @@ void export_trials(const std::vector<std::string>& logs, const std::vector<std::
     std::filesystem::create_directories(options.out, failure);
     if (failure) throw Error(ErrorKind::run, "cannot make the folder: " + failure.message(), "Choose another --out", options.out);
     write_messages(logs, options, progress);
+
+    write_model(kept.tables, log, sources.given.front()->header().service, options.out);
 
     const Finding* rules = finding_of(findings, "rules");
     UNVEIL_ASSERT(rules != nullptr);
@@ -164,7 +189,7 @@ void export_trials(const std::vector<std::string>& logs, const std::vector<std::
     std::map<std::string, std::string> topics;
     for (const auto& row : kept.tables["topics"].rows) topics[row[0]] = row[1];
     ExportFile table(options.out + "/rules.csv");
-    table.write("rule,context,date,certificate,type,components,topic,canonical\n");
+    table.write("rule,context,date,certificate,type,components,topic,canonical,text,source,character\n");
     for (const auto& rule : rules->members) {
         const auto& components = log.subjects.at(rule).components;
         for (const auto& [where, sent] : log.book.contexts()) {
@@ -177,7 +202,9 @@ void export_trials(const std::vector<std::string>& logs, const std::vector<std::
             // Where a part of it is blocked too, that part is the rule.
             const RuleRow& row = rows[{rule, where}];
             if (row.certificate == "not minimal") continue;
-            table.write(csv_line({rule, where, format_date(first->time_us), row.certificate, type, std::to_string(components.size()), topics[rule], row.canonical}));
+            const auto& origin = log.subjects.at(rule).origin;
+            table.write(csv_line({rule, where, format_date(first->time_us), row.certificate, type, std::to_string(components.size()), topics[rule], row.canonical, origin ? origin->text : "",
+                                  origin ? origin->source : "", origin ? std::to_string(origin->character) : ""}));
         }
     }
     table.finish();

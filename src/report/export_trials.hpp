@@ -23,7 +23,7 @@ struct TrialExportOptions {
 };
 
 /// OUT/messages.csv with one row for each trial; OUT/rules.txt with the certified rules, of several spellings one, "a + b" a line, as `unveil probe --rules` reads
-/// them back; OUT/rules.csv with one row for each certified rule and context. What is certified is decided by the instrument `filter`. With
+/// them back; OUT/rules.csv with one row for each certified rule and context; OUT/model.json, what kind of filter it is. What is certified is decided by the instrument `filter`. With
 /// lists of labelled words the rules have topics. Throws Error(input) for logs that the instrument cannot read, Error(run) when writing fails.
 void export_trials(const std::vector<std::string>& logs, const std::vector<std::string>& labelled_words, const TrialExportOptions& options, Progress& progress);
 

@@ -15,6 +15,17 @@ bool is_within(const std::vector<std::string>& other, const std::vector<std::str
     });
 }
 
+/// Whether everything that was left out is one line or several, of more than one.
+bool is_of_whole_lines(const Trial& trial) {
+    const std::string& text = trial.input;
+    const bool has_lines = text.find('\n') != std::string::npos;
+    return has_lines && !trial.spans.empty() && std::all_of(trial.spans.begin(), trial.spans.end(), [&](const TrialSpan& span) {
+        const bool begins = span.begin == 0 || text[span.begin - 1] == '\n';
+        const bool ends = span.end == text.size() || text[span.end] == '\n' || (span.end > 0 && text[span.end - 1] == '\n');
+        return begins && ends && span.begin < span.end;
+    });
+}
+
 }  // namespace
 
 void FilterLog::begin_log(std::string separator) { m_logs.emplace_back().given = std::move(separator); }
@@ -43,6 +54,17 @@ void FilterLog::add(const Trial& sent) {
     sending.add(sent);
     Calibrations& log = m_logs.back();
     log.contexts.insert(trial.context);
+    whole += trial.outcome == Outcome::blocked;
+    partial += trial.outcome == Outcome::partial;
+    partial_lines += trial.outcome == Outcome::partial && is_of_whole_lines(sent);
+    if (trial.step == "scan") {
+        searched.insert(trial.context);
+        if (is_verdict(trial.outcome) && trial.detail.empty()) {
+            ++texts_scanned;
+            if (is_suppressed(trial.outcome)) blocked_texts.insert({trial.context, trial.input});
+        }
+        if (is_suppressed(trial.outcome) && trial.detail.empty()) m_scanned[trial.context] = {trial.input, trial.subject, trial.source, {trial.evidence, trial.row}};
+    }
     if (trial.step == "calibrate") {
         if (std::find(log.order.begin(), log.order.end(), trial.context) == log.order.end()) log.order.push_back(trial.context);
         if (trial.detail == "kept" || trial.detail == "harmless" || trial.detail == "no shield") {
@@ -59,6 +81,8 @@ void FilterLog::add(const Trial& sent) {
     // Blanks around components do not count: the same rule goes by one name.
     Subject& subject = subjects[rule_notation(components)];
     subject.components = std::move(components);
+    if (const auto scanned = m_scanned.find(trial.context); trial.step == "certify" && !subject.origin && scanned != m_scanned.end())
+        subject.origin = origin_of(scanned->second, subject.components);
     if (trial.step == "probe" && !trial.detail.empty()) subject.probes[trial.context][trial.detail] = trial.input;
     if (trial.step == "further") subject.further[trial.context].insert(trial.detail);
     if (trial.step == "shape") subject.shapes[trial.context][trial.detail] = trial.input;
@@ -68,6 +92,24 @@ void FilterLog::add(const Trial& sent) {
         if (failure == std::errc() && end == trial.detail.data() + trial.detail.size()) subject.distances[trial.context][characters] = trial.input;
     }
     if (trial.step == "except" && !trial.detail.empty()) subject.exceptions[trial.context].insert(trial.detail);
+}
+
+std::optional<Origin> FilterLog::origin_of(const Scanned& scanned, const std::vector<std::string>& components) {
+    std::size_t leftmost = std::string::npos;
+    std::size_t end = 0;
+    bool is_once = true;
+    for (const auto& component : components) {
+        const std::size_t at = scanned.text.find(component);
+        if (at == std::string::npos) return {};
+        leftmost = std::min(leftmost, at);
+        end = std::max(end, at + component.size());
+        is_once = is_once && scanned.text.find(component, at + 1) == std::string::npos;
+    }
+    const auto characters = [&](std::size_t from, std::size_t to) {
+        return static_cast<std::uint64_t>(std::count_if(scanned.text.begin() + static_cast<std::ptrdiff_t>(from), scanned.text.begin() + static_cast<std::ptrdiff_t>(to),
+                                                        [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    };
+    return Origin{scanned.name, scanned.source, characters(0, leftmost) + 1, is_once ? characters(leftmost, end) : 0, scanned.where};
 }
 
 std::optional<std::string> FilterLog::calibrated(const Calibrations& log, const std::string& context) const {
@@ -191,6 +233,32 @@ std::map<std::string, JudgedRule> judge_rules(const FilterLog& log, double confi
         });
     }
     return rules;
+}
+
+bool JudgedException::is_open() const {
+    return !is_certified && std::any_of(pairs.begin(), pairs.end(), [](const ExceptionPair& pair) { return pair.together != State::blocked; });
+}
+
+std::map<std::string, JudgedException> judge_exceptions(const FilterLog& log, double confidence) {
+    std::map<std::string, JudgedException> exceptions;
+    for (const auto& [notation, subject] : log.subjects)
+        for (const auto& [context, sent] : subject.exceptions) {
+            const bool is_told_apart = log.separator(context).is_usable();
+            const CertificateTest alone{"the exception", log.joined(subject.components, context), true};
+            const bool is_blocked = log.state_of(subject.components, context, confidence) == State::blocked;
+            for (const auto& exception : sent) {
+                auto tests = exception_tests(subject.components, rule_components(exception), log.separator(context).text);
+                ExceptionPair& pair = exceptions[exception].pairs.emplace_back(ExceptionPair{notation, context});
+                if (!is_told_apart) continue;
+                const Noise& noise = log.book.noise();
+                if (is_blocked) pair.together = noise.state(log.book.answers(context, tests.front().message), confidence);
+                tests.push_back(alone);
+                const Certificate certificate = check_certificate(tests, context, log.book, confidence);
+                pair.confidence = certificate.confidence;
+                exceptions[exception].is_certified |= certificate.state == CertificateState::certified;
+            }
+        }
+    return exceptions;
 }
 
 }  // namespace unveil::filter

@@ -15,6 +15,15 @@
 
 namespace unveil::filter {
 
+/// The text in which a rule was found first.
+struct Origin {
+    std::string text;               // its name
+    std::string source;             // where it was published, as far as the log says
+    std::uint64_t character = 0;    // of the text, from 1, where the leftmost component begins
+    std::uint64_t span = 0;         // characters from there to the end of the rightmost component; 0 where one stands there twice
+    Locator where;                  // the trial that sent it
+};
+
 /// What the logs say about one rule before anything is judged.
 struct Subject {
     std::vector<std::string> components;
@@ -23,6 +32,7 @@ struct Subject {
     std::map<std::string, std::map<std::uint32_t, std::string>> distances;   // context, characters between two components -> the message
     std::map<std::string, std::set<std::string>> exceptions;            // context -> notations that were sent beside the rule
     std::map<std::string, std::set<std::string>> further;               // context -> names of further tests
+    std::optional<Origin> origin = {};
 };
 
 enum class SeparatorState {
@@ -44,6 +54,13 @@ class FilterLog {
     TrialBook book;
     SendingBook sending;
     std::map<std::string, Subject> subjects;   // by notation
+    std::set<std::string> searched;            // contexts where texts were sent to find rules
+    std::set<std::pair<std::string, std::string>> blocked_texts;    // by context, texts that were blocked as they are
+    std::uint64_t texts_scanned = 0;           // sent as they are, with a verdict
+    std::uint64_t whole = 0;                   // messages of which nothing came through
+    std::uint64_t partial = 0;                 // of which parts did
+    std::uint64_t partial_lines = 0;           // of them, those of which nothing but whole lines was left out
+    ContextAttributes attributes;              // of the contexts, as the logs or whoever reads them say
 
     /// Call before the trials of each log, with the separator of its header.
     void begin_log(std::string separator);
@@ -76,12 +93,22 @@ class FilterLog {
     std::string meant_by(const Trial& trial) const;
     std::optional<std::string> calibrated(const Calibrations& log, const std::string& context) const;
 
+    /// A text that was blocked as it is, the last one of its context: what is certified next was found in it.
+    struct Scanned {
+        std::string text;
+        std::string name;
+        std::string source;
+        Locator where;
+    };
+    static std::optional<Origin> origin_of(const Scanned& scanned, const std::vector<std::string>& components);
+
     struct Lost {
         std::string meant;
         bool is_no_shield = false;
     };
     std::vector<Calibrations> m_logs;
     std::map<std::pair<std::string, std::string>, Lost> m_lost;   // by context and message as it was sent
+    std::map<std::string, Scanned> m_scanned;                     // by context
     std::string m_harmless;
     std::map<std::string, ContextSeparator> m_separators;      // by context
     ContextSeparator m_other;
@@ -104,6 +131,24 @@ struct JudgedRule {
     /// Whether it is one of the rules of the filter.
     bool is_rule() const { return is_certified && !is_named_otherwise && !holds_other; }
 };
+
+/// A rule and what was sent beside it to lift it.
+struct ExceptionPair {
+    std::string rule;
+    std::string context;
+    State together = State::unknown;   // of both; unknown also where the rule alone is not surely blocked
+    double confidence = 0;             // that the rule alone and every test of the exception would come out the same once more
+};
+
+struct JudgedException {
+    std::vector<ExceptionPair> pairs;  // in byte order of rule and context
+    bool is_certified = false;         // beside some rule: it lets the message pass and nothing less does, all answers together as sure as a rule's
+    /// Neither certified nor surely blocked beside each rule.
+    bool is_open() const;
+};
+
+/// What was sent beside rules of a finished log, by notation. O(pairs).
+std::map<std::string, JudgedException> judge_exceptions(const FilterLog& log, double confidence);
 
 /// Every subject of a finished log, by notation. O(subjects^2) where answers are wrong at times.
 std::map<std::string, JudgedRule> judge_rules(const FilterLog& log, double confidence);

@@ -42,11 +42,13 @@ bool parse_outcome(std::string_view name, Outcome& outcome) {
 }
 
 std::string trial_header_line(const TrialLogHeader& header) {
-    return json_text({{"unveil_log", 1},
-                      {"experiment", header.experiment},
-                      {"service", header.service},
-                      {"separator", header.separator},
-                      {"seed", header.seed}});
+    Json json = {{"unveil_log", 1},
+                 {"experiment", header.experiment},
+                 {"service", header.service},
+                 {"separator", header.separator},
+                 {"seed", header.seed}};
+    if (!header.attributes.empty()) json["contexts"] = header.attributes;
+    return json_text(json);
 }
 
 std::string trial_line(const Trial& trial, std::string_view previous_sha256) {
@@ -63,6 +65,7 @@ std::string trial_line(const Trial& trial, std::string_view previous_sha256) {
         for (const auto& span : trial.spans) json["spans"].push_back(Json::array({span.begin, span.end}));
     }
     json["price"] = trial.price;
+    if (!trial.source.empty()) json["source"] = trial.source;
     if (!trial.reply_sha256.empty()) json["reply_sha256"] = trial.reply_sha256;
     constexpr double second_us = 1e6;
     if (trial.delay_us > 0) json["delay_seconds"] = static_cast<double>(trial.delay_us) / second_us;

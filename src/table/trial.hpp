@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "table/context_attributes.hpp"
 #include "table/source.hpp"
 
 namespace unveil {
@@ -53,6 +54,7 @@ struct Trial {
     std::int64_t delay_us = 0;    // from sending to the answer; 0: not measured
     std::int64_t retry_after_us = 0;   // of rejected: it came too fast, and may come again after so long; 0: for what it is
     bool has_warning = false;     // the account was told that it may be shut
+    std::string source = {};      // of a text: where it was published and when, "https://example.org/a 2020-01-31"; may be empty
 };
 
 /// The first line of a log.
@@ -61,6 +63,7 @@ struct TrialLogHeader {
     std::string service;      // what was asked, in the words of whoever asked it
     std::string separator;    // put between the pieces of a message; calibrated to pass and to survive
     std::uint64_t seed = 0;
+    ContextAttributes attributes = {};   // of its contexts, as far as whoever ran it said
 };
 
 /// Lines without their line feed. Text that is not UTF-8 becomes U+FFFD.

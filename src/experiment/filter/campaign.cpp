@@ -51,6 +51,12 @@ std::vector<std::string> CampaignPlan::default_separators() { return {"\n", "。
 Campaign::Campaign(CampaignPlan plan) : m_plan((check_plan(plan), std::move(plan))), m_random(m_plan.seed, 0xf11e), m_model({m_plan.lexicon_characters(), m_plan.uses_memory}),
       m_cut_share(cut_share(m_plan.blocked_price)), m_passes_least(m_plan.passes_needed), m_texts(std::move(m_plan.texts)), m_dialogue(run()) {
     m_log.begin_log("");
+    const auto note_source = [&](const CampaignText& text) {
+        if (!text.source.empty()) m_sources.emplace(text.name, text.source);
+    };
+    for (const CampaignText& text : m_texts) note_source(text);
+    for (const CampaignSource& source : m_plan.sources)
+        for (const CampaignText& candidate : source.candidates) note_source(candidate);
     if (!m_plan.sources.empty())
         m_discovery.emplace(Discovery::Settings{std::move(m_plan.sources), m_plan.lexicon, m_plan.seed, m_plan.blocked_price, m_plan.together_characters_max});
     for (const auto& context : m_plan.contexts) m_grounds[context];
@@ -59,6 +65,18 @@ Campaign::Campaign(CampaignPlan plan) : m_plan((check_plan(plan), std::move(plan
     first.known_blocked = m_plan.known_blocked;
     for (const auto& text : m_plan.background) m_model.note_background(characters_of(text));
     m_dialogue.start(m_state);
+}
+
+std::string Campaign::source_of(const std::string& text_name) const {
+    auto found = m_sources.find(text_name);
+    if (found == m_sources.end()) found = m_sources.find(text_name.substr(0, text_name.rfind(", characters ")));
+    return found == m_sources.end() ? std::string() : found->second;
+}
+
+std::optional<Message> Campaign::next() {
+    std::optional<Message> message = m_state.pending;
+    if (message && message->step == "scan") message->source = source_of(message->subject);
+    return message;
 }
 
 void Campaign::answer(const Trial& trial) {
@@ -292,7 +310,9 @@ Dialogue<bool> Campaign::scan_texts() {
 Dialogue<bool> Campaign::run() {
     auto asking = ask_all();
     const bool is_done = co_await asking;
-    m_rules = judged_rules();
+    const filter::FilterLog log = finished_log();
+    m_rules = judged_by(log);
+    judge_exceptions_by(log);
     co_return is_done;
 }
 
@@ -300,6 +320,19 @@ filter::FilterLog Campaign::finished_log() const {
     filter::FilterLog log = m_log;
     (void)log.finish(m_plan.confidence);
     return log;
+}
+
+void Campaign::judge_exceptions_by(const filter::FilterLog& log) {
+    const auto judged = filter::judge_exceptions(log, m_plan.confidence);
+    for (FoundException& exception : m_exceptions) {
+        const auto found = judged.find(exception.notation);
+        exception.is_certified = found != judged.end() && found->second.is_certified;
+        std::erase_if(exception.rules, [&](std::size_t r) {
+            return found == judged.end() || std::none_of(found->second.pairs.begin(), found->second.pairs.end(), [&](const filter::ExceptionPair& pair) {
+                       return pair.rule == m_rules[r].notation && pair.context == m_rules[r].context && pair.together == filter::State::passed;
+                   });
+        });
+    }
 }
 
 std::vector<FoundRule> Campaign::judged_rules() const { return judged_by(finished_log()); }

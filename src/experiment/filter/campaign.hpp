@@ -101,7 +101,7 @@ class Campaign final : public Experiment {
     /// Throws Error(usage) for a plan that cannot be carried out.
     explicit Campaign(CampaignPlan plan);
 
-    std::optional<Message> next() override { return m_state.pending; }
+    std::optional<Message> next() override;
     void answer(const Trial& trial) override;
     std::string refusal() const override { return m_refusal; }
     std::uint64_t expected_messages() const override;
@@ -126,6 +126,8 @@ class Campaign final : public Experiment {
     /// All that was answered so far, as `filter` reads it.
     filter::FilterLog finished_log() const;
     std::vector<FoundRule> judged_by(const filter::FilterLog& log) const;
+    /// After the rules: which exceptions all answers together show, and which rules they lift.
+    void judge_exceptions_by(const filter::FilterLog& log);
     enum class Verdict { passed, blocked, rejected, none };
     struct Answers {
         std::uint64_t blocked = 0;
@@ -244,6 +246,8 @@ class Campaign final : public Experiment {
     Dialogue<bool> find_exceptions();
     Dialogue<bool> lift(std::size_t exception);
     Dialogue<bool> compare();
+    /// `order`: rules and contexts as they were compared.
+    Dialogue<bool> assure_differences(std::vector<std::pair<std::size_t, std::string>> order, std::vector<std::string> contexts);
     /// Asks until it is told, on as few rules as that takes; what is told already costs nothing.
     Dialogue<bool> probe();
     /// The rules in another spelling, by fold and context; the first so many that differ in more than spelling.
@@ -300,6 +304,8 @@ class Campaign final : public Experiment {
     std::optional<std::size_t> known_rule_in(const std::string& text, const std::string& context) const;
     void learn(const FoundRule& rule, const std::string& text);
     std::size_t next_text() const;
+    /// Where the text or the window of one was published; empty where nobody said.
+    std::string source_of(const std::string& text_name) const;
 
     CampaignPlan m_plan;
     Random m_random;
@@ -330,6 +336,7 @@ class Campaign final : public Experiment {
     std::map<std::pair<std::string, std::string>, std::vector<TrialSpan>> m_told;    // by context and message: what was left out of those that came through in part
     std::vector<Published> m_published;
     std::vector<CampaignText> m_texts;  // that are left to scan
+    std::map<std::string, std::string> m_sources;    // where texts were published, by their names
     std::size_t m_texts_done = 0;
     std::uint64_t m_answers = 0;
     double m_price = 0;                 // of all answers, in passed ones

@@ -99,6 +99,8 @@ Dialogue<bool> Campaign::compare() {
         (void)co_await certifying;
         if (!m_refusal.empty()) co_return false;
     }
+    auto assuring = assure_differences(order, contexts);
+    if (!co_await assuring) co_return false;
     // Few messages go to the other contexts, maybe none of them a control: the last answers are as good as those of known messages after them.
     for (const auto& context : contexts)
         for (const bool is_block : {true, false}) {
@@ -106,6 +108,37 @@ Dialogue<bool> Campaign::compare() {
             auto known = control(context, is_block);
             if (!co_await known) co_return false;
         }
+    co_return true;
+}
+
+/// Where answers are wrong at times, some state among many will be wrong however sure each is. So that two contexts count as different, a few rules that tell them
+/// apart are asked for until they are sure among all that were compared.
+Dialogue<bool> Campaign::assure_differences(std::vector<std::pair<std::size_t, std::string>> order, std::vector<std::string> contexts) {
+    if (!has_faults()) co_return true;
+    constexpr std::uint32_t rules_each = 3;
+    const double comparisons = static_cast<double>(order.size() * (contexts.size() - 1));
+    std::map<std::pair<std::string, std::string>, std::uint32_t> assured;    // by pair of contexts
+    std::set<std::size_t> done;
+    for (const auto& [rule, somewhere] : order) {
+        const FoundRule one = m_rules[rule];
+        if (!done.insert(rule).second) continue;
+        std::map<std::string, bool> is_blocked;
+        for (const auto& context : contexts) {
+            if (!is_told_apart(one.components, context)) continue;
+            const double blocked = probability_blocked({context, "", "", "", joined(one.components, context)});
+            if (std::max(blocked, 1 - blocked) > 0.9) is_blocked[context] = blocked > 0.5;
+        }
+        std::set<std::string> telling;
+        for (const auto& [a, in_a] : is_blocked)
+            for (const auto& [b, in_b] : is_blocked)
+                if (a < b && in_a != in_b && assured[{a, b}]++ < rules_each) telling.insert({a, b});
+        for (const auto& context : telling) {
+            const Published published{{context, "compare", one.notation, "", joined(one.components, context)}, (1 - m_plan.confidence) / (4 * comparisons)};
+            auto settling = settle_one(published);
+            (void)co_await settling;
+            if (!m_refusal.empty()) co_return false;
+        }
+    }
     co_return true;
 }
 

@@ -159,7 +159,7 @@ void Campaign::learn(const FoundRule& rule, const std::string& text) {
     if (!m_plan.learns_background) return;
     std::string rest = text;
     for (const auto& component : rule.components)
-        for (std::size_t at = rest.find(component); at != std::string::npos; at = rest.find(component, at)) rest.replace(at, component.size(), "\n");
+        for (std::size_t at = rest.find(component); at != std::string::npos; at = rest.find(component, at + 1)) rest.replace(at, component.size(), "\n");
     m_model.note_background(characters_of(rest));
 }
 

@@ -26,6 +26,7 @@ struct CampaignText {
     std::string name;   // "text 12", or where it comes from
     std::string text;   // UTF-8
     std::vector<std::string> components = {};   // of a rule that others found, to be tried here; then `text` is empty
+    std::string source = {};                    // where it was published, for the log; may be empty
 };
 
 enum class SourceKind {

@@ -15,6 +15,10 @@ const InstrumentDescription& Filter::description() const {
         d.record = "trial";
         d.parameters.push_back({.name = "confidence", .type = ParameterType::real, .default_text = "0.99",
                                 .help = "How sure a certificate, a state or a fold must be", .minimum = 0.5, .maximum = 0.999999});
+        d.parameters.push_back({.name = "same-share", .type = ParameterType::real, .default_text = "0.1",
+                                .help = "Two contexts count as having one list, or the list of one as within the other's, where a larger share of it that is missing would have been found", .minimum = 0.0001, .maximum = 1});
+        d.parameters.push_back({.name = "about", .type = ParameterType::text, .is_list = true, .metavar = "NAME:KEY=VALUE",
+                                .help = "What a context is, where its log does not say: cn:country=CN,language=zh"});
         d.parameters.push_back({.name = "withhold-evasions", .type = ParameterType::flag, .default_text = "",
                                 .help = "Leave out how rules can be written so that they come through"});
         d.parameters.push_back({.name = "topics", .type = ParameterType::flag, .default_text = "",
@@ -54,10 +58,15 @@ const InstrumentDescription& Filter::description() const {
             {"rules.removed", "rules", "that left it; a set"},
             {"events", "events", "rules that came or left, by context"},
             {"exceptions", "exceptions", "combinations that let a message pass although a rule is in it; a set"},
+            {"exceptions.open", "exceptions", "of which it cannot be told: answers are missing or not sure enough together", {}, "texts that passed in spite of a rule"},
             {"exceptions.pairs", "pairs", "\"rule unless exception\" that were sent together and pass; a set"},
             {"contexts", "contexts", "from which messages were sent"},
             {"contexts.rule_sets", "rule sets", "that no tested rule tells apart"},
-            {"contexts.differ", "pairs", "of contexts with at least one rule that only one of them meets"},
+            {"contexts.differ", "pairs", "of contexts with at least one rule that only one of them meets; the interval holds those that are not shown to be equal"},
+            {"contexts.missing_share(\"first\", \"second\")", "share", "of the rules met in the first context, those that pass in the second; where none does, up to what would have been found"},
+            {"contexts.separated_by", "attributes", "that every difference between contexts goes with; a set: contexts.separated_by includes \"country\"", {}, "contexts of which the log or 'about' says what they are"},
+            {"model", "properties", "that the filter is shown to have; a set: model includes \"exceptions\", model excludes \"order\""},
+            {"model.unexplained_share", "share", "of texts that were blocked and hold no certified rule"},
             {"folds", "changes", "of spelling that the filter sees through; a set: folds includes \"case\""},
             {"folds(\"context\")", "changes", "that it sees through in this context; a set"},
             {"folds.open", "changes", "of which it cannot be told"},
@@ -81,6 +90,7 @@ const InstrumentDescription& Filter::description() const {
             "Xiong & Knockel 2019, An Efficient Method to Determine which Combination of Keywords Triggered Automatic Filtering of a Message, FOCI",
             "Knockel et al. 2021, Measuring QQMail's automated email censorship in China, FOCI",
             "McNemar 1947, Note on the sampling error of the difference between correlated proportions",
+            "Hanley & Lippman-Hand 1983, If nothing goes wrong, is everything all right? JAMA",
             "Holm 1979, A simple sequentially rejective multiple test procedure",
         };
         d.example = "unveil filter chat/log.jsonl --out result";

@@ -13,7 +13,9 @@
 #include "core/text.hpp"
 #include "core/time.hpp"
 #include "instruments/common_findings.hpp"
+#include "instruments/filter/context_findings.hpp"
 #include "instruments/filter/filter_log.hpp"
+#include "instruments/filter/model.hpp"
 #include "table/reading.hpp"
 #include "instruments/filter/rule_sets.hpp"
 #include "instruments/filter/sending.hpp"
@@ -32,15 +34,6 @@ std::size_t characters_in(std::string_view text) {
 
 bool holds_all(std::string_view text, const std::vector<std::string>& components) {
     return std::all_of(components.begin(), components.end(), [&](const std::string& component) { return text.find(component) != std::string_view::npos; });
-}
-
-std::string metric_of(std::string_view name, std::string_view argument) {
-    std::string quoted;
-    for (const char c : argument) {
-        if (c == '"' || c == '\\') quoted += '\\';
-        quoted += c;
-    }
-    return fmt::format("{}(\"{}\")", name, quoted);
 }
 
 Finding set_finding(std::string metric, std::string subject, const std::set<std::string>& members, std::set<std::string> non_members,
@@ -97,7 +90,7 @@ class Judgement {
   public:
     /// Without a model topics are not told.
     Judgement(const FilterLog& log, const TopicModel* topic_model, const ParameterValues& parameters, OutputTables& tables)
-        : m_log(log), m_confidence(parameters.real("confidence")), m_withholds_evasions(parameters.flag("withhold-evasions")),
+        : m_log(log), m_confidence(parameters.real("confidence")), m_same_share(parameters.real("same-share")), m_withholds_evasions(parameters.flag("withhold-evasions")),
           m_topic_model(topic_model), m_topic_sure(parameters.real("topic-confidence")), m_tables(tables) {
         for (const auto& [context, inputs] : log.book.contexts()) m_contexts.push_back(context);
     }
@@ -114,6 +107,7 @@ class Judgement {
         describe_distances();
         describe_changes();
         describe_reading();
+        describe_model({m_log, m_distinct, m_folds, m_shapes_tried, m_word_bound, m_confidence, m_withholds_evasions, m_same_share}, m_tables, m_findings);
         if (m_topic_model != nullptr) describe_topics();
         return std::move(m_findings);
     }
@@ -133,6 +127,7 @@ class Judgement {
     /// What stands for itself where the filter undoes these changes; names in the lines what stands for the others.
     std::set<std::string> tell_spellings_apart(std::vector<RuleLine>& lines, const std::set<std::string>& ordered, const FoldsByContext& folds) const;
     void describe_contexts();
+    ContextEvidence context_evidence() const;
     void describe_exceptions();
     void describe_further();
     void describe_shapes();
@@ -150,6 +145,7 @@ class Judgement {
 
     const FilterLog& m_log;
     double m_confidence;
+    double m_same_share;
     bool m_withholds_evasions;
     const TopicModel* m_topic_model;
     double m_topic_sure;
@@ -161,6 +157,8 @@ class Judgement {
     std::set<std::string> m_certified;
     std::set<std::string> m_distinct;       // of them, those that are not only other spellings
     std::set<std::pair<std::string, std::string>> m_explained;   // rule, context: blocked there, but so is a part of it
+    std::uint64_t m_shapes_tried = 0;
+    std::uint64_t m_word_bound = 0;
     Findings m_findings;
 };
 
@@ -296,7 +294,10 @@ void Judgement::describe_rules() {
                                                 {"confidence", CellType::real, "that all tests would come out the same once more"},
                                                 {"tests_made", CellType::integer, "of the certificate"},
                                                 {"tests", CellType::integer, "that it needs"},
-                                                {"canonical", CellType::text, "the certified rule of which this is another spelling, as the filter reads it there; else empty"}});
+                                                {"canonical", CellType::text, "the certified rule of which this is another spelling, as the filter reads it there; else empty"},
+                                {"text", CellType::text, "in which it was found first; empty where nobody looked in one"},
+                                {"source", CellType::text, "where and when that text was published, as far as the log says"},
+                                {"character", CellType::integer, "of that text, from 1, where the rule begins"}});
     std::vector<RuleLine> lines;
     auto& tests_table = m_tables.open("certificates", {{"rule", CellType::text, "components, joined by ' + '"},
                                                        {"context", CellType::text, "who asked from where"},
@@ -382,11 +383,24 @@ void Judgement::describe_rules() {
         rules.figure.rows.push_back({std::to_string(size), value, value, value});
     }
     if (sizes.empty()) rules.figure = {};
-    rules.table.columns = {"certified rule"};
+    // Addresses only where there are some: else the column would be empty.
+    const bool is_cited = std::any_of(certified.begin(), certified.end(), [&](const std::string& rule) {
+        const auto& origin = m_log.subjects.at(rule).origin;
+        return origin && !origin->source.empty();
+    });
+    rules.table.columns = {"certified rule", "found in", "from character"};
+    if (is_cited) rules.table.columns.emplace_back("published");
     constexpr std::size_t shown_max = 20;
     for (const auto& rule : certified)
-        if (rules.table.rows.size() < shown_max) rules.table.rows.push_back({rule});
-    if (certified.size() > shown_max) rules.table.rows.push_back({fmt::format("... and {} more in rules.csv", certified.size() - shown_max)});
+        if (rules.table.rows.size() < shown_max) {
+            const auto& origin = m_log.subjects.at(rule).origin;
+            auto& row = rules.table.rows.emplace_back(std::vector<std::string>{rule, origin ? origin->text : "", origin ? grouped_digits(origin->character) : ""});
+            if (is_cited) row.push_back(origin ? origin->source : "");
+        }
+    if (certified.size() > shown_max) {
+        rules.table.rows.push_back({fmt::format("... and {} more in rules.csv", certified.size() - shown_max)});
+        rules.table.rows.back().resize(rules.table.columns.size());
+    }
     m_certified = certified;
     FoldsByContext seen_through;
     FoldsByContext not_excluded;
@@ -410,6 +424,11 @@ void Judgement::describe_rules() {
         rules_table.integer(line.certificate.tests_made);
         rules_table.integer(line.certificate.tests);
         rules_table.text(line.canonical);
+        const auto& origin = m_log.subjects.at(line.rule).origin;
+        rules_table.text(origin ? origin->text : "");
+        rules_table.text(origin ? origin->source : "");
+        if (origin) rules_table.integer(static_cast<std::int64_t>(origin->character));
+        else rules_table.missing();
         rules_table.end_row();
         if (!line.canonical.empty() && spellings.rows.size() < shown_max) spellings.rows.push_back({line.rule, line.context, line.canonical});
     }
@@ -438,56 +457,47 @@ void Judgement::describe_rules() {
 }
 
 void Judgement::describe_exceptions() {
-    struct Pair {
-        std::string rule;
-        std::string context;
-        bool is_lifted = false;
-    };
-    std::map<std::string, std::vector<Pair>> sent;    // by exception
+    const auto exceptions = judge_exceptions(m_log, m_confidence);
+    if (exceptions.empty()) return;
+    auto& table = m_tables.open("exceptions", {{"exception", CellType::text, "components that let a message pass, joined by ' + '"},
+                                               {"rule", CellType::text, "that it was sent beside"},
+                                               {"context", CellType::text, "who asked from where"},
+                                               {"lifted", CellType::text, "yes: both together pass, though the rule alone is blocked; no; or open"},
+                                               {"confidence", CellType::real, "that the rule alone and all tests of the exception would come out the same once more; 0 where tests are missing"}});
     std::set<std::string> certified;
     std::set<std::string> not_exceptions;
     std::set<std::string> pairs;
     std::set<std::string> not_pairs;
-    for (const auto& [rule, subject] : m_log.subjects)
-        for (const auto& [context, notations] : subject.exceptions) {
-            if (state_alone(subject, context) != State::blocked) continue;
-            for (const auto& notation : notations) {
-                const auto tests = exception_tests(subject.components, rule_components(notation), m_log.separator(context).text);
-                const State whole = m_log.separator(context).is_usable() ? state(context, tests.front().message) : State::unknown;
-                if (whole == State::unknown) continue;
-                sent[notation].push_back({rule, context, whole == State::passed});
-                (whole == State::passed ? pairs : not_pairs).insert(fmt::format("{} unless {}", rule, notation));
-                const bool is_minimal = std::all_of(tests.begin() + 1, tests.end(), [&, &context = context](const CertificateTest& test) {
-                    return state(context, test.message) == (test.is_blocked_expected ? State::blocked : State::passed);
-                });
-                if (whole == State::passed && is_minimal) certified.insert(notation);
-            }
-        }
-    if (sent.empty()) return;
-    auto& table = m_tables.open("exceptions", {{"exception", CellType::text, "components that let a message pass, joined by ' + '"},
-                                               {"rule", CellType::text, "that it was sent beside"},
-                                               {"context", CellType::text, "who asked from where"},
-                                               {"lifted", CellType::text, "yes: both together pass, though the rule alone is blocked"}});
+    std::uint64_t open = 0;
     FindingTable shown;
     shown.columns = {"exception", "rules lifted", "rules tried"};
-    for (const auto& [notation, tried] : sent) {
+    for (const auto& [notation, exception] : exceptions) {
         std::uint64_t lifted = 0;
-        for (const Pair& pair : tried) {
-            lifted += pair.is_lifted;
+        for (const ExceptionPair& pair : exception.pairs) {
+            lifted += pair.together == State::passed;
+            if (pair.together != State::unknown) (pair.together == State::passed ? pairs : not_pairs).insert(fmt::format("{} unless {}", pair.rule, notation));
             table.text(notation);
             table.text(pair.rule);
             table.text(pair.context);
-            table.text(pair.is_lifted ? "yes" : "no");
+            table.text(pair.together == State::passed ? "yes" : pair.together == State::blocked ? "no" : "open");
+            table.real(pair.confidence);
             table.end_row();
         }
-        if (lifted == 0) not_exceptions.insert(notation);
-        if (certified.count(notation) > 0) shown.rows.push_back({notation, grouped_digits(lifted), grouped_digits(tried.size())});
+        open += exception.is_open();
+        if (exception.is_certified) {
+            certified.insert(notation);
+            shown.rows.push_back({notation, grouped_digits(lifted), grouped_digits(exception.pairs.size())});
+        } else if (!exception.is_open()) {
+            not_exceptions.insert(notation);
+        }
     }
-    auto exceptions = set_finding("exceptions", "what lets a rule pass", certified, not_exceptions,
-                                  fmt::format("{} combinations let messages pass although a rule is in them, and nothing less does.", grouped_digits(certified.size())));
-    exceptions.unit = "exceptions";
-    exceptions.table = std::move(shown);
-    m_findings.items.push_back(std::move(exceptions));
+    auto found = set_finding("exceptions", "what lets a rule pass", certified, not_exceptions,
+                             fmt::format("{} combinations let messages pass although a rule is in them, and nothing less does.", grouped_digits(certified.size())));
+    found.unit = "exceptions";
+    found.table = std::move(shown);
+    m_findings.items.push_back(std::move(found));
+    m_findings.items.push_back(exact_count("exceptions.open", "what lets a rule pass", open, "exceptions",
+                                           fmt::format("Of {} more it cannot be told: answers are missing or not sure enough together.", grouped_digits(open))));
     auto lifted = set_finding("exceptions.pairs", "rules and what lifts them", pairs, not_pairs,
                               fmt::format("Of the pairs of a rule and an exception that were sent together, {} pass.", grouped_digits(pairs.size())));
     lifted.unit = "pairs";
@@ -608,6 +618,8 @@ void Judgement::describe_shapes() {
         all += count;
         if (shape != "anywhere") bound += count;
     }
+    m_shapes_tried = all;
+    m_word_bound = bound;
     auto words = exact_count("rules.word_bound", "rules of one component, by context", bound, "rules",
                              fmt::format("{} of {} rules that were tried with a letter beside them are blocked only at the edge of a word.", grouped_digits(bound),
                                          grouped_digits(all)));
@@ -708,7 +720,7 @@ void Judgement::describe_contexts() {
             if (is_certified && rule.states[c] == State::blocked && m_explained.count({rule.rule, m_contexts[c]}) == 0) blocked.insert(rule.rule);
             if (rule.states[c] == State::passed) passed.insert(rule.rule);
         }
-        m_findings.items.push_back(set_finding(metric_of("rules", m_contexts[c]), "certified rules met in this context", blocked, passed,
+        m_findings.items.push_back(set_finding(metric_of("rules", {m_contexts[c]}), "certified rules met in this context", blocked, passed,
                                                fmt::format("In {}, {} rules are blocked and {} pass.", m_contexts[c], grouped_digits(blocked.size()),
                                                            grouped_digits(passed.size()))));
     }
@@ -725,30 +737,29 @@ void Judgement::describe_contexts() {
                                                      "with a separator that was tried there.",
                                                      printable(context, 80)));
     }
-    const auto pairs = compare_contexts(m_states, m_contexts.size());
-    const auto groups = group_contexts(m_states, m_contexts.size());
-    const std::size_t sets = groups.empty() ? 0 : *std::max_element(groups.begin(), groups.end()) + 1;
-    std::uint64_t differing = 0;
-    for (const ContextPair& pair : pairs) differing += pair.is_different();
-    m_findings.items.push_back(exact_count("contexts", "the log", m_contexts.size(), "contexts",
-                                           fmt::format("Messages were sent from {} contexts.", grouped_digits(m_contexts.size()))));
-    auto rule_sets = exact_count("contexts.rule_sets", "contexts", sets, "rule sets",
-                                 fmt::format("They meet {} different set{} of rules.", grouped_digits(sets), sets == 1 ? "" : "s"));
-    rule_sets.caveat = "Contexts that no tested rule tells apart are put together; rules that were not tested in both may differ.";
-    rule_sets.table.columns = {"context", "set", "rules blocked"};
-    for (std::size_t c = 0; c < m_contexts.size(); ++c) {
-        const auto blocked = std::count_if(m_states.begin(), m_states.end(), [&](const RuleStates& rule) { return rule.states[c] == State::blocked; });
-        rule_sets.table.rows.push_back({m_contexts[c], std::to_string(groups[c] + 1), grouped_digits(static_cast<std::uint64_t>(blocked))});
+    describe_context_sets(context_evidence(), m_tables, m_findings);
+}
+
+ContextEvidence Judgement::context_evidence() const {
+    ContextEvidence evidence{m_log, m_contexts, {}, {.confidence = m_confidence, .is_silent = m_log.book.noise().is_silent(), .same_share = m_same_share}};
+    // A log in which no text was sent to find rules asks for those of somebody else, everywhere alike.
+    if (!m_log.searched.empty())
+        for (const auto& context : m_contexts) evidence.options.was_searched.push_back(m_log.searched.count(context) > 0);
+    const Noise& noise = m_log.book.noise();
+    const AnswerNoise measured{error_rate(noise.slipped, noise.block_controls), error_rate(noise.wrongly_blocked, noise.pass_controls)};
+    for (const RuleStates& rule : m_states) {
+        // Of spellings that are read as one, one; of what only holds a rule, nothing.
+        if (m_certified.count(rule.rule) > 0 && m_distinct.count(rule.rule) == 0) continue;
+        RuleStates compared = rule;
+        for (std::size_t c = 0; c < m_contexts.size(); ++c) {
+            if (m_explained.count({rule.rule, m_contexts[c]}) > 0) compared.states[c] = State::unknown;
+            const Answers& answers = m_log.book.answers(m_contexts[c], alone(m_log.subjects.at(rule.rule), m_contexts[c]));
+            const double blocked = probability_yes(answers.blocked, answers.passed, measured);
+            compared.errors.push_back(std::min(blocked, 1 - blocked));
+        }
+        if (std::find(compared.states.begin(), compared.states.end(), State::blocked) != compared.states.end()) evidence.rules.push_back(std::move(compared));
     }
-    m_findings.items.push_back(std::move(rule_sets));
-    auto differ = exact_count("contexts.differ", "pairs of contexts", differing, "pairs",
-                              fmt::format("{} of {} pairs of contexts differ in at least one rule.", grouped_digits(differing), grouped_digits(pairs.size())));
-    differ.caveat = "p is McNemar's exact test with Holm's correction: whether one context is filtered more than the other, not whether they differ.";
-    differ.table.columns = {"context", "context", "both", "only first", "only second", "neither", "p"};
-    for (const ContextPair& pair : pairs)
-        differ.table.rows.push_back({m_contexts[pair.a], m_contexts[pair.b], grouped_digits(pair.both), grouped_digits(pair.only_a),
-                                     grouped_digits(pair.only_b), grouped_digits(pair.neither), fmt::format("{:.3g}", pair.p_holm)});
-    m_findings.items.push_back(std::move(differ));
+    return evidence;
 }
 
 void Judgement::describe_reading() {
@@ -791,7 +802,7 @@ void Judgement::describe_reading() {
             table.end_row();
             shown.rows.push_back({context, fold, grouped_digits(evidence.rules), grouped_digits(evidence.rules_blocked), read});
         }
-        by_context.push_back(unveil::set_finding(metric_of("folds", context), "changes to a rule that the filter undoes in this context", seen_through, excluded, "changes",
+        by_context.push_back(unveil::set_finding(metric_of("folds", {context}), "changes to a rule that the filter undoes in this context", seen_through, excluded, "changes",
                                                  fmt::format("In {}, the filter sees through {} of {} changes that were tried.", context, grouped_digits(seen_through.size()),
                                                              grouped_digits(here.size()))));
         folds.insert(seen_through.begin(), seen_through.end());
@@ -929,7 +940,7 @@ void Judgement::describe_share(std::string_view metric, std::string_view name, s
     };
     const std::uint64_t count = of(counts.told);
     const std::uint64_t all = m_distinct.size();
-    Finding finding = share(metric_of(metric, name), "certified rules", count, all,
+    Finding finding = share(metric_of(metric, {name}), "certified rules", count, all,
                             fmt::format("{} of {} rules are {} {}, and {} could not be told.", grouped_digits(count), grouped_digits(all), relation, name,
                                          grouped_digits(counts.abstained)));
     // All or none of those that could not be told may be of it, and so many of the guesses may be wrong: on the splits of bench_topics 17 % at most at a
@@ -948,7 +959,10 @@ void Judgement::describe_share(std::string_view metric, std::string_view name, s
 Findings Filter::run(const InstrumentInputs& inputs, const ParameterValues& parameters, InstrumentContext& context) const {
     const double confidence = parameters.real("confidence");
     if (inputs.trials.empty()) throw Error(ErrorKind::input, "there is no log of messages among the inputs", "Give the log of a filter experiment beside the labelled words");
-    const FilterLog log = read_filter_logs(inputs.trials, confidence, context.progress);
+    FilterLog log = read_filter_logs(inputs.trials, confidence, context.progress);
+    add_context_attributes(parameters.texts("about"), log.attributes);
+    if (attribute_count(log.attributes) > attributes_max)
+        throw Error(ErrorKind::input, fmt::format("the contexts have {} different attributes", attribute_count(log.attributes)), fmt::format("Name at most {}", attributes_max));
     if (log.book.trials == 0)
         throw Error(ErrorKind::input, "there is no trial in the log", "Run the experiment first");
     std::vector<LabelledWord> words;

@@ -15,6 +15,9 @@ FilterLog read_filter_logs(const std::vector<TrialSource*>& sources, double conf
         if (header.experiment != "filter")
             throw Error(ErrorKind::input, fmt::format("is a log of the experiment '{}', not of 'filter'", printable(header.experiment, 40)),
                         "Give the log of a filter experiment", source->report().path);
+        if (const auto differing = merge_context_attributes(header.attributes, log.attributes); !differing.empty())
+            throw Error(ErrorKind::input, fmt::format("says something else of a context than a log before it: {}", printable(differing, 120)), "Run them one by one",
+                        source->report().path);
         log.begin_log(header.separator);
         while (source->next(batch)) {
             progress.check();

@@ -272,6 +272,21 @@ TEST(FilterLists, SixRegionsOfOneCompany) {
             std::set_intersection(in_a.begin(), in_a.end(), in_b.begin(), in_b.end(), std::back_inserter(both));
             if (a < b) std::printf("  %s & %s: %zu\n", a.c_str(), b.c_str(), both.size());
         }
+    // Which list lies within which: no word that is a rule of the one passes in the other, be it for a shorter rule.
+    const auto lies_within = [&](const std::string& inner, const std::string& outer) {
+        const auto rules = members(outcome.findings, "rules(\"" + inner + "\")");
+        return std::all_of(rules.begin(), rules.end(), [&](const std::string& word) {
+            return word == "zyzyzyzy" || std::any_of(regions[outer].begin(), regions[outer].end(), [&](const auto& pattern) { return fires(pattern, word); });
+        });
+    };
+    for (const auto& line : outcome.tables.lines("lattice")) {
+        std::vector<std::string> cells;
+        for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) cells.push_back(line.substr(begin, (end = line.find('|', begin)) - begin));
+        const bool is_a_within = lies_within(cells[0], cells[1]);
+        const bool is_b_within = lies_within(cells[1], cells[0]);
+        EXPECT_EQ(cells[4], is_a_within && is_b_within ? "equal" : is_a_within ? "first within second" : is_b_within ? "second within first" : "overlapping") << line;
+        std::printf("  %s, %s: %s\n", cells[0].c_str(), cells[1].c_str(), cells[4].c_str());
+    }
     std::printf("six regions: %zu words; %zu messages\n", words.size(), outcome.messages);
     for (const auto& [step, count] : outcome.steps) std::printf("  %-10s %zu\n", step.c_str(), count);
 }

@@ -55,6 +55,20 @@ TEST_F(TextFile, ATableGivesOneColumn) {
     EXPECT_THAT(problem(write("x.csv", "a,b\n1,2\n")), HasSubstr("no column is named like texts or rules"));
 }
 
+TEST_F(TextFile, ATableSaysWhereItsTextsAreFrom) {
+    const auto sources = [&](const std::string& bytes) {
+        std::vector<std::string> all;
+        for (const auto& one : read_text_file(write("cited.csv", bytes), {})) all.push_back(one.source);
+        return all;
+    };
+    // As the lists of Missing Links are written.
+    EXPECT_THAT(sources("\xEF\xBB\xBFResult,idx,Date,Source\na + b,7,2025-01-09T20:24:25Z,https://example.org/%E6%A2%85.html\nc,,,HTTP://example.org/ \nd,3,,\n"),
+                ElementsAre("https://example.org/%E6%A2%85.html 2025-01-09T20:24:25Z offset 7", "HTTP://example.org/", ""));
+    EXPECT_THAT(sources("keyword,Source,detected_on\na,a game,2020-01-31\n"), ElementsAre("2020-01-31")) << "a kind of source is no address";
+    EXPECT_THAT(sources("text,url\na,https://example.org/\xFF\n"), ElementsAre(""));
+    EXPECT_EQ(read_public_rules(write("cited.csv", "rule,url\nb + a,https://example.org/\n"), "").rules.front().source, "https://example.org/");
+}
+
 TEST_F(TextFile, BytesThatAreNoTextAreRefusedWithTheirPlace) {
     EXPECT_THAT(problem(write("bad.txt", "fine\n\xC1\xF9\xCB\xC4\n")), HasSubstr("bad.txt:2: the text is not valid UTF-8"));
     EXPECT_THAT(problem(write("bad.csv", "text\nfine\n\xFF\n")), HasSubstr("bad.csv, record 2: the text is not valid UTF-8"));

@@ -27,8 +27,8 @@ Trial trial_of(std::string input, Outcome outcome) {
     return trial;
 }
 
-std::vector<std::string> lines_of(const std::vector<Trial>& trials) {
-    std::vector<std::string> lines{trial_header_line({"filter", "chat of the lab", "\n", 7})};
+std::vector<std::string> lines_of(const std::vector<Trial>& trials, const ContextAttributes& attributes = {}) {
+    std::vector<std::string> lines{trial_header_line({"filter", "chat of the lab", "\n", 7, attributes})};
     for (const auto& trial : trials) lines.push_back(trial_line(trial, sha256_hex(lines.back())));
     return lines;
 }
@@ -87,6 +87,22 @@ TEST(TrialLog, ReadsBackWhatWasWritten) {
         EXPECT_EQ(log.report.tally.kept(), 3u);
         EXPECT_EQ(log.report.sha256, sha256_hex(text));
     }
+}
+
+TEST(TrialLog, SaysWhatItsContextsAreAndWhereATextIsFrom) {
+    const ContextAttributes attributes{{"cn/group", {{"country", "CN"}, {"network", "a \"b\""}}}, {"ca", {{"country", "CA"}}}};
+    auto text = trial_of("six four", Outcome::blocked);
+    text.source = "https://example.org/a 2020-01-31";
+    const ReadLog log = read(joined(lines_of({text, trial_of("a", Outcome::passed)}, attributes)));
+    EXPECT_EQ(log.header.attributes, attributes);
+    EXPECT_EQ(log.trials[0].source, text.source);
+    EXPECT_EQ(log.trials[1].source, "");
+    auto lines = lines_of({text}, attributes);
+    lines[0] = trial_header_line({"filter", "chat of the lab", "\n", 7});
+    EXPECT_THAT(error_of(joined(lines)), HasSubstr("does not follow")) << "what was said of the contexts is in the chain";
+    // What is no text says nothing.
+    const std::string odd = "{\"unveil_log\":1,\"experiment\":\"filter\",\"contexts\":{\"a\":5,\"b\":{\"country\":7,\"language\":\"zh\"}}}\n";
+    EXPECT_EQ(read(odd).header.attributes, (ContextAttributes{{"b", {{"language", "zh"}}}}));
 }
 
 TEST(TrialLog, NothingCanBeTakenOutOrChanged) {

@@ -988,6 +988,74 @@ TEST(Campaign, FindsWhatLetsAMessagePass) {
     EXPECT_THAT(lifted, ::testing::ElementsAre("六四 + 坦克", "广场"));
 }
 
+/// The log says where each text was published, and each rule leads back to the text and the place in it.
+TEST(Campaign, ARuleLeadsBackToWhereItsTextWasPublished) {
+    CampaignPlan plan = plan_of({"nothing here", "a 广场 with 坦克 and 六四", "longer than it may be, so that it goes in pieces of which one has the 学生 in it at last"});
+    plan.texts[1].source = "https://example.org/a 2020-01-31";
+    plan.texts[2].source = "https://example.org/b";
+    plan.texts.push_back({"list.csv, record 4", "", {"党", "烛光"}, "https://example.org/list"});
+    Campaign campaign(plan);
+    filter::FilterLog log;
+    log.begin_log("");
+    run(campaign, [&](const Message& message) {
+        Trial trial = trial_of(message);
+        trial.row = log.book.trials + 1;
+        trial.outcome = message.input.size() > 60 ? Outcome::rejected : is_blocked({{"zyzy"}, {"六四", "坦克"}, {"学生"}, {"党", "烛光"}}, message.input) ? Outcome::blocked : Outcome::passed;
+        if (message.step != "scan") EXPECT_EQ(message.source, "");
+        log.add(trial);
+        return trial.outcome;
+    });
+    const auto& combination = log.subjects.at("六四 + 坦克").origin;
+    ASSERT_TRUE(combination);
+    EXPECT_EQ(combination->text, "text 2");
+    EXPECT_EQ(combination->source, "https://example.org/a 2020-01-31");
+    EXPECT_EQ(combination->character, 11u);
+    EXPECT_GT(combination->where.row, 0u);
+    const auto& windowed = log.subjects.at("学生").origin;
+    ASSERT_TRUE(windowed);
+    EXPECT_EQ(windowed->source, "https://example.org/b");
+    const auto& listed = log.subjects.at("党 + 烛光").origin;
+    ASSERT_TRUE(listed);
+    EXPECT_EQ(listed->text, "list.csv, record 4");
+    EXPECT_EQ(listed->source, "https://example.org/list");
+    EXPECT_EQ(log.subjects.at("zyzy").origin->text, "known");
+}
+
+/// Blocks that slip through look like exceptions; none that is published may be wrong, and the campaign says what its log says.
+TEST(Campaign, NoiseGivesNoWrongException) {
+    const Rules rules{{"zyzy"}, {"六四", "坦克"}, {"广场"}};
+    std::uint64_t found = 0;
+    constexpr int rounds = 60;
+    for (const bool has_exception : {true, false})
+        for (int round = 0; round < rounds; ++round) {
+            Random random(static_cast<std::uint64_t>(round), has_exception ? 21 : 22);
+            CampaignPlan plan = plan_of({"on 广场 we stand", "see 六四 and 坦克", "we 捍卫 the 党 on 广场 now", "the 广场 again", "some 广场 more", "六四 坦克 党 捍卫", "and 坦克 on 六四 once more"});
+            plan.shape_rules = 0;
+            Campaign campaign(plan);
+            filter::FilterLog log;
+            run(campaign, [&](const Message& message) {
+                const bool is_lifted = has_exception && fires({"捍卫", "党"}, message.input);
+                const bool is_forbidden = fires(rules[0], message.input) || (!is_lifted && is_blocked(rules, message.input));
+                const Outcome outcome = random.chance(is_forbidden ? 0.95 : 0.02) ? Outcome::blocked : Outcome::passed;
+                Trial trial = trial_of(message);
+                trial.row = log.book.trials + 1;
+                trial.outcome = outcome;
+                log.add(trial);
+                return outcome;
+            });
+            (void)log.finish(0.99);
+            const auto judged = judge_exceptions(log, 0.99);
+            for (const FoundException& exception : campaign.exceptions()) {
+                EXPECT_EQ(exception.is_certified, judged.at(exception.notation).is_certified) << round;
+                if (!exception.is_certified) continue;
+                EXPECT_TRUE(has_exception) << exception.notation;
+                EXPECT_EQ(exception.notation, "党 + 捍卫");
+                ++found;
+            }
+        }
+    EXPECT_GE(found, rounds / 2u);
+}
+
 TEST(Campaign, ARuleThatLeavesTheListIsNotPublished) {
     std::vector<std::string> texts;
     for (int i = 0; i < 30; ++i) texts.push_back("text " + std::to_string(i) + " has the words 坦克 and 六四 somewhere in its long middle part");

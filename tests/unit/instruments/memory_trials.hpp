@@ -10,8 +10,8 @@ namespace unveil::test {
 
 class MemoryTrials final : public TrialSource {
   public:
-    explicit MemoryTrials(std::vector<Trial> trials, std::string separator = "\n") : m_trials(std::move(trials)) {
-        m_header = {"filter", "test", std::move(separator), 0};
+    explicit MemoryTrials(std::vector<Trial> trials, std::string separator = "\n", ContextAttributes attributes = {}) : m_trials(std::move(trials)) {
+        m_header = {"filter", "test", std::move(separator), 0, std::move(attributes)};
         for (std::size_t i = 0; i < m_trials.size(); ++i) m_trials[i].row = i + 1;
     }
     const TrialLogHeader& header() const override { return m_header; }
