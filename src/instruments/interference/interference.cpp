@@ -101,9 +101,12 @@ void Report::read_fingerprints(const std::vector<BlockingFingerprintSource*>& so
             m_progress.check();
             all.insert(all.end(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
         }
-    const auto tried = static_cast<std::uint64_t>(std::count_if(all.begin(), all.end(), [](const auto& one) { return one.match != interference::Fingerprint::Match::regexp; }));
-    m_findings.notes.push_back(fmt::format("Pages and addresses were compared with {} fingerprints.", grouped_digits(tried)));
+    const auto count = all.size();
     m_fingerprints = interference::FingerprintSet(std::move(all));
+    const auto unusable = m_fingerprints.expressions_unusable();
+    m_findings.notes.push_back(fmt::format("Pages and addresses were compared with {} fingerprints.", grouped_digits(count - unusable)));
+    if (unusable > 0)
+        m_findings.caveats.push_back(fmt::format("{} regular expressions of the fingerprints were not tried: RE2 does not read them, or not in little memory.", grouped_digits(unusable)));
 }
 
 void Report::read_captures(const std::vector<FrameSource*>& sources) {

@@ -513,12 +513,14 @@ class Scorer {
             append_http_body(request, body_bytes_max, body);
             std::vector<std::uint32_t> places = m_fingerprints.of_body(body);
             std::erase_if(places, [&](auto place) { return m_fingerprints.at(place).match == Fingerprint::Match::regexp; });
+            const auto expressions = m_fingerprints.of_expressions("body", body);
+            places.insert(places.end(), expressions.begin(), expressions.end());
             for (const auto& one : m.headers_of(request)) {
                 std::string name(one.name);
                 for (char& c : name)
                     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-                const auto more = m_fingerprints.of_header(name, one.value);
-                places.insert(places.end(), more.begin(), more.end());
+                for (const auto& more : {m_fingerprints.of_header(name, one.value), m_fingerprints.of_expressions("header." + name, one.value)})
+                    places.insert(places.end(), more.begin(), more.end());
             }
             const bool is_false_positive = std::any_of(places.begin(), places.end(), [&](auto place) { return m_fingerprints.at(place).scope == "fp"; });
             for (const auto place : places) {

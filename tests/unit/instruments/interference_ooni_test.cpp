@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -531,6 +533,71 @@ TEST(OoniFingerprints, AreFoundInBodiesAsByLookingForEach) {
         ASSERT_EQ(set.of_body(body), expected);
         ASSERT_FALSE(expected.empty());
     }
+}
+
+TEST(OoniFingerprints, RegularExpressionsAreTriedInTimeThatFollowsTheText) {
+    const auto expression = [](const char* location, const char* pattern) {
+        Fingerprint out;
+        out.name = pattern;
+        out.scope = "nat";
+        out.location = location;
+        out.pattern = pattern;
+        out.match = Fingerprint::Match::regexp;
+        out.countries = {"IT"};
+        return out;
+    };
+    // The second makes engines that go back and try again take for ever, the third is none of RE2's, the last takes more memory than one may.
+    const FingerprintSet set({expression("body", "blocked by .*order"), expression("body", "(a+)+$"), expression("body", "(a)\\1"), expression("header.server", "^Wire.ilter"),
+                              expression("body", "((x{900}){900}){900}")});
+    EXPECT_EQ(set.expressions_unusable(), 2u);
+    EXPECT_THAT(set.of_expressions("body", "<p>blocked by this order"), ElementsAre(0u));
+    EXPECT_TRUE(set.of_expressions("body", "blocked by\norder").empty());
+    EXPECT_TRUE(set.of_expressions("header.via", "WireFilter 2").empty());
+    EXPECT_THAT(set.of_expressions("header.server", "WireFilter 2"), ElementsAre(3u));
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_TRUE(set.of_expressions("body", std::string(1 << 20, 'a') + "!").empty());
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+    EXPECT_THAT(set.of_expressions("body", std::string(1 << 20, 'a')), ElementsAre(1u));
+
+    auto document = fine_page("http://site.example/");
+    document["probe_cc"] = "IT";
+    auto& response = document["test_keys"]["requests"][0]["response"];
+    response["body"] = "blocked by court order";
+    EXPECT_EQ(unveil_of(document, set).rule, "http.fingerprint");
+    response["body"] = "blocked by nobody";
+    EXPECT_NE(unveil_of(document, set).rule, "http.fingerprint");
+    // The text of the expression itself is no match, though the fast path takes it for one.
+    response["body"] = "(a)\\1";
+    EXPECT_NE(unveil_of(document, set).rule, "http.fingerprint");
+    response["headers"]["Server"] = "WireFilter 2";
+    EXPECT_EQ(unveil_of(document, set).rule, "http.fingerprint");
+}
+
+TEST(OoniFingerprints, PublishedExpressionsFindWhatTheyDescribe) {
+    const auto path = data_folder() + "ooni-blocking-fingerprints/fingerprints_http.csv";
+    SKIP_WITHOUT(path);
+    std::ifstream in(path, std::ios::binary);
+    Tally tally;
+    const auto list = fingerprints_in(std::string((std::istreambuf_iterator<char>(in)), {}), tally);
+    const FingerprintSet set(list);
+    EXPECT_EQ(set.expressions_unusable(), 0u);
+    std::size_t tried = 0;
+    for (std::uint32_t i = 0; i < list.size(); ++i) {
+        if (list[i].match != Fingerprint::Match::regexp) continue;
+        // An example: anything for what may be anything, and what is escaped as it is.
+        std::string example;
+        for (std::size_t k = 0; k < list[i].pattern.size(); ++k) {
+            const std::string_view rest = std::string_view(list[i].pattern).substr(k);
+            if (rest.starts_with(".*")) example += "anything", ++k;
+            else if (rest.starts_with("\\")) example += list[i].pattern[++k];
+            else example += rest.starts_with(".") ? 'q' : rest.front();
+        }
+        const auto found = set.of_expressions("body", "before" + example + "after");
+        EXPECT_EQ(std::count(found.begin(), found.end(), i), 1) << list[i].pattern;
+        EXPECT_TRUE(set.of_expressions("body", example.substr(0, example.size() / 2)).empty()) << list[i].pattern;
+        ++tried;
+    }
+    EXPECT_EQ(tried, 14u);
 }
 
 TEST(OoniUnveil, TestsOfServicesAreScoredByTheirEndpoints) {
