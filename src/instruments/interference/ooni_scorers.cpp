@@ -492,6 +492,13 @@ class Scorer {
                !header(request, "x-datadome").empty();
     }
 
+    /// Whether a content network wants a proof; without that a refusal is by the site's order, as Cloudflare's errors 1009 and 1020 and Akamai's "Access Denied".
+    bool is_challenge(const HttpRequest& request) const {
+        if (!header(request, "cf-mitigated").empty() || !header(request, "x-datadome").empty()) return true;
+        const auto title = http_title(request);
+        return title.starts_with("Just a moment") || title.starts_with("Attention Required!");
+    }
+
     /// Whether nobody between can have written the answer.
     bool is_authentic(const HttpRequest& request) const {
         if (!request.url.starts_with("https://")) return false;
@@ -569,12 +576,13 @@ class Scorer {
             return m_connected_addresses.count(a) > 0;
         });
         if (m_control_has_page && m.control.status >= 200 && m.control.status < 300) {
-            if (is_safe && (request->status == 451 || request->status == 403) && !is_content_network(*request)) {
+            const bool is_of_content_network = is_content_network(*request);
+            if (is_safe && (request->status == 451 || (request->status == 403 && !(is_of_content_network && is_challenge(*request))))) {
                 by("http.geo_block");
                 return decide(Standing::geo_block, Layer::http, "http.geo_block");
             }
             const bool is_refusal = request->status == 403 || request->status == 429 || request->status == 503;
-            if (is_refusal && is_content_network(*request) && (is_safe || !is_dns_false())) {
+            if (is_refusal && is_of_content_network && (is_safe || !is_dns_false())) {
                 by("http.captcha");
                 return decide(Standing::captcha, Layer::http, "http.captcha");
             }

@@ -433,7 +433,20 @@ TEST(OoniUnveil, AGeoBlockIsTheServersOwn) {
     EXPECT_EQ(unveil_of(document).standing, Standing::geo_block);
     keys["requests"][0]["response"]["code"] = 403;
     EXPECT_EQ(unveil_of(document).standing, Standing::geo_block);
-    keys["requests"][0]["response"]["headers"]["CF-RAY"] = "123-FRA";
+    // A content network that refuses by the site's order, and one that wants to see a person.
+    auto& response = keys["requests"][0]["response"];
+    response["headers"]["CF-RAY"] = "123-FRA";
+    response["body"] = "<title>Access denied | site.example used Cloudflare to restrict access</title>";
+    EXPECT_EQ(unveil_of(document).standing, Standing::geo_block);
+    response["body"] = "<title>Attention Required! | Cloudflare</title>";
+    EXPECT_EQ(unveil_of(document).standing, Standing::captcha);
+    response["code"] = 451;
+    EXPECT_EQ(unveil_of(document).standing, Standing::geo_block);
+    response["code"] = 403;
+    response["body"] = "<title>Access Denied</title>";
+    response["headers"] = {{"Server", "AkamaiGHost"}};
+    EXPECT_EQ(unveil_of(document).standing, Standing::geo_block);
+    response["headers"] = {{"cf-mitigated", "challenge"}};
     EXPECT_EQ(unveil_of(document).standing, Standing::captcha);
     // Over a connection that anybody may write into it is not known whose it is.
     auto plain = fine_page("http://site.example/");
