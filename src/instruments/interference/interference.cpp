@@ -570,6 +570,9 @@ Finding likelihood_finding(const interference::BlockedCell& cell, const std::str
     return finding;
 }
 
+/// "2:87/test_keys/requests/0": input, line and pointer.
+std::string located_text(const interference::LocatedPointer& located) { return fmt::format("{}:{}{}", located.where.evidence + 1, located.where.row, located.pointer); }
+
 /// Sites by what became of them in one country.
 struct CountrySites {
     std::set<std::string> blocked;
@@ -641,6 +644,8 @@ void Report::describe_measurements() {
         day_columns.push_back({layer + "_blocked", CellType::integer, "of those"});
         day_columns.push_back({layer + "_down", CellType::integer, "of those"});
     }
+    for (std::size_t i = 0; i < interference::layers; ++i)
+        day_columns.push_back({std::string(interference::layer_name(static_cast<interference::Layer>(i))) + "_evidence", CellType::text, "input, line and JSON pointer of the first blocked one"});
     OutputTable& days = m_tables.open("days", std::move(day_columns));
     const interference::BookResult result = m_measurements->finish([&](const interference::SiteDay& day) {
         days.text(day.domain);
@@ -651,6 +656,7 @@ void Report::describe_measurements() {
         days.integer(day.measurements);
         for (const auto& count : day.of)
             for (const auto number : {count.seen, count.blocked, count.down}) days.integer(number);
+        for (const auto* evidence : day.evidence) days.text(evidence == nullptr ? std::string() : located_text(*evidence));
         days.end_row();
     });
     std::vector<std::string> correlations;
@@ -775,7 +781,7 @@ void Report::describe_measurements() {
                 for (const std::int32_t day : {change->day, change->day_low, change->day_high}) table.text(day_text(day));
         std::string pointers;
         for (std::size_t i = 0; i < std::min<std::size_t>(3, cell.locators.size()); ++i)
-            pointers += fmt::format("{}{}:{}{}", pointers.empty() ? "" : " ", cell.locators[i].where.evidence + 1, cell.locators[i].where.row, cell.locators[i].pointer);
+            pointers += (pointers.empty() ? "" : " ") + located_text(cell.locators[i]);
         table.text(pointers);
         table.end_row();
         write_alternatives(cell, network);

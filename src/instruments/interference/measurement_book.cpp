@@ -148,6 +148,7 @@ struct LayerBook {
     std::map<std::string_view, std::uint64_t> rules;  // of blocked measurements
     std::uint64_t over_v6_alone = 0;                  // of them, those where no address of version 4 failed
     std::set<LocatedPointer> locators;
+    std::map<std::int32_t, LocatedPointer> first_of_day;
 
     /// The first by name of those that are most frequent; empty without any.
     std::string_view main_rule() const {
@@ -584,7 +585,10 @@ void MeasurementBook::State::add(const Measurement& m) {
         if (book.rules.count(verdict.rule) > 0 || book.rules.size() < rules_max) ++book.rules[verdict.rule];
         book.over_v6_alone += is_over_v6_alone(m, static_cast<Layer>(i));
         if (verdict.rule == other_page_rule && !m.requests.empty()) network.pages.add(page_hash(m.requests.front()), place);
-        book.locators.insert({m.where, verdict.pointers.empty() ? std::string() : verdict.pointers.front()});
+        LocatedPointer here{m.where, verdict.pointers.empty() ? std::string() : verdict.pointers.front()};
+        const auto [of_day, is_first] = book.first_of_day.try_emplace(day, here);
+        if (!is_first && here < of_day->second) of_day->second = here;
+        book.locators.insert(std::move(here));
         if (book.locators.size() > BlockedCell::locators_max) book.locators.erase(std::prev(book.locators.end()));
     }
     for (const auto& handshake : m.handshakes) {
@@ -1124,8 +1128,16 @@ BookResult MeasurementBook::finish(const std::function<void(const SiteDay&)>& on
         const auto days_of = state.days_of(domain, around);
         for (const auto& [key, network] : domain.networks) {
             if (on_day)
-                for (const auto& [day, total] : days_of.at(key).by_day)
-                    on_day({name, key.first, key.second, network.test_name, day, total.counts.measurements, total.counts.of});
+                for (const auto& [day, total] : days_of.at(key).by_day) {
+                    SiteDay told{name, key.first, key.second, network.test_name, day, total.counts.measurements, total.counts.of};
+                    for (std::size_t i = 0; i < layers; ++i) {
+                        std::uint64_t counted = 0;
+                        for (auto it = network.days.lower_bound({day, 0}); it != network.days.end() && it->first.day == day; ++it) counted += it->second.of[i].blocked;
+                        const auto found = network.of[i].first_of_day.find(day);
+                        if (found != network.of[i].first_of_day.end() && counted == total.counts.of[i].blocked) told.evidence[i] = &found->second;
+                    }
+                    on_day(told);
+                }
             for (std::size_t i = 0; i < layers; ++i) {
                 auto cell = state.cell_of(name, domain, key, static_cast<Layer>(i), days_of, around);
                 if (cell.measurements == 0) continue;

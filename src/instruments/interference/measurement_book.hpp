@@ -180,7 +180,8 @@ struct BlockedCell {
     std::uint64_t answers_made_good = 0;     // DNS answers that looked odd and whose address others found to be the site's
 };
 
-/// What was counted of one domain in one network on one day, false answers taken back.
+/// What was counted of one domain in one network on one day, false answers taken back; of each layer with something blocked the first measurement that
+/// is, null where answers of the day were taken back.
 struct SiteDay {
     struct Count {
         std::uint32_t seen = 0;    // measurements that say something about the layer
@@ -194,6 +195,7 @@ struct SiteDay {
     std::int32_t day = 0;          // since 1970
     std::uint32_t measurements = 0;
     std::array<Count, layers> of{};
+    std::array<const LocatedPointer*, layers> evidence{};
 };
 
 struct CusumSeries {

@@ -181,6 +181,15 @@ TEST(MeasurementBook, DaysAddUpToTheCellsInAnyOrderAndAnswersMadeGoodAreTakenBac
             for (std::size_t i = 0; i < layers; ++i) {
                 EXPECT_LE(day.of[i].seen, day.measurements);
                 EXPECT_LE(day.of[i].blocked + day.of[i].down, day.of[i].seen);
+                EXPECT_EQ(day.evidence[i] != nullptr, day.of[i].blocked > 0);
+                if (day.evidence[i] != nullptr) {
+                    // The first of the day in the file, on the layer that failed.
+                    std::uint64_t first = 0;
+                    for (std::size_t r = rows.size(); r > 0; --r)
+                        if (rows[r - 1].domain == day.domain && rows[r - 1].asn == day.asn && day_zero + rows[r - 1].day == day.day) first = r;
+                    EXPECT_EQ(day.evidence[i]->where.row, first);
+                    EXPECT_EQ(day.evidence[i]->pointer, i == static_cast<std::size_t>(Layer::tls) ? "/test_keys/tls_handshakes/0" : "/test_keys/queries/0");
+                }
                 sum.of[i][0] += day.of[i].seen;
                 sum.of[i][1] += day.of[i].blocked;
                 sum.of[i][2] += day.of[i].down;
