@@ -224,8 +224,20 @@ std::vector<PlantedClaim> network_claims(const NetworkWorld& world, const Measur
             break;
         }
 
+    // A site that another country blocks on the same layer, or whose page no other site has while all networks of the country show it, may turn countries
+    // away itself, for all that measurements show.
+    const auto is_told_apart = [&](const lab::MeasurementBlock& block) {
+        std::size_t same_page = 0, same_country = 0;
+        for (const auto& other : measurements.blocks) {
+            if (other.domain == block.domain && other.country != block.country && other.layer == block.layer) return false;
+            same_page += other.asn == block.asn && other.how == block.how && other.domain != block.domain;
+            same_country += other.domain == block.domain && other.country == block.country;
+        }
+        return block.how != "page" || same_page > 0 || same_country == 1;
+    };
     std::map<std::string, const lab::MeasurementBlock*> measured;   // by layer: what was measured most
     for (const auto& block : measurements.blocks) {
+        if (!is_told_apart(block)) continue;
         auto& best = measured[block.layer];
         if (best == nullptr || block.measurements > best->measurements) best = &block;
     }

@@ -597,7 +597,8 @@ class Maker {
         keys["accessible"] = std::move(accessible);
 
         const std::string when = format_utc_seconds(shown);
-        std::string stamp = when;
+        // Reports and measurements are named by the collector, whose clock is right.
+        std::string stamp = format_utc_seconds(at);
         std::erase_if(stamp, [](char c) { return c == '-' || c == ':' || c == ' '; });
         Json json;
         json["annotations"] = {{"architecture", "arm64"}, {"engine_name", "ooniprobe-engine"}, {"engine_version", "3.22.0"}, {"network_type", "wifi"}, {"platform", probe_kinds[probe].platform}};

@@ -219,6 +219,23 @@ double effective_tail(const Effective& counted, const GroupModel& model) {
     return beta_binomial_tail(hits, std::max(hits, static_cast<std::uint64_t>(std::ceil(counted.measurements - slack))), model.mean, model.rho);
 }
 
+/// A report is named by when the collector opened it, "20240101T000000Z_...", a measurement by when it came in, "20240101000000.123456_..."; a probe whose
+/// clock is wrong shows there.
+std::optional<std::int64_t> time_of_collector(const Measurement& m) {
+    constexpr std::size_t report_bytes = 16;
+    constexpr std::size_t uid_bytes = 15;
+    std::string digits;
+    if (m.report_id.size() > report_bytes && m.report_id[8] == 'T' && m.report_id[15] == 'Z') digits.append(m.report_id.substr(0, 8)).append(m.report_id.substr(9, 6));
+    else if (m.measurement_uid.size() > uid_bytes && m.measurement_uid[14] == '.') digits = m.measurement_uid.substr(0, 14);
+    if (digits.empty() || !std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) return {};
+    const std::string_view d = digits;
+    std::string written;
+    for (const auto part : {d.substr(0, 4), std::string_view("-"), d.substr(4, 2), std::string_view("-"), d.substr(6, 2), std::string_view("T"), d.substr(8, 2), std::string_view(":"),
+                            d.substr(10, 2), std::string_view(":"), d.substr(12, 2)})
+        written.append(part);
+    return parse_time_us(written);
+}
+
 /// Volunteers have no names; what can be told apart is what they run, where their names are looked up. Versions are left out, since they change.
 std::uint32_t probe_kind(const Measurement& m) {
     std::string name;
@@ -511,17 +528,9 @@ void MeasurementBook::State::add(const Measurement& m) {
         ++counts.without_subject;
         return;
     }
-    // "20240101T000000Z_..." is when the collector opened the report; a probe whose clock is wrong shows there.
-    constexpr std::size_t time_bytes = 16;
-    if (m.report_id.size() > time_bytes && m.report_id[8] == 'T' && m.report_id[15] == 'Z') {
-        std::string written(m.report_id.substr(0, 4));
-        written.append("-").append(m.report_id.substr(4, 2)).append("-").append(m.report_id.substr(6, 5));
-        written.append(":").append(m.report_id.substr(11, 2)).append(":").append(m.report_id.substr(13, 2));
-        const auto opened_us = parse_time_us(written);
-        if (opened_us && std::abs(*opened_us - m.start_us) > day_us) {
-            ++counts.odd_clock;
-            return;
-        }
+    if (const auto received_us = time_of_collector(m); received_us && std::abs(*received_us - m.start_us) > day_us) {
+        ++counts.odd_clock;
+        return;
     }
     if (const auto identity = identity_of(m)) {
         const bool has_room = known.size() < rules.known_max;

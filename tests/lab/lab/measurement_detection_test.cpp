@@ -24,6 +24,7 @@ interference::BookResult judge(const lab::Measurements& made) {
     MeasurementBatch batch;
     while (source->next(batch))
         for (const auto& measurement : batch.all()) book.add(measurement);
+    EXPECT_EQ(book.counts().odd_clock, made.clock_outliers);
     return book.finish();
 }
 

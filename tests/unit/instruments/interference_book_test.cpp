@@ -677,10 +677,14 @@ TEST(MeasurementBook, RowsThatCannotBePlacedAreCounted) {
     add([](json& d) { d["measurement_start_time"] = "soon"; });
     add([](json& d) { d["report_id"] = "20230101T000000Z_webconnectivity_AA_1"; });
     add([](json& d) { d["report_id"] = "20240101T110000Z_webconnectivity_AA_1"; });
-    EXPECT_EQ(book.counts().kept, 2u);
+    // Without a report the measurement's own name tells when it came in; a name that holds no time tells nothing.
+    add([](json& d) { d["measurement_uid"] = "20230101000000.123456_AA_webconnectivity_0123456789abcdef"; });
+    add([](json& d) { d["measurement_uid"] = "20240101110000.123456_AA_webconnectivity_0123456789abcdef"; });
+    add([](json& d) { d["measurement_uid"] = "a0240101110000.123456_AA_webconnectivity_0123456789abcdef"; });
+    EXPECT_EQ(book.counts().kept, 4u);
     EXPECT_EQ(book.counts().unplaced, 2u);
     EXPECT_EQ(book.counts().without_time, 1u);
-    EXPECT_EQ(book.counts().odd_clock, 1u);
+    EXPECT_EQ(book.counts().odd_clock, 2u);
     EXPECT_EQ(book.cells(), 1u);
 }
 
