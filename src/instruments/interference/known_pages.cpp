@@ -47,12 +47,8 @@ KnownPage PageWatch::end(std::unique_ptr<TcpStream> page) {
         for (const auto& more : {m_fingerprints->of_header(name, value), m_fingerprints->of_expressions("header." + name, value)})
             places.insert(places.end(), more.begin(), more.end());
     }
-    const auto body = http_body(front, m_head, page_bytes_max);
-    auto in_body = m_fingerprints->of_body(body);
-    std::erase_if(in_body, [&](auto place) { return m_fingerprints->at(place).match == interference::Fingerprint::Match::regexp; });
+    const auto in_body = m_fingerprints->of_page(http_body(front, m_head, page_bytes_max));
     places.insert(places.end(), in_body.begin(), in_body.end());
-    const auto expressions = m_fingerprints->of_expressions("body", body);
-    places.insert(places.end(), expressions.begin(), expressions.end());
     return best_match(*m_fingerprints, places);
 }
 

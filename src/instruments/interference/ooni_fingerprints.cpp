@@ -24,6 +24,32 @@ constexpr std::size_t start_classes = 1u << 16;
 constexpr std::int64_t expression_bytes_max = 1 << 20;  // of memory for each
 constexpr std::int64_t set_bytes_max = 64 << 20;        // for all of one location at once
 
+/// The longest text that stands in every match; empty where the expression is more than texts, dots and ".*".
+std::string text_of_expression(std::string_view expression) {
+    constexpr std::string_view special = "[](){}^$|?*+";
+    std::string longest;
+    std::string text;
+    const auto end_text = [&] {
+        if (text.size() > longest.size()) longest = text;
+        text.clear();
+    };
+    for (std::size_t i = 0; i < expression.size(); ++i) {
+        const char c = expression[i];
+        if (c == '.') {
+            end_text();
+            i += i + 1 < expression.size() && expression[i + 1] == '*';
+        } else if (c == '\\' && i + 1 < expression.size() && (special.find(expression[i + 1]) != std::string_view::npos || expression[i + 1] == '.')) {
+            text.push_back(expression[++i]);
+        } else if (c == '\\' || special.find(c) != std::string_view::npos) {
+            return {};
+        } else {
+            text.push_back(c);
+        }
+    }
+    end_text();
+    return longest;
+}
+
 RE2::Options expression_options(std::int64_t bytes_max) {
     RE2::Options options;
     options.set_log_errors(false);
@@ -51,6 +77,14 @@ FingerprintSet::FingerprintSet(std::vector<Fingerprint> fingerprints) : m_all(st
                 if (!of_location) of_location = std::make_shared<Expressions>();
                 of_location->places.push_back(i);
                 of_location->single.push_back(std::move(expression));
+                if (auto text = fingerprint.location == "body" ? text_of_expression(fingerprint.pattern) : std::string(); text.size() >= 4) {
+                    if (m_starts.empty()) m_starts.resize(start_classes);
+                    const auto four = first_four(text.data());
+                    m_starts[start_class(four)] = true;
+                    m_texts.emplace(four, std::move(text));
+                } else {
+                    m_has_expression_without_text = m_has_expression_without_text || fingerprint.location == "body";
+                }
             } else {
                 ++m_expressions_unusable;
             }
@@ -120,6 +154,22 @@ std::vector<std::uint32_t> FingerprintSet::of_header(std::string_view name_lower
 }
 
 std::vector<std::uint32_t> FingerprintSet::of_body(std::string_view body) const {
+    bool has_text = false;
+    return scan(body, has_text);
+}
+
+std::vector<std::uint32_t> FingerprintSet::of_page(std::string_view body) const {
+    bool has_text = m_has_expression_without_text;
+    auto out = scan(body, has_text);
+    std::erase_if(out, [&](auto place) { return m_all[place].match == Fingerprint::Match::regexp; });
+    if (!has_text) return out;
+    const auto expressions = of_expressions("body", body);
+    out.insert(out.end(), expressions.begin(), expressions.end());
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+std::vector<std::uint32_t> FingerprintSet::scan(std::string_view body, bool& has_text) const {
     std::vector<std::uint32_t> out;
     for (const auto place : m_short_bodies)
         if (body.find(m_all[place].pattern) != std::string_view::npos) out.push_back(place);
@@ -131,6 +181,9 @@ std::vector<std::uint32_t> FingerprintSet::of_body(std::string_view body) const 
             for (auto it = begin; it != end; ++it)
                 if (body.substr(i).starts_with(m_all[it->second].pattern) && std::find(out.begin(), out.end(), it->second) == out.end())
                     out.push_back(it->second);
+            if (has_text) continue;
+            const auto [first, last] = m_texts.equal_range(four);
+            has_text = std::any_of(first, last, [&](const auto& text) { return body.substr(i).starts_with(text.second); });
         }
     std::sort(out.begin(), out.end());
     return out;

@@ -518,10 +518,7 @@ class Scorer {
             if (!request.has_response) continue;
             body.clear();
             append_http_body(request, body_bytes_max, body);
-            std::vector<std::uint32_t> places = m_fingerprints.of_body(body);
-            std::erase_if(places, [&](auto place) { return m_fingerprints.at(place).match == Fingerprint::Match::regexp; });
-            const auto expressions = m_fingerprints.of_expressions("body", body);
-            places.insert(places.end(), expressions.begin(), expressions.end());
+            auto places = m_fingerprints.of_page(body);
             for (const auto& one : m.headers_of(request)) {
                 std::string name(one.name);
                 for (char& c : name)

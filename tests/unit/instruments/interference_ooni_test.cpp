@@ -571,6 +571,9 @@ TEST(OoniFingerprints, RegularExpressionsAreTriedInTimeThatFollowsTheText) {
     EXPECT_TRUE(set.of_expressions("body", std::string(1 << 20, 'a') + "!").empty());
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
     EXPECT_THAT(set.of_expressions("body", std::string(1 << 20, 'a')), ElementsAre(1u));
+    EXPECT_THAT(set.of_page("blocked by any order"), ElementsAre(0u));
+    EXPECT_THAT(FingerprintSet({expression("body", "(over|out) of order")}).of_page("out of order"), ElementsAre(0u));
+    EXPECT_THAT(FingerprintSet({expression("body", "a\\.b..d.*\\d")}).of_page("xa.bccd 7"), ElementsAre(0u));
 
     auto document = fine_page("http://site.example/");
     document["probe_cc"] = "IT";
@@ -607,6 +610,15 @@ TEST(OoniFingerprints, PublishedExpressionsFindWhatTheyDescribe) {
         }
         const auto found = set.of_expressions("body", "before" + example + "after");
         EXPECT_EQ(std::count(found.begin(), found.end(), i), 1) << list[i].pattern;
+        // Looking for the texts of the expressions first changes nothing; nor does any other text.
+        for (const auto& text : {"before" + example + "after", list[i].pattern, example.substr(3), example + example, std::string(i % 9, '<') + list[i * 7 % list.size()].pattern}) {
+            auto expected = set.of_body(text);
+            std::erase_if(expected, [&](auto place) { return list[place].match == Fingerprint::Match::regexp; });
+            const auto more = set.of_expressions("body", text);
+            expected.insert(expected.end(), more.begin(), more.end());
+            std::sort(expected.begin(), expected.end());
+            EXPECT_EQ(set.of_page(text), expected) << text;
+        }
         EXPECT_TRUE(set.of_expressions("body", example.substr(0, example.size() / 2)).empty()) << list[i].pattern;
         ++tried;
     }
