@@ -13,6 +13,7 @@
 #include "core/error.hpp"
 #include "evidence/blocking_fingerprints.hpp"
 #include "evidence/ooni.hpp"
+#include "instruments/interference/facts.hpp"
 #include "instruments/interference/ooni_scorers.hpp"
 
 namespace unveil::interference {
@@ -346,6 +347,27 @@ TEST(OoniUnveil, FindsWhatTheEmulatorPlanted) {
         if (score.standing == Standing::blocked) EXPECT_FALSE(score.layer_of(score.layer).pointers.empty());
         expect_pointers_resolve(document, score);
     }
+}
+
+TEST(OoniUnveil, WithoutInterferenceSoManyAreMisreadAsTheFactsSay) {
+    SKIP_WITHOUT(qa_file("successWithHTTP"));
+    // What the emulator did to these was to the site, to its certificate or to the control, not to the network between.
+    const std::vector<std::string> free = {"badSSLWithUnknownAuthorityWithConsistentDNS", "badSSLWithWrongServerName", "cloudflareCAPTCHA", "controlFailure", "idnaWithoutCensorship", "largeFile",
+                                           "localhost", "redirectWithBrokenLocation", "redirectWithMoreThanTenRedirects", "success", "websiteDown"};
+    std::uint64_t all = 0;
+    std::uint64_t misread = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(qa_file("x")).parent_path())) {
+        const auto name = entry.path().stem().string();
+        if (entry.path().extension() != ".json" || std::none_of(free.begin(), free.end(), [&](const auto& one) { return name.starts_with(one); })) continue;
+        ++all;
+        const auto score = score_unveil(*Loaded(read_json(entry.path().string())), {});
+        misread += std::any_of(score.of.begin(), score.of.end(), [](const auto& verdict) { return verdict.weights.blocked >= blocked_weight_min; });
+    }
+    const auto& rates = built_in_facts().base_rates;
+    const auto fact = std::find_if(rates.begin(), rates.end(), [](const auto& rate) { return rate.name == "measurement_misread"; });
+    ASSERT_NE(fact, rates.end());
+    EXPECT_EQ(fact->trials, all);
+    EXPECT_EQ(fact->hits, misread);
 }
 
 UnveilScore unveil_of(const json& document, const FingerprintSet& fingerprints = {}) {

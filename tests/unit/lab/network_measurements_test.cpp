@@ -143,9 +143,12 @@ TEST(NetworkMeasurements, NuisancesLookLikeBlockingAndAreTold) {
 
 TEST(NetworkMeasurements, ALoudProbeSendsMoreAndABadDayFailsForAllSitesOfOneProbe) {
     MeasurementPlan plan;
+    plan.domains = 4;
+    plan.days = 20;
     plan.blocks = 0;
     plan.has_nuisances = false;
     plan.failure_rate = 0;
+    plan.control_failure_rate = 0;
     plan.clock_outlier_rate = 0;
     plan.loud_probes = 1;
     plan.bad_day_rate = 0.1;
@@ -164,11 +167,13 @@ TEST(NetworkMeasurements, ALoudProbeSendsMoreAndABadDayFailsForAllSitesOfOneProb
     EXPECT_LT(lines["AS64513 android"], 2 * lines["AS64513 ios"]);
     std::uint64_t bad = 0;
     for (const auto& [day, count] : days) {
-        EXPECT_TRUE(count.first == 0 || count.first * 3 > count.second) << day;
+        EXPECT_TRUE(count.first == 0 || count.second < 4 || count.first * 3 > count.second) << day;
         bad += count.first > 0;
     }
-    EXPECT_NEAR(static_cast<double>(bad), static_cast<double>(made.bad_days), 0.1 * static_cast<double>(made.bad_days));
-    EXPECT_NEAR(static_cast<double>(made.bad_days), 0.1 * 6 * 3 * plan.days, 30.0);
+    // On some days nobody measured.
+    EXPECT_GT(bad * 2, made.bad_days);
+    EXPECT_LE(bad, made.bad_days);
+    EXPECT_NEAR(static_cast<double>(made.bad_days), 0.1 * 6 * 3 * plan.days, 25.0);
 }
 
 TEST(NetworkScenario, WritesItsFilesAndTheTruthCountsWhatIsThere) {
