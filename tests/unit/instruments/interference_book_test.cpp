@@ -883,6 +883,9 @@ TEST(MeasurementBookProperty, CountsControlsAndPValuesAreThoseOfPlainLoopsInAnyO
                 EXPECT_EQ(a.q, b.q);
                 EXPECT_EQ(a.verdict, b.verdict);
                 EXPECT_EQ(a.rule, b.rule);
+                EXPECT_EQ(a.weights, b.weights);
+                EXPECT_EQ(a.doubt, b.doubt);
+                EXPECT_EQ(a.effective_measurements, b.effective_measurements);
                 EXPECT_EQ(a.changes.size(), b.changes.size());
                 EXPECT_EQ(a.locators.size(), b.locators.size());
             }
