@@ -49,6 +49,8 @@ const InstrumentDescription& Interference::description() const {
             {"blocked.mechanism", "mechanisms", "as measurements show them, with their layer, such as \"dns bogon\" or \"tls reset\"; a set"},
             {"blocked.domain", "sites", "that are blocked in some network; a set"},
             {"blocked.country", "countries", "in which some network blocks a site; a set of ISO 3166-1 letters"},
+            {"likelihood(\"site\", \"network\")", "log of a ratio", "of blocking over the likeliest other explanation that can be weighed; for blocked sites: likelihood(\"signal.org\", \"AS4134\") > 5"},
+            {"doubted", "sites", "as \"site@AS4134\": they fail far more often than elsewhere, and something else than the network may be why; a set"},
             {"onset(\"site\", \"network\")", "seconds", "since 1970: the first day of the present blocking; compare with a date"},
             {"end(\"site\", \"network\")", "seconds", "since 1970: the first day after it"},
             {"down_everywhere", "sites", "that failed for everybody, which is no blocking; a set"},
@@ -75,6 +77,7 @@ const InstrumentDescription& Interference::description() const {
             "user's own network or of the host looks alike.",
             "One flow is seldom enough: a name that was asked for once or twice mostly ends as insufficient.",
             "Measurements of volunteers are few and clustered; a site that nobody measured is unknown, not free.",
+            "Measurements cannot tell a network that blocks from a site that refuses one whole country without saying so; alternatives.csv says what could be tested.",
             "Classes of boxes are those of published fingerprints. Others are 'unknown', and a new box may look like an old one.",
         };
         d.citations = {
@@ -84,6 +87,7 @@ const InstrumentDescription& Interference::description() const {
             "Zohaib et al. 2025, Exposing and Circumventing SNI-based QUIC Censorship of the Great Firewall of China, USENIX Security",
             "Sundara Raman et al. 2022, Network Measurement Methods for Locating and Examining Censorship Devices, CoNEXT",
             "Benjamini & Hochberg 1995, Controlling the false discovery rate",
+            "Rao & Scott 1992, A Simple Method for the Analysis of Clustered Binary Data, Biometrics",
             "Clopper & Pearson 1934, The use of confidence or fiducial limits",
         };
         d.example = "unveil interference network/capture.pcap network/measurements.jsonl --out result";

@@ -33,6 +33,11 @@ class Fact {
         if (value > most) fail(fmt::format("'{}' is above {}", name, most));
         return value;
     }
+    double share(const char* name) const {
+        const auto value = member(name, &Json::is_number, "a number").get<double>();
+        if (!(value >= 0 && value <= 1)) fail(fmt::format("'{}' is not from 0 to 1", name));
+        return value;
+    }
     std::string bytes(const char* name) const {
         const std::string hex = text(name);
         std::string out;
@@ -117,7 +122,18 @@ InterferenceFacts parse_facts(std::string_view text) {
         item.trials = fact.number("trials", UINT32_MAX);
         return item;
     });
+    read_list(json, "rates", facts.rates, [](const Fact& fact) {
+        RateFact item;
+        item.value = fact.share("value");
+        return item;
+    });
     return facts;
+}
+
+const RateFact& InterferenceFacts::rate(std::string_view name) const {
+    for (const auto& one : rates)
+        if (one.name == name) return one;
+    throw Error(ErrorKind::input, fmt::format("there is no rate '{}'", name), "Mend the file of facts", "facts");
 }
 
 const InterferenceFacts& built_in_facts() {

@@ -52,11 +52,23 @@ struct BaseRateFact {
     std::string source;
 };
 
+/// A number that stands for how often something happens, or how closely things hang together; in [0, 1].
+struct RateFact {
+    std::string name;
+    double value = 0;
+    FactMark mark = FactMark::remembered;
+    std::string source;
+};
+
 struct InterferenceFacts {
     std::vector<ResetClassFact> reset_classes;
     std::vector<DnsClassFact> dns_classes;
     std::vector<PayloadFact> syn_ack_payloads;
     std::vector<BaseRateFact> base_rates;
+    std::vector<RateFact> rates;
+
+    /// Throws Error(input) when there is none of this name.
+    const RateFact& rate(std::string_view name) const;
 };
 
 /// Throws Error(input) that names the fact and the member for what is missing, of the wrong kind or without a source, mark or date.

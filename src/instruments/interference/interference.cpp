@@ -101,9 +101,12 @@ void Report::read_fingerprints(const std::vector<BlockingFingerprintSource*>& so
             m_progress.check();
             all.insert(all.end(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
         }
-    const auto tried = static_cast<std::uint64_t>(std::count_if(all.begin(), all.end(), [](const auto& one) { return one.match != interference::Fingerprint::Match::regexp; }));
-    m_findings.notes.push_back(fmt::format("Pages and addresses were compared with {} fingerprints.", grouped_digits(tried)));
+    const auto count = all.size();
     m_fingerprints = interference::FingerprintSet(std::move(all));
+    const auto unusable = m_fingerprints.expressions_unusable();
+    m_findings.notes.push_back(fmt::format("Pages and addresses were compared with {} fingerprints.", grouped_digits(count - unusable)));
+    if (unusable > 0)
+        m_findings.caveats.push_back(fmt::format("{} regular expressions of the fingerprints were not tried: RE2 does not read them, or not in little memory.", grouped_digits(unusable)));
 }
 
 void Report::read_captures(const std::vector<FrameSource*>& sources) {
@@ -543,6 +546,33 @@ void add_timeline_row(const interference::BlockedCell& cell, Figure& figure) {
     }
 }
 
+/// How likely is blocking beside each other explanation?
+Finding likelihood_finding(const interference::BlockedCell& cell, const std::string& place) {
+    Finding finding = exact_count(fmt::format("likelihood(\"{}\", \"AS{}\")", cell.domain, cell.asn), place, 0, "log of a ratio", "");
+    std::vector<std::string> open;
+    FindingTable table;
+    table.columns = {"Other explanation", "Log of likelihood ratio", "Observations for blocking", "Against"};
+    for (std::size_t i = 0; i < cell.weights.size(); ++i) {
+        const auto& weight = cell.weights[i];
+        const std::string name(interference::alternative_name(static_cast<interference::Alternative>(i)));
+        const bool is_weighed = weight.state == interference::AlternativeState::weighed;
+        if (weight.state == interference::AlternativeState::not_testable) open.push_back(name);
+        table.rows.push_back({name, is_weighed ? fmt::format("{:.1f}", weight.log_likelihood_ratio) : std::string(interference::alternative_state_name(weight.state)),
+                              fmt::format("{:.1f}", weight.for_blocking), fmt::format("{:.1f}", weight.for_alternative)});
+    }
+    const auto& least = cell.weights[static_cast<std::size_t>(*cell.likeliest)];
+    finding.value = finding.low = finding.high = least.log_likelihood_ratio;
+    finding.sentence = fmt::format("Of all other explanations for {} in AS{} that can be weighed {} is the likeliest; the log of the likelihood ratio of blocking over it is {:.1f}.", cell.domain,
+                                   cell.asn, interference::alternative_name(*cell.likeliest), least.log_likelihood_ratio);
+    finding.caveat = open.empty() ? std::string("It is a bound: every observation is given the chance to mislead that was measured for all.")
+                                  : fmt::format("These measurements cannot test: {}. Rows of alternatives.csv say what was counted.", fmt::join(open, ", "));
+    finding.table = std::move(table);
+    return finding;
+}
+
+/// "2:87/test_keys/requests/0": input, line and pointer.
+std::string located_text(const interference::LocatedPointer& located) { return fmt::format("{}:{}{}", located.where.evidence + 1, located.where.row, located.pointer); }
+
 /// Sites by what became of them in one country.
 struct CountrySites {
     std::set<std::string> blocked;
@@ -614,6 +644,8 @@ void Report::describe_measurements() {
         day_columns.push_back({layer + "_blocked", CellType::integer, "of those"});
         day_columns.push_back({layer + "_down", CellType::integer, "of those"});
     }
+    for (std::size_t i = 0; i < interference::layers; ++i)
+        day_columns.push_back({std::string(interference::layer_name(static_cast<interference::Layer>(i))) + "_evidence", CellType::text, "input, line and JSON pointer of the first blocked one"});
     OutputTable& days = m_tables.open("days", std::move(day_columns));
     const interference::BookResult result = m_measurements->finish([&](const interference::SiteDay& day) {
         days.text(day.domain);
@@ -624,8 +656,13 @@ void Report::describe_measurements() {
         days.integer(day.measurements);
         for (const auto& count : day.of)
             for (const auto number : {count.seen, count.blocked, count.down}) days.integer(number);
+        for (const auto* evidence : day.evidence) days.text(evidence == nullptr ? std::string() : located_text(*evidence));
         days.end_row();
     });
+    std::vector<std::string> correlations;
+    for (std::size_t i = 0; i < interference::layers; ++i)
+        correlations.push_back(fmt::format("{} {:.2f}", interference::layer_name(static_cast<interference::Layer>(i)), result.probe_day_correlation[i]));
+    m_findings.notes.push_back(fmt::format("Failures that one kind of probe in a network sees on one day hang together by {}; 1: they count as one.", fmt::join(correlations, ", ")));
     OutputTable& table = m_tables.open("sites", {{"site", CellType::text, "domain, or name of the test"},
                                                  {"country", CellType::text, "of the probes"},
                                                  {"network", CellType::text, "of the probes"},
@@ -644,6 +681,11 @@ void Report::describe_measurements() {
                                                  {"set_aside", CellType::integer, "networks that are no part of the control, since the site is blocked there too"},
                                                  {"p_value", CellType::real, "that so many are blocked by what the control shows"},
                                                  {"q_value", CellType::real, "over all sites, networks and layers"},
+                                                 {"effective_measurements", CellType::real, "how many independent ones they are worth"},
+                                                 {"probes", CellType::integer, "kinds of probe that measured it"},
+                                                 {"doubt", CellType::text, "why it is not called blocked though q is small"},
+                                                 {"alternative", CellType::text, "the likeliest other explanation of those that could be weighed"},
+                                                 {"log_likelihood_ratio", CellType::real, "of blocking over that"},
                                                  {"since", CellType::text, "first day of the present state, when it changed"},
                                                  {"since_low", CellType::text, "interval"},
                                                  {"since_high", CellType::text, "interval"},
@@ -651,7 +693,36 @@ void Report::describe_measurements() {
                                                  {"until_low", CellType::text, "interval"},
                                                  {"until_high", CellType::text, "interval"},
                                                  {"evidence", CellType::text, "input, line and JSON pointer of the first blocked measurements"}});
+    OutputTable& others = m_tables.open("alternatives", {{"site", CellType::text, "domain, or name of the test"},
+                                                         {"country", CellType::text, "of the probes"},
+                                                         {"network", CellType::text, "of the probes"},
+                                                         {"layer", CellType::text, "where something is blocked"},
+                                                         {"verdict", CellType::text, "of sites.csv"},
+                                                         {"alternative", CellType::text, "what else might explain it"},
+                                                         {"state", CellType::text, "weighed, not testable with these measurements, or cannot explain it"},
+                                                         {"log_likelihood_ratio", CellType::real, "of blocking over the alternative"},
+                                                         {"for_blocking", CellType::real, "observations that blocking predicts and the alternative does not"},
+                                                         {"for_alternative", CellType::real, "the other way round"}});
+    const auto write_alternatives = [&](const interference::BlockedCell& cell, const std::string& network) {
+        for (std::size_t i = 0; i < cell.weights.size(); ++i) {
+            const auto& weight = cell.weights[i];
+            others.text(cell.domain);
+            others.text(cell.country);
+            others.text(network);
+            others.text(interference::layer_name(cell.layer));
+            others.text(interference::cell_verdict_name(cell.verdict));
+            others.text(interference::alternative_name(static_cast<interference::Alternative>(i)));
+            others.text(interference::alternative_state_name(weight.state));
+            if (weight.state == interference::AlternativeState::weighed) others.real(weight.log_likelihood_ratio);
+            else others.missing();
+            others.real(weight.for_blocking);
+            others.real(weight.for_alternative);
+            others.end_row();
+        }
+    };
     std::set<std::string> blocked;
+    std::set<std::string> doubted;
+    std::map<std::string_view, std::set<std::string>> doubted_by;
     std::set<std::string> not_blocked;
     std::set<std::string> down;
     std::set<std::string> geo;
@@ -697,6 +768,12 @@ void Report::describe_measurements() {
         table.integer(cell.set_aside);
         table.real(cell.p);
         table.real(cell.q);
+        table.real(cell.effective_measurements);
+        table.integer(cell.probes);
+        table.text(cell.doubt);
+        table.text(cell.likeliest ? interference::alternative_name(*cell.likeliest) : std::string_view());
+        if (cell.likeliest) table.real(cell.weights[static_cast<std::size_t>(*cell.likeliest)].log_likelihood_ratio);
+        else table.missing();
         for (const auto* change : {cell.since ? &*cell.since : nullptr, cell.until ? &*cell.until : nullptr})
             if (change == nullptr)
                 for (int i = 0; i < 3; ++i) table.text("");
@@ -704,11 +781,13 @@ void Report::describe_measurements() {
                 for (const std::int32_t day : {change->day, change->day_low, change->day_high}) table.text(day_text(day));
         std::string pointers;
         for (std::size_t i = 0; i < std::min<std::size_t>(3, cell.locators.size()); ++i)
-            pointers += fmt::format("{}{}:{}{}", pointers.empty() ? "" : " ", cell.locators[i].where.evidence + 1, cell.locators[i].where.row, cell.locators[i].pointer);
+            pointers += (pointers.empty() ? "" : " ") + located_text(cell.locators[i]);
         table.text(pointers);
         table.end_row();
+        write_alternatives(cell, network);
 
         const std::string place = cell.domain + "@" + network;
+        if (!cell.doubt.empty()) doubted_by[cell.doubt].insert(place);
         CountrySites& country = countries[cell.country];
         if (open_places.count(place) > 0) country.open.insert(cell.domain);
         switch (cell.verdict) {
@@ -756,6 +835,20 @@ void Report::describe_measurements() {
     figure.caption = order.size() > bars_max ? fmt::format("The {} networks with most; {} more have some.", bars_max, order.size() - bars_max) : "Networks that are not shown have none, or nobody measured there.";
     if (!figure.rows.empty()) all.figure = std::move(figure);
     m_findings.items.push_back(std::move(all));
+    for (const auto& [doubt, places] : doubted_by)
+        for (const auto& place : places)
+            if (blocked.count(place) == 0) doubted.insert(place);
+    Finding doubts = set_finding("doubted", "sites in networks", doubted, {}, "sites",
+                                 fmt::format("{} sites fail in a network far more often than elsewhere, and something else than the network may be why.", grouped_digits(doubted.size())));
+    doubts.caveat = "They are undetermined. A site that is blocked on another layer is not among them.";
+    FindingTable reasons;
+    reasons.columns = {"What else it may be", "Sites in networks"};
+    for (const auto& [doubt, places] : doubted_by) {
+        const auto count = static_cast<std::size_t>(std::count_if(places.begin(), places.end(), [&](const auto& place) { return doubted.count(place) > 0; }));
+        if (count > 0) reasons.rows.push_back({std::string(doubt), std::to_string(count)});
+    }
+    if (!reasons.rows.empty()) doubts.table = std::move(reasons);
+    m_findings.items.push_back(std::move(doubts));
     m_findings.items.push_back(countries_finding(countries));
     std::size_t named = 0;
     for (const auto& [network, sites] : blocked_by_network)
@@ -791,11 +884,13 @@ void Report::describe_measurements() {
     timeline.title = "When sites were blocked, by network";
     timeline.caption = "A line for the layer on which it shows first. Where a line is open nobody measured.";
     FindingTable times;
-    times.columns = {"Site", "Country", "Network", "Layer", "First measured", "Blocked since", "Until", "Last measured"};
+    times.columns = {"Site", "Country", "Network", "Layer", "First measured", "Blocked since", "Until", "Last measured", "Likeliest other explanation", "Log of likelihood ratio"};
     for (const auto& [place, cell] : onsets) {
         add_timeline_row(*cell, timeline);
         times.rows.push_back({cell->domain, cell->country, fmt::format("AS{}", cell->asn), std::string(interference::layer_name(cell->layer)), day_text(cell->day_first),
-                              cell->since ? day_text(cell->since->day) : "", cell->until ? day_text(cell->until->day) : "", day_text(cell->day_last)});
+                              cell->since ? day_text(cell->since->day) : "", cell->until ? day_text(cell->until->day) : "", day_text(cell->day_last),
+                              cell->likeliest ? std::string(interference::alternative_name(*cell->likeliest)) : "",
+                              cell->likeliest ? fmt::format("{:.1f}", cell->weights[static_cast<std::size_t>(*cell->likeliest)].log_likelihood_ratio) : ""});
     }
     if (!timeline.rows.empty()) {
         somewhere.figure = std::move(timeline);
@@ -807,6 +902,7 @@ void Report::describe_measurements() {
     named = 0;
     for (const auto& [place, cell] : onsets) {
         if (named++ >= named_findings_max || !can_be_argument(cell->domain)) continue;
+        m_findings.items.push_back(likelihood_finding(*cell, place));
         for (const auto& [metric, change] : {std::pair{"onset", cell->since ? &*cell->since : nullptr}, {"end", cell->until ? &*cell->until : nullptr}}) {
             if (change == nullptr) continue;
             Finding finding = exact_count(fmt::format("{}(\"{}\", \"AS{}\")", metric, cell->domain, cell->asn), place, 0, "seconds", "");

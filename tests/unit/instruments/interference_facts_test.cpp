@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "instruments/interference/facts.hpp"
 #include "instruments/interference/reset_class.hpp"
+#include "statistics/proportion.hpp"
 
 namespace unveil {
 namespace {
@@ -25,6 +26,16 @@ TEST(InterferenceFacts, EachHasASourceAndNoneIsFromMemory) {
     }
     for (const auto& fact : facts.dns_classes) EXPECT_NE(fact.mark, FactMark::remembered) << fact.name;
     for (const auto& fact : facts.syn_ack_payloads) EXPECT_NE(fact.mark, FactMark::remembered) << fact.name;
+    for (const auto& rate : facts.rates) {
+        EXPECT_GT(rate.source.size(), 20u) << rate.name;
+        // What is assumed may only make findings weaker, and says so.
+        if (rate.mark == FactMark::remembered) EXPECT_THAT(rate.source, HasSubstr("only makes p-values larger")) << rate.name;
+    }
+    const auto misread = std::find_if(facts.base_rates.begin(), facts.base_rates.end(), [](const auto& rate) { return rate.name == "measurement_misread"; });
+    ASSERT_NE(misread, facts.base_rates.end());
+    EXPECT_GE(facts.rate("measurement_error_share_max").value, clopper_pearson_interval(misread->hits, misread->trials).high);
+    EXPECT_NE(facts.rate("measurement_error_share_max").mark, FactMark::remembered);
+    EXPECT_THROW(facts.rate("none"), Error);
     for (const auto& rate : facts.base_rates) {
         EXPECT_GT(rate.trials, 0u) << rate.name;
         EXPECT_LE(rate.hits, rate.trials) << rate.name;
@@ -53,6 +64,8 @@ TEST(InterferenceFacts, BrokenFilesAreNamedAtTheFact) {
     EXPECT_THAT(fault_of(changed("\"date\": \"2025-05\"", "\"date\": \"lately\"")), HasSubstr("has no date"));
     EXPECT_THAT(fault_of(changed("\"payload\": \"01020304050607080900\"", "\"payload\": \"0102030405060708090\"")), HasSubstr("no bytes in hex"));
     EXPECT_THAT(fault_of(changed("\"base_rates\"", "\"rates\"")), HasSubstr("no list 'base_rates'"));
+    EXPECT_THAT(fault_of(changed("\"value\": 0.2", "\"value\": 2")), HasSubstr("rates[0]: 'value' is not from 0 to 1"));
+    EXPECT_THAT(fault_of(changed("\"value\": 0.2", "\"value\": \"much\"")), HasSubstr("'value' is not a number"));
     EXPECT_THAT(fault_of("[]"), HasSubstr("no list"));
     EXPECT_EQ(fault_of(std::string(built_in_facts_json())), "none");
 }
