@@ -37,8 +37,14 @@ std::uint64_t pair_of(const FlowRecord& flow) { return combined(address_hash(flo
 std::uint64_t triple_of(const FlowRecord& flow) { return combined(pair_of(flow), flow.server_port); }
 
 bool is_tcp(const FlowRecord& flow) { return flow.protocol == static_cast<std::uint8_t>(Protocol::tcp); }
+/// Of what came in the server's name.
+constexpr std::uint32_t forged_signs = sign::reset | sign::reset_at_syn | sign::syn_ack_forged | sign::page_injected | sign::page_known | sign::dns_conflict | sign::dns_pool | sign::dns_race;
+constexpr std::uint32_t reset_signs = sign::reset | sign::reset_to_server;
 bool is_foreign_kind(PayloadKind kind) { return kind == PayloadKind::other || kind == PayloadKind::ssh; }
 constexpr std::uint32_t lost_signs = sign::dropped | sign::uplink_lost;
+
+/// A server of names and another of lookups at one address have nothing to do with each other.
+std::uint64_t server_of(const IpAddress& server, PayloadKind kind) { return kind == PayloadKind::dns ? combined(address_hash(server), 53) : address_hash(server); }
 
 /// Addresses that no public name has.
 bool is_bogon(const IpAddress& address) {
@@ -121,6 +127,8 @@ void CaptureBook::add(const FlowRecord& flow) {
         // A connection that never got as far as its name does not count.
         ++m_exposures[flow.name].flows[static_cast<std::size_t>(flow.kind)];
         m_exposures[flow.name].with_ech += flow.has_ech;
+        if (!flow.server.is_v4()) ++m_exposures[flow.name].v6[static_cast<std::size_t>(transport_of(flow.kind))];
+        note_named(flow);
     }
     if (flow.kind == PayloadKind::quic && flow.name != 0) {
         const bool is_blocked = (flow.signs & sign::quic_silent) != 0;
@@ -133,10 +141,7 @@ void CaptureBook::add(const FlowRecord& flow) {
         else if (flow.client_port == flow.server_port) count(ports.equal, ports.equal_blocked);
         else count(ports.below, ports.below_blocked);
     }
-    if (flow.kind == PayloadKind::quic && flow.is_answered && flow.signs == 0) note_answered(flow);
     if (is_tcp(flow)) {
-        const bool is_answered = flow.is_answered && (flow.signs & (sign::reset | sign::frozen | lost_signs | sign::page_injected | sign::page_known)) == 0;
-        if (is_answered) note_answered(flow);
         if (m_attempts_by_server.size() < m_limits.flows_kept_max || m_attempts_by_server.count(flow.server) > 0) {
             Attempts& attempts = m_attempts_by_server[flow.server];
             ++attempts.flows;
@@ -151,6 +156,7 @@ void CaptureBook::add(const FlowRecord& flow) {
             Tally& port = m_foreign_by_port[flow.server_port];
             ++port.flows;
             port.lost += is_lost;
+            if (!flow.server.is_v4()) ++m_foreign_v6_by_port[flow.server_port];
         }
         if (flow.trigger_ns != 0 && flow.has_handshake) {
             const bool is_lost = (flow.signs & sign::dropped) != 0;
@@ -177,11 +183,28 @@ void CaptureBook::add(const FlowRecord& flow) {
     m_judged.push_back({flow, mechanism_of(flow), false});
 }
 
-void CaptureBook::note_answered(const FlowRecord& flow) {
-    if (flow.name == 0) return;
-    auto& names = m_answered[address_hash(flow.server)];
-    if (names[0] == 0) names[0] = flow.name;
-    else if (names[0] != flow.name && names[1] == 0) names[1] = flow.name;
+CaptureBook::Transport CaptureBook::transport_of(PayloadKind kind) {
+    return kind == PayloadKind::dns ? Transport::lookups : kind == PayloadKind::quic ? Transport::quic : Transport::tcp;
+}
+
+void CaptureBook::note_named(const FlowRecord& flow) {
+    const bool is_answered_late = is_tcp(flow) && flow.signs == sign::no_syn_ack;
+    const bool is_lost = flow.signs != 0 && !(flow.is_answered && is_answered_late);
+    if (!is_lost && !flow.is_answered) return;
+    NamedServer& server = m_named_by_server[server_of(flow.server, flow.kind)];
+    if (m_named_pairs >= m_limits.outcomes_kept_max && server.names.count(flow.name) == 0) {
+        ++m_flows_left_out;
+        return;
+    }
+    const auto count = [&](FlowShare& share) {
+        ++share.flows;
+        share.hits += is_lost;
+    };
+    FlowShare& own = server.names[flow.name];
+    m_named_pairs += own.flows == 0;
+    count(own);
+    count(server.all);
+    if (!flow.server.is_v4()) count(m_named_v6[static_cast<std::size_t>(transport_of(flow.kind))]);
 }
 
 void CaptureBook::add(const RateRecord& rate) {
@@ -196,7 +219,7 @@ void CaptureBook::note_unsent(std::span<const Locator> frames, double log_likeli
         const bool is_unsent = std::any_of(flow.frames.begin() + 1, flow.frames.end(), [&](std::uint64_t frame) {
             return frame != 0 && std::binary_search(frames.begin(), frames.end(), Locator{flow.evidence, frame});
         });
-        constexpr std::uint32_t signs_sent = sign::reset | sign::reset_at_syn | sign::syn_ack_forged | sign::page_injected | sign::page_known | sign::dns_conflict;
+        constexpr std::uint32_t signs_sent = reset_signs | sign::reset_at_syn | sign::syn_ack_forged | sign::page_injected | sign::page_known | sign::dns_conflict;
         if (is_unsent && (flow.signs & signs_sent) != 0) flow.log_likelihood_ratio += static_cast<float>(log_likelihood_ratio);
     }
 }
@@ -206,7 +229,7 @@ Mechanism CaptureBook::mechanism_of(const FlowRecord& flow) const {
     if ((flow.signs & sign::quic_silent) != 0) return Mechanism::quic_drop;
     if ((flow.signs & sign::syn_ack_forged) != 0) return Mechanism::syn_ack_injection;
     if ((flow.signs & (sign::page_injected | sign::page_known)) != 0) return Mechanism::block_page;
-    if ((flow.signs & sign::reset) != 0 && (flow.signs & lost_signs) == 0) return Mechanism::reset_injection;
+    if ((flow.signs & reset_signs) != 0 && (flow.signs & lost_signs) == 0) return Mechanism::reset_injection;
     if (is_foreign_kind(flow.kind) && (flow.signs & sign::uplink_lost) != 0) return Mechanism::protocol_whitelist;
     if (is_foreign_kind(flow.kind) && (flow.signs & sign::dropped) != 0) return Mechanism::fully_encrypted_drop;
     if ((flow.signs & lost_signs) != 0) return Mechanism::silent_drop;
@@ -215,20 +238,55 @@ Mechanism CaptureBook::mechanism_of(const FlowRecord& flow) const {
 }
 
 bool CaptureBook::is_answered_for_others(const IpAddress& server, std::uint32_t name) const {
-    const auto known = m_answered.find(address_hash(server));
-    if (known == m_answered.end()) return false;
-    return (known->second[0] != 0 && known->second[0] != name) || (known->second[1] != 0 && known->second[1] != name);
+    const auto known = m_named_by_server.find(server_of(server, PayloadKind::none));
+    if (known == m_named_by_server.end()) return false;
+    const auto own = known->second.names.find(name);
+    const FlowShare& all = known->second.all;
+    return all.flows - all.hits > (own == known->second.names.end() ? 0 : own->second.flows - own->second.hits);
 }
 
-void CaptureBook::close_group(MechanismVerdict verdict, const Group& group) {
+std::uint64_t CaptureBook::exposed_v6(std::uint32_t name, PayloadKind kind) const {
+    return name < m_exposures.size() ? m_exposures[name].v6[static_cast<std::size_t>(transport_of(kind))] : 0;
+}
+
+/// What went to the servers of a group for other names.
+FlowShares CaptureBook::others_at_servers(const Group& group) {
+    std::map<std::uint64_t, std::set<std::uint32_t>> own_names;
+    for (const std::size_t i : group.members) own_names[server_of(m_judged[i].flow.server, m_judged[i].flow.kind)].insert(m_judged[i].flow.name);
+    FlowShares others;
+    for (const auto& [key, names] : own_names) {
+        const auto known = m_named_by_server.find(key);
+        if (known == m_named_by_server.end()) continue;
+        NamedServer& server = known->second;
+        if (server.shares.empty())
+            for (const auto& [name, share] : server.names) ++server.shares[share];
+        for (const auto& [share, count] : server.shares) others[share] += count;
+        for (const std::uint32_t name : names)
+            if (const auto own = server.names.find(name); own != server.names.end()) --others[own->second];
+    }
+    std::erase_if(others, [](const auto& item) { return item.second == 0; });
+    return others;
+}
+
+void CaptureBook::close_group(MechanismVerdict verdict, const Group& group, std::optional<double> chance, std::optional<FlowShares> same_servers) {
     verdict.flows = group.hits;
     verdict.exposed = std::max(group.exposed, group.hits);
+    std::uint64_t forged = 0;
+    std::uint64_t to_client = 0;
+    std::uint64_t to_server = 0;
+    std::uint64_t v6 = 0;
+    std::array<bool, 256> ttls{};
     std::map<std::string_view, std::uint64_t> classes;
     std::array<std::size_t, payload_kind_count> kinds{};
     for (const std::size_t i : group.members) {
         JudgedFlow& judged = m_judged[i];
         const FlowRecord& flow = judged.flow;
         ++kinds[static_cast<std::size_t>(flow.kind)];
+        forged += (flow.signs & (forged_signs | sign::reset_to_server)) != 0;
+        to_client += (flow.signs & forged_signs) != 0;
+        to_server += flow.is_to_server;
+        v6 += !flow.server.is_v4();
+        if (flow.answer_ttl != 0) ttls[flow.answer_ttl] = true;
         judged.mechanism = verdict.mechanism;
         if (verdict.is_firm) judged.is_firm = true;
         verdict.log_likelihood_ratio = std::max<double>(verdict.log_likelihood_ratio, flow.log_likelihood_ratio);
@@ -251,6 +309,29 @@ void CaptureBook::close_group(MechanismVerdict verdict, const Group& group) {
     const bool has_classes = verdict.mechanism == Mechanism::dns_injection || verdict.mechanism == Mechanism::reset_injection || verdict.mechanism == Mechanism::residual;
     if (has_classes && !classes.empty())
         verdict.box_class = std::max_element(classes.begin(), classes.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+    // One flow may show by accident what the others do not.
+    const bool is_forged = 2 * forged > group.members.size();
+    const auto is_shown = [&](std::uint64_t flows) { return flows > 0 && 4 * flows >= group.members.size(); };
+    const bool is_to_server = is_shown(to_server);
+    const bool is_to_client = is_shown(to_client) || verdict.mechanism == Mechanism::freeze;
+    verdict.direction = is_to_client ? (is_to_server ? "both" : "server-to-client") : (is_to_server ? "client-to-server" : "either");
+    ShownFlows shown;
+    shown.own = {verdict.flows, verdict.exposed};
+    shown.own_v6.hits = v6;
+    shown.own_v6.flows = std::clamp<std::uint64_t>(group.exposed_v6, v6, verdict.exposed - (verdict.flows - v6));
+    shown.controls = {verdict.control_flows, verdict.control_exposed};
+    shown.chance = chance;
+    shown.same_servers = same_servers ? std::move(*same_servers) : others_at_servers(group);
+    const FlowShare& named_v6 = m_named_v6[static_cast<std::size_t>(transport_of(static_cast<PayloadKind>(std::max_element(kinds.begin(), kinds.end()) - kinds.begin())))];
+    shown.other_v6.flows = named_v6.flows - std::min(named_v6.flows, shown.own_v6.flows);
+    shown.other_v6.hits = std::min(shown.other_v6.flows, named_v6.hits - std::min(named_v6.hits, v6));
+    shown.is_forged = is_forged;
+    shown.packet_ratio = verdict.log_likelihood_ratio;
+    for (std::size_t ttl = 0; ttl < ttls.size(); ++ttl) {
+        shown.ttls += ttls[ttl];
+        shown.ttls_near += ttls[ttl] && is_near_ttl(static_cast<std::uint8_t>(ttl));
+    }
+    verdict.alternatives = weigh_alternatives(shown);
     m_verdicts.push_back(std::move(verdict));
 }
 
@@ -407,6 +488,7 @@ void CaptureBook::judge_dns() {
     }
     for (auto& [name, group] : groups) {
         group.exposed = lookups_of(name);
+        group.exposed_v6 = exposed_v6(name, PayloadKind::dns);
         MechanismVerdict verdict;
         verdict.mechanism = Mechanism::dns_injection;
         verdict.trigger = m_names.name(name);
@@ -420,7 +502,7 @@ void CaptureBook::judge_dns() {
         const auto has_sign = [&](std::uint32_t asked) { return std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return (m_judged[i].flow.signs & asked) != 0; }); };
         if (!verdict.is_firm)
             verdict.alternative = has_sign(sign::dns_conflict) ? "a resolver that answered twice" : has_sign(sign::dns_race) ? "a nearer name server that knows this name" : "an address that is the name's own";
-        close_group(std::move(verdict), group);
+        close_group(std::move(verdict), group, baseline(control.lost, control.flows, baseline_unknown));
     }
 }
 
@@ -439,7 +521,7 @@ void CaptureBook::judge_servers() {
         for (const std::size_t i : group.members) verdict.log_likelihood_ratio = std::max<double>(verdict.log_likelihood_ratio, m_judged[i].flow.log_likelihood_ratio);
         verdict.is_firm = verdict.log_likelihood_ratio >= m_limits.log_likelihood_ratio_min;
         if (!verdict.is_firm) verdict.alternative = "two machines behind one address";
-        close_group(std::move(verdict), group);
+        close_group(std::move(verdict), group, {}, FlowShares{});
     }
 }
 
@@ -479,7 +561,8 @@ void CaptureBook::judge_addresses(Mechanism mechanism) {
         if (!verdict.is_firm) verdict.alternative = mechanism == Mechanism::syn_drop ? "a host that is down" : "a closed port";
         const bool is_any_firm = verdict.is_firm;
         verdict.is_firm = false;   // of its flows only those that are
-        close_group(std::move(verdict), group);
+        group.exposed_v6 = server.is_v4() ? 0 : group.exposed;
+        close_group(std::move(verdict), group, chance, FlowShares{});
         m_verdicts.back().is_firm = is_any_firm;
     }
 }
@@ -606,7 +689,8 @@ void CaptureBook::judge_names(Mechanism mechanism) {
             m_quic_ports.below += own.below;
             m_quic_ports.below_blocked += own.below_blocked;
         }
-        close_group(verdict, group);
+        group.exposed_v6 = exposed_v6(name, is_quic ? PayloadKind::quic : PayloadKind::tls);
+        close_group(verdict, group, chance);
         // Single flows may be sure where the name is not.
         if (has_firm_flow) m_verdicts.back().is_firm = true;
     }
@@ -639,7 +723,8 @@ void CaptureBook::tell_unexplained(Mechanism mechanism, double ratio_min, const 
         const bool is_often = static_cast<double>(group.hits) >= m_limits.share_min * static_cast<double>(group.exposed);
         if (told.count(name) > 0 || group.hits < 3 || !is_often || verdict.q_value > m_limits.q_value_max) continue;
         verdict.alternative = mechanism == Mechanism::block_page ? "a load balancer that answers from another distance" : "the host itself, which refuses this name";
-        close_group(std::move(verdict), group);
+        group.exposed_v6 = exposed_v6(name, PayloadKind::tls);
+        close_group(std::move(verdict), group, chance);
     }
 }
 
@@ -689,7 +774,8 @@ void CaptureBook::judge_ports() {
         if (!verdict.is_firm) std::erase_if(group.members, [&](std::size_t i) { return (m_judged[i].flow.signs & sign::uplink_lost) == 0; });
         group.hits = group.members.size();
         if (!verdict.is_firm) verdict.alternative = "loss, or a host that went away";
-        close_group(std::move(verdict), group);
+        group.exposed_v6 = m_foreign_v6_by_port[ports[g]];
+        close_group(std::move(verdict), group, chance);
     }
 }
 
@@ -714,9 +800,12 @@ void CaptureBook::judge_fully_encrypted() {
     }
     if (groups.empty()) return;
     Group all;
+    FlowShares own_exempt;
     std::vector<double> p_values;
     for (auto& [server, group] : groups) {
         group.exposed = m_eligible_by_server[server][1].flows;
+        if (!server.is_v4()) all.exposed_v6 += group.exposed;
+        ++own_exempt[{m_eligible_by_server[server][0].lost, m_eligible_by_server[server][0].flows}];
         p_values.push_back(binomial_tail(group.hits, group.exposed, chance));
     }
     const auto q_values = benjamini_hochberg(p_values, static_cast<double>(std::max<std::size_t>(1, m_eligible_by_server.size())));
@@ -748,7 +837,7 @@ void CaptureBook::judge_fully_encrypted() {
     }
     const bool is_any_firm = verdict.figure > 0;
     if (!is_any_firm) verdict.alternative = "loss, or a host that went away; being eligible is no sign by itself";
-    close_group(std::move(verdict), all);
+    close_group(std::move(verdict), all, chance, std::move(own_exempt));
     m_verdicts.back().is_firm = is_any_firm;
 }
 
@@ -786,6 +875,16 @@ void CaptureBook::judge_rates() {
     }
     if (control.flows < baseline_min) return;
     const double chance = baseline(control.lost, control.flows, 1);
+    const auto count = [&](const RateRecord& rate, FlowShare& share) {
+        ++share.flows;
+        share.hits += std::log(std::max(1.0f, rate.bytes_per_second)) < slow_below;
+    };
+    std::map<IpAddress, std::map<std::uint32_t, FlowShare>> by_server;
+    FlowShare all_v6;
+    for (const RateRecord& rate : m_rates) {
+        count(rate, by_server[rate.server][rate.name]);
+        if (!rate.server.is_v4()) count(rate, all_v6);
+    }
     std::vector<double> p_values;
     std::vector<MechanismVerdict> verdicts;
     for (const auto& [name, rates] : by_name) {
@@ -794,7 +893,11 @@ void CaptureBook::judge_rates() {
         double variation = 0;
         bool is_served_elsewise = false;
         std::array<std::size_t, payload_kind_count> kinds{};
+        ShownFlows shown;
+        std::set<IpAddress> servers;
         for (const auto* rate : rates) {
+            servers.insert(rate->server);
+            if (!rate->server.is_v4()) count(*rate, shown.own_v6);
             ++kinds[static_cast<std::size_t>(rate->kind)];
             verdict.flows += std::log(std::max(1.0f, rate->bytes_per_second)) < slow_below;
             variation += rate->gap_variation;
@@ -811,6 +914,15 @@ void CaptureBook::judge_rates() {
         verdict.control_exposed = control.flows;
         verdict.p_value = binomial_tail(verdict.flows, verdict.exposed, chance);
         verdict.figure = std::exp(median_of[name] - fast);
+        verdict.direction = "server-to-client";
+        shown.own = {verdict.flows, verdict.exposed};
+        shown.controls = {control.lost, control.flows};
+        shown.chance = chance;
+        for (const IpAddress& server : servers)
+            for (const auto& [other, share] : by_server[server])
+                if (other != name) ++shown.same_servers[share];
+        shown.other_v6 = {all_v6.hits - shown.own_v6.hits, all_v6.flows - shown.own_v6.flows};
+        verdict.alternatives = weigh_alternatives(shown);
         verdict.locators_total = verdict.locators.size();
         std::sort(verdict.locators.begin(), verdict.locators.end());
         constexpr std::size_t locators_max = 20;
@@ -947,7 +1059,7 @@ void CaptureBook::judge_residual() {
         verdict.is_firm = is_firm;
         verdict.figure = (m_residual.seconds_low + m_residual.seconds_high) / 2;
         if (!is_firm) verdict.alternative = "a server that was down";
-        close_group(std::move(verdict), group);
+        close_group(std::move(verdict), group, chance, FlowShares{{{m_residual.other_port_failed, m_residual.other_port}, 1}});
     }
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "core/locator.hpp"
+#include "instruments/interference/alternatives.hpp"
 #include "instruments/interference/facts.hpp"
 #include "instruments/interference/flow_record.hpp"
 #include "instruments/interference/name_book.hpp"
@@ -31,6 +33,7 @@ struct MechanismVerdict {
     Mechanism mechanism = Mechanism::dns_injection;
     std::string trigger;
     std::string_view layer;          // "dns", "tcp", "tls", "http", "quic": of what most of its flows began with
+    std::string_view direction;      // of packets that were forged or withheld: "server-to-client", "client-to-server", "both"; "either": one of the two
     std::string box_class;           // of the facts; "unknown"; empty where there are no classes
     std::uint64_t flows = 0;         // with the sign
     std::uint64_t exposed = 0;       // that held the trigger
@@ -41,6 +44,7 @@ struct MechanismVerdict {
     double log_likelihood_ratio = 0; // the largest of a single flow
     bool is_firm = false;
     std::string alternative;         // the likeliest other explanation, when it is not firm
+    AlternativeTests alternatives;   // by Alternative
     std::int64_t first_ns = INT64_MAX;
     std::int64_t last_ns = INT64_MIN;
     double figure = 0;               // by mechanism: KiB at the freeze, share of the controls' rate
@@ -115,6 +119,10 @@ class CaptureBook {
     std::uint64_t flows_left_out() const { return m_flows_left_out; }
 
   private:
+    /// What fails on its own account.
+    enum class Transport : std::uint8_t { lookups, quic, tcp };
+    static constexpr std::size_t transport_count = 3;
+    static Transport transport_of(PayloadKind kind);
     struct Outcome {
         std::uint64_t triple = 0;        // hash of client, server, server port
         std::uint64_t pair = 0;          // hash of client, server
@@ -124,6 +132,7 @@ class CaptureBook {
     };
     struct Exposure {
         std::array<std::uint32_t, payload_kind_count> flows{};     // by PayloadKind
+        std::array<std::uint32_t, transport_count> v6{};           // of them over IPv6, by Transport
         std::uint32_t with_ech = 0;
     };
     struct Tally {
@@ -136,9 +145,11 @@ class CaptureBook {
         std::uint64_t silent = 0;
         std::uint64_t reset = 0;
     };
+    /// Flows with one trigger.
     struct Group {
         std::uint64_t hits = 0;
         std::uint64_t exposed = 0;
+        std::uint64_t exposed_v6 = 0;
         std::vector<std::size_t> members;         // of m_judged
     };
 
@@ -155,8 +166,11 @@ class CaptureBook {
     void judge_ports();
     void judge_rates();
     void judge_residual();
-    void close_group(MechanismVerdict verdict, const Group& group);
-    void note_answered(const FlowRecord& flow);
+    /// `chance`: that a flow shows the sign by accident. `same_servers`: what else went to the servers, where it is not told by name.
+    void close_group(MechanismVerdict verdict, const Group& group, std::optional<double> chance, std::optional<FlowShares> same_servers = {});
+    FlowShares others_at_servers(const Group& group);
+    void note_named(const FlowRecord& flow);
+    std::uint64_t exposed_v6(std::uint32_t name, PayloadKind kind) const;
     bool is_answered_for_others(const IpAddress& server, std::uint32_t name) const;
     Mechanism mechanism_of(const FlowRecord& flow) const;
 
@@ -167,9 +181,17 @@ class CaptureBook {
     std::vector<RateRecord> m_rates;
     std::vector<Outcome> m_outcomes;
     std::vector<Exposure> m_exposures;            // by name
-    std::unordered_map<std::uint64_t, std::array<std::uint32_t, 2>> m_answered;   // by server: two names that it answered, as far as there are
+    struct NamedServer {
+        FlowShare all;
+        std::unordered_map<std::uint32_t, FlowShare> names;
+        FlowShares shares;                        // of all names, once asked for
+    };
+    std::unordered_map<std::uint64_t, NamedServer> m_named_by_server;             // flows with a name that were answered or show a sign; the latter are hits
+    std::uint64_t m_named_pairs = 0;
+    std::array<FlowShare, transport_count> m_named_v6;
     std::map<IpAddress, std::array<Tally, 2>> m_eligible_by_server;               // exempt, eligible
     std::map<std::uint16_t, Tally> m_foreign_by_port;
+    std::map<std::uint16_t, std::uint64_t> m_foreign_v6_by_port;
     std::map<IpAddress, Attempts> m_attempts_by_server;
     Eligibility m_eligibility;
     std::unordered_map<std::uint32_t, PortComparison> m_quic_by_name;

@@ -85,6 +85,7 @@ const InstrumentDescription& Interference::description() const {
             "Sundara Raman et al. 2022, Network Measurement Methods for Locating and Examining Censorship Devices, CoNEXT",
             "Benjamini & Hochberg 1995, Controlling the false discovery rate",
             "Clopper & Pearson 1934, The use of confidence or fiducial limits",
+            "Kass & Raftery 1995, Bayes Factors, JASA 90",
         };
         d.example = "unveil interference network/capture.pcap network/measurements.jsonl --out result";
         return d;

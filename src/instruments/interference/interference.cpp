@@ -34,6 +34,18 @@ bool can_be_argument(std::string_view name) {
     return !name.empty() && name.size() <= 100 && std::all_of(name.begin(), name.end(), [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; });
 }
 
+/// To hundredths, which is more than the weights deserve.
+double rounded(double log_likelihood_ratio) { return std::round(log_likelihood_ratio * 100) / 100; }
+
+/// The first frames behind a verdict, such as "1:65 1:66".
+std::string frames_text(const MechanismVerdict& verdict) {
+    constexpr std::size_t frames_max = 6;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(frames_max, verdict.locators.size()); ++i)
+        text += fmt::format("{}{}:{}", text.empty() ? "" : " ", verdict.locators[i].evidence + 1, verdict.locators[i].row);
+    return text;
+}
+
 void add_locators(Finding& finding, const std::vector<Locator>& locators, std::uint64_t total) {
     finding.locators.insert(finding.locators.end(), locators.begin(), locators.end());
     std::sort(finding.locators.begin(), finding.locators.end());
@@ -56,10 +68,12 @@ class Report {
     void describe_traces();
     void describe_two_sides();
     void describe_captures();
+    void describe_alternatives();
     void describe_flows();
     void describe_figures();
     void describe_measurements();
     void describe_mechanisms();
+    FindingTable verdict_table() const;
     void write_score(OutputTable& table, const Measurement& measurement);
     std::string client_text(const IpAddress& address) const;
     bool is_wanted(const IpAddress& client) const { return m_clients.empty() || m_clients.count(client) > 0; }
@@ -383,7 +397,16 @@ void Report::describe_captures() {
                                                     {"figure", CellType::real, "freeze: KiB; throttling: share of the controls' rate; residual: seconds"},
                                                     {"first", CellType::text, "first flow with the sign"},
                                                     {"last", CellType::text, "last one"},
-                                                    {"alternative", CellType::text, "the likeliest other explanation"}});
+                                                    {"alternative", CellType::text, "the likeliest other explanation"},
+                                                    {"direction", CellType::text, "of what was forged or withheld: server-to-client, client-to-server, both, or either of the two"},
+                                                    {"against_site_down", CellType::real, "log likelihood ratio against the site being out of order; empty: not testable or not applicable"},
+                                                    {"against_nat", CellType::real, "the same against a router near the user that lost its state"},
+                                                    {"against_user_filter", CellType::real, "against a filter next to the user"},
+                                                    {"against_host", CellType::real, "against the host itself having sent it"},
+                                                    {"against_ipv6", CellType::real, "against IPv6 that does not work"},
+                                                    {"against_loss", CellType::real, "against lost packets"},
+                                                    {"frames", CellType::text, "input:frame of the first that show it, with the client's words"},
+                                                    {"frames_total", CellType::integer, "how many there are"}});
     for (const MechanismVerdict& verdict : m_book->verdicts()) {
         table.text(mechanism_name(verdict.mechanism));
         table.text(verdict.trigger);
@@ -401,6 +424,12 @@ void Report::describe_captures() {
         table.text(verdict.first_ns == INT64_MAX ? std::string() : time_text(verdict.first_ns));
         table.text(verdict.last_ns == INT64_MIN ? std::string() : time_text(verdict.last_ns));
         table.text(verdict.alternative);
+        table.text(verdict.direction);
+        for (const AlternativeTest& test : verdict.alternatives)
+            if (test.standing == AlternativeTest::Standing::tested) table.real(rounded(test.log_likelihood_ratio));
+            else table.missing();
+        table.text(frames_text(verdict));
+        table.integer(static_cast<std::int64_t>(verdict.locators_total));
         table.end_row();
         if (!verdict.is_firm) continue;
         const std::string mechanism(mechanism_name(verdict.mechanism));
@@ -408,6 +437,30 @@ void Report::describe_captures() {
         auto& locators = m_mechanism_locators[mechanism];
         locators.insert(locators.end(), verdict.locators.begin(), verdict.locators.end());
     }
+}
+
+/// Every other explanation of every row of triggers.csv, with what speaks for and against it.
+void Report::describe_alternatives() {
+    OutputTable& table = m_tables.open("alternatives", {{"mechanism", CellType::text, "as in triggers.csv"},
+                                                        {"trigger", CellType::text, "as in triggers.csv"},
+                                                        {"verdict", CellType::text, "firm or insufficient"},
+                                                        {"alternative", CellType::text, "site-down, nat, user-filter, host, ipv6 or loss"},
+                                                        {"standing", CellType::text, "tested, not testable or does not apply"},
+                                                        {"log_likelihood_ratio", CellType::real, "of interference over the alternative; below 0 the alternative fits better"},
+                                                        {"evidence", CellType::text, "counts that it rests on, or why there is no test"}});
+    for (const MechanismVerdict& verdict : m_book->verdicts())
+        for (std::size_t i = 0; i < alternative_count; ++i) {
+            const AlternativeTest& test = verdict.alternatives[i];
+            table.text(mechanism_name(verdict.mechanism));
+            table.text(verdict.trigger);
+            table.text(verdict.is_firm ? "firm" : "insufficient");
+            table.text(alternative_name(static_cast<Alternative>(i)));
+            table.text(standing_name(test.standing));
+            if (test.standing == AlternativeTest::Standing::tested) table.real(rounded(test.log_likelihood_ratio));
+            else table.missing();
+            table.text(test.evidence);
+            table.end_row();
+        }
 }
 
 void Report::describe_flows() {
@@ -823,6 +876,26 @@ void Report::describe_measurements() {
     }
 }
 
+/// What is firm, then what is not, as far as a page has room for it.
+FindingTable Report::verdict_table() const {
+    constexpr std::size_t rows_max = 200;
+    FindingTable table;
+    table.columns = {"Mechanism", "Trigger", "Verdict", "Layer", "Direction", "Box", "Flows", "Of", "q"};
+    for (std::size_t i = 0; i < alternative_count; ++i) table.columns.push_back(fmt::format("Against {}", alternative_name(static_cast<Alternative>(i))));
+    table.columns.push_back("Frames");
+    for (const bool is_firm : {true, false})
+        for (const MechanismVerdict& verdict : m_book->verdicts()) {
+            if (verdict.is_firm != is_firm || table.rows.size() >= rows_max) continue;
+            std::vector<std::string> row = {std::string(mechanism_name(verdict.mechanism)), verdict.trigger, is_firm ? "firm" : "insufficient", std::string(verdict.layer),
+                                            std::string(verdict.direction), verdict.box_class, grouped_digits(verdict.flows), grouped_digits(verdict.exposed), fmt::format("{:.2g}", verdict.q_value)};
+            for (const AlternativeTest& test : verdict.alternatives)
+                row.push_back(test.standing == AlternativeTest::Standing::tested ? fmt::format("{:.1f}", test.log_likelihood_ratio) : std::string(standing_name(test.standing)));
+            row.push_back(frames_text(verdict));
+            table.rows.push_back(std::move(row));
+        }
+    return table;
+}
+
 void Report::describe_mechanisms() {
     std::set<std::string> mechanisms;
     std::set<std::string> triggers;
@@ -853,6 +926,7 @@ void Report::describe_mechanisms() {
     }
     figure.caption = "Names, addresses and kinds of first payloads for which the mechanism is firm.";
     if (!figure.rows.empty()) all.figure = std::move(figure);
+    all.table = verdict_table();
     m_findings.items.push_back(std::move(all));
     m_findings.items.push_back(set_finding("trigger", "names and addresses in captures", triggers, passed, "triggers", fmt::format("{} triggers meet a firm mechanism.", grouped_digits(triggers.size()))));
     for (const auto& [mechanism, names] : m_mechanisms) {
@@ -871,6 +945,7 @@ void Report::describe_mechanisms() {
 Findings Report::findings() {
     if (m_book) {
         describe_captures();
+        describe_alternatives();
         describe_flows();
         describe_mechanisms();
         describe_figures();

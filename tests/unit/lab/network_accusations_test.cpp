@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 
 #include "instruments/interference/capture_book.hpp"
 #include "instruments/interference/capture_watch.hpp"
@@ -77,6 +78,20 @@ class Connection {
     /// In the server's name, and not counted on.
     Connection& forged(std::uint8_t flags, std::uint8_t ttl, std::uint16_t id, std::int32_t sequence_offset = 0) {
         send(false, flags, "", m_theirs + static_cast<std::uint32_t>(sequence_offset), m_mine, ttl, id);
+        return *this;
+    }
+    Connection& from_server_again(std::uint8_t flags, std::string_view text) {
+        send(false, flags, text, m_theirs - static_cast<std::uint32_t>(text.size()), m_mine, server_ttl);
+        return *this;
+    }
+    /// What the client sent last, once more.
+    Connection& repeat(std::uint8_t flags, std::string_view text) {
+        send(true, flags, text, m_mine - static_cast<std::uint32_t>(text.size()), m_theirs, 64);
+        return *this;
+    }
+    /// In the client's name, and not counted on.
+    Connection& forged_to_server(std::uint8_t flags, std::uint8_t ttl, std::uint16_t id) {
+        send(true, flags, "", m_mine, m_theirs, ttl, id);
         return *this;
     }
     Connection& open() { return from_client(syn).wait(0.05).from_server(syn | ack).from_client(ack).wait(0.001); }
@@ -346,6 +361,41 @@ TEST_F(Accusations, WhatTheOtherEndNeverSentIsNotTheHosts) {
     unsent_flags = rst;
     ASSERT_THAT(judged(), SizeIs(1));
     EXPECT_TRUE(book.verdicts()[0].is_firm);
+}
+
+TEST_F(Accusations, WhoseWayIsBarredIsSaid) {
+    ordinary(60);
+    for (int i = 0; i < 12; ++i) {
+        const auto begin = [&](double seconds, std::string_view name) {
+            Connection connection(frames, seconds + 9 * i, site(i), 443);
+            connection.open().from_client(ack | psh, hello(name));
+            return connection;
+        };
+        begin(2, "to-client.example").wait(0.01).forged(rst | ack, 110, 0x4711);
+        begin(3, "to-both.example").wait(0.01).forged(rst | ack, 110, 0x4711).forged_to_server(rst | ack, 90, 0x4712);
+        begin(4, "to-server.example").answer(records(3000)).forged_to_server(rst | ack, 90, 0x4711);
+        // The server says its words again and again, since the acknowledgements do not arrive.
+        Connection deaf = begin(5, "deaf.example");
+        deaf.wait(0.05).from_server(ack | psh, records(1000));
+        for (const double pause : {0.3, 0.6, 1.2, 2.4}) deaf.from_client(ack).wait(pause).from_server_again(ack | psh, records(1000));
+        Connection silent = begin(6, "silent.example");
+        for (const double pause : {0.3, 0.6, 1.2}) silent.wait(pause).repeat(ack | psh, hello("silent.example"));
+    }
+    std::map<std::string, std::string_view> directions;
+    for (const auto& verdict : judged())
+        if (verdict.is_firm) directions[verdict.trigger] = verdict.direction;
+    const std::map<std::string, std::string_view> wanted = {{"to-client.example", "server-to-client"}, {"to-both.example", "both"}, {"to-server.example", "client-to-server"},
+                                                            {"deaf.example", "client-to-server"}, {"silent.example", "either"}};
+    EXPECT_EQ(directions, wanted);
+}
+
+TEST_F(Accusations, AClientThatHasEnoughResetsFromItsOwnDistanceOrLater) {
+    ordinary(60);
+    for (int i = 0; i < 12; ++i) {
+        Connection(frames, 2 + 9 * i, site(i), 443).open().from_client(ack | psh, hello("enough.example")).answer(records(3000)).forged_to_server(rst, 64, 0);
+        Connection(frames, 3 + 9 * i, site(i), 443).open().from_client(ack | psh, hello("idle.example")).answer(records(3000)).wait(60).forged_to_server(rst, 90, 0);
+    }
+    EXPECT_THAT(judged(), IsEmpty());
 }
 
 TEST_F(Accusations, EncryptedNamesAreATrigger) {
