@@ -19,11 +19,6 @@ double log_by_chance(const FlowShare& share, double chance) {
     return static_cast<double>(share.hits) * std::log(p) + static_cast<double>(share.flows - share.hits) * std::log1p(-p);
 }
 
-/// The same where they have one rate of which nothing is known.
-double log_by_any_rate(const FlowShare& share) {
-    return std::lgamma(static_cast<double>(share.hits) + 1) + std::lgamma(static_cast<double>(share.flows - share.hits) + 1) - std::lgamma(static_cast<double>(share.flows) + 2);
-}
-
 /// Where one trigger in ten is one that matters, at any rate, and others show the sign by chance.
 double log_by_trigger(const FlowShare& share, double chance) {
     constexpr double triggers_share = 0.1;
@@ -57,6 +52,10 @@ std::string_view alternative_name(Alternative alternative) {
 std::string_view standing_name(AlternativeTest::Standing standing) {
     constexpr std::array<std::string_view, 3> names = {"not testable", "does not apply", "tested"};
     return names[static_cast<std::size_t>(standing)];
+}
+
+double log_by_any_rate(const FlowShare& share) {
+    return std::lgamma(static_cast<double>(share.hits) + 1) + std::lgamma(static_cast<double>(share.flows - share.hits) + 1) - std::lgamma(static_cast<double>(share.flows) + 2);
 }
 
 bool is_near_ttl(std::uint8_t ttl) {

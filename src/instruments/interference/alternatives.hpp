@@ -54,6 +54,9 @@ struct ShownFlows {
     unsigned ttls_near = 0;            // of them such as a device next to the client has
 };
 
+/// log P(which of them show the sign, one after another) where they have one rate of which nothing is known: each is as likely. O(1).
+double log_by_any_rate(const FlowShare& share);
+
 /// Is an IP TTL that of a sender at most one router away? Machines begin at 64, 128 or 255.
 bool is_near_ttl(std::uint8_t ttl);
 

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "core/hash.hpp"
+#include "instruments/interference/request_words.hpp"
 #include "statistics/binomial.hpp"
 #include "statistics/multiple_testing.hpp"
 #include "statistics/proportion.hpp"
@@ -52,6 +53,11 @@ bool is_bogon(const IpAddress& address) {
     const std::uint8_t a = address.bytes[12];
     const std::uint8_t b = address.bytes[13];
     return a == 0 || a == 10 || a == 127 || a >= 224 || (a == 100 && b >= 64 && b < 128) || (a == 169 && b == 254) || (a == 172 && b >= 16 && b < 32) || (a == 192 && b == 168);
+}
+
+/// From which logarithm of the likelihood ratio on a flow counts for its trigger.
+double ratio_min_of(Mechanism mechanism) {
+    return mechanism == Mechanism::reset_injection ? reset_ratio_min : mechanism == Mechanism::block_page ? page_ratio_min : -1e9;
 }
 
 std::string last_two_labels(std::string_view name) {
@@ -129,6 +135,11 @@ void CaptureBook::add(const FlowRecord& flow) {
         m_exposures[flow.name].with_ech += flow.has_ech;
         if (!flow.server.is_v4()) ++m_exposures[flow.name].v6[static_cast<std::size_t>(transport_of(flow.kind))];
         note_named(flow);
+        if (flow.request != 0) {
+            const std::uint64_t key = std::uint64_t{flow.name} << 32 | flow.request;
+            if (m_requests.size() < m_limits.flows_kept_max || m_requests.count(key) > 0) ++m_requests[key];
+            else ++m_flows_left_out;
+        }
     }
     if (flow.kind == PayloadKind::quic && flow.name != 0) {
         const bool is_blocked = (flow.signs & sign::quic_silent) != 0;
@@ -343,7 +354,11 @@ void CaptureBook::judge() {
     });
     judge_dns();
     judge_servers();
-    for (const Mechanism mechanism : {Mechanism::reset_injection, Mechanism::block_page, Mechanism::silent_drop, Mechanism::freeze, Mechanism::quic_drop}) judge_names(mechanism);
+    m_is_by_word.assign(m_judged.size(), false);
+    for (const Mechanism mechanism : {Mechanism::reset_injection, Mechanism::block_page, Mechanism::silent_drop, Mechanism::freeze, Mechanism::quic_drop}) {
+        if (mechanism != Mechanism::quic_drop) judge_words(mechanism);
+        judge_names(mechanism);
+    }
     judge_ports();
     judge_fully_encrypted();
     judge_rates();
@@ -589,6 +604,68 @@ CaptureBook::Tally CaptureBook::controls_of(const std::map<std::uint32_t, Group>
         exposed);
 }
 
+/// Requests to one host that end differently: is it by a word in what they ask for? Before names, which such a word clears.
+void CaptureBook::judge_words(Mechanism mechanism) {
+    const double ratio_min = ratio_min_of(mechanism);
+    std::map<std::uint64_t, std::vector<std::size_t>> hits;   // by name and request: of m_judged
+    std::set<std::uint32_t> hosts;
+    for (std::size_t i = 0; i < m_judged.size(); ++i) {
+        const FlowRecord& flow = m_judged[i].flow;
+        if (m_judged[i].mechanism != mechanism || flow.signs == 0 || flow.name == 0 || flow.request == 0 || flow.log_likelihood_ratio < ratio_min) continue;
+        hits[std::uint64_t{flow.name} << 32 | flow.request].push_back(i);
+        hosts.insert(flow.name);
+    }
+    if (hits.empty()) return;
+    std::vector<std::uint64_t> keys;
+    for (const auto& [key, flows] : m_requests)
+        if (hosts.count(static_cast<std::uint32_t>(key >> 32)) > 0) keys.push_back(key);
+    // By content, since numbers follow the order of captures.
+    const auto content = [&](std::uint64_t key) { return std::pair(m_names.name(static_cast<std::uint32_t>(key >> 32)), m_names.request(static_cast<std::uint32_t>(key))); };
+    std::sort(keys.begin(), keys.end(), [&](std::uint64_t a, std::uint64_t b) { return content(a) < content(b); });
+    std::vector<RequestShare> requests;
+    for (const std::uint64_t key : keys) {
+        const auto known = hits.find(key);
+        const std::uint64_t count = known == hits.end() ? 0 : known->second.size();
+        requests.push_back({static_cast<std::uint32_t>(key >> 32), content(key).second, {count, std::max<std::uint64_t>(count, m_requests[key])}});
+    }
+    const auto chance_of = [](const FlowShare& controls) { return baseline(controls.hits, controls.flows, baseline_unknown); };
+    for (const WordShare& word : find_words(requests, chance_of, m_limits.q_value_max)) {
+        if (static_cast<double>(word.own.hits) < m_limits.share_min * static_cast<double>(word.own.flows)) continue;
+        MechanismVerdict verdict;
+        verdict.mechanism = mechanism;
+        verdict.trigger = fmt::format("path: {}", fmt::join(word.words, " + "));
+        verdict.control_flows = word.controls.hits;
+        verdict.control_exposed = word.controls.flows;
+        verdict.p_value = word.p_value;
+        verdict.q_value = word.q_value;
+        std::set<IpAddress> servers;
+        for (const std::size_t r : word.requests)
+            if (const auto known = hits.find(keys[r]); known != hits.end())
+                for (const std::size_t i : known->second) servers.insert(m_judged[i].flow.server);
+        // A host, or what stands before it, may refuse a word by itself; three do not.
+        verdict.is_firm = servers.size() >= 3 && word.controls.flows >= baseline_min;
+        Group group;
+        group.exposed = word.own.flows;
+        bool has_firm_flow = false;
+        for (std::size_t i = 0; i < m_judged.size(); ++i) {
+            JudgedFlow& judged = m_judged[i];
+            const FlowRecord& flow = judged.flow;
+            if (judged.mechanism != mechanism || flow.signs == 0 || m_is_by_word[i] || flow.request == 0) continue;
+            // As with names, what is weak by itself goes along with what is firm.
+            const bool is_weak = flow.log_likelihood_ratio < ratio_min;
+            if ((is_weak && (!verdict.is_firm || flow.is_answered)) || m_names.request(flow.request).find(word.words[0]) == std::string_view::npos) continue;
+            m_is_by_word[i] = true;
+            judged.is_firm = flow.log_likelihood_ratio >= m_limits.log_likelihood_ratio_min;
+            has_firm_flow = has_firm_flow || judged.is_firm;
+            group.members.push_back(i);
+        }
+        group.hits = group.members.size();
+        if (!verdict.is_firm && !has_firm_flow) verdict.alternative = servers.size() >= 3 ? "accidents: too few other requests" : "the host itself, which refuses this word";
+        close_group(std::move(verdict), group, chance_of(word.controls), FlowShares{{word.controls, 1}});
+        if (has_firm_flow) m_verdicts.back().is_firm = true;
+    }
+}
+
 void CaptureBook::judge_names(Mechanism mechanism) {
     const bool is_quic = mechanism == Mechanism::quic_drop;
     const auto exposed = [&](std::uint32_t name) -> std::uint64_t {
@@ -597,11 +674,11 @@ void CaptureBook::judge_names(Mechanism mechanism) {
         if (is_quic) return flows[static_cast<std::size_t>(PayloadKind::quic)];
         return std::uint64_t{flows[static_cast<std::size_t>(PayloadKind::tls)]} + flows[static_cast<std::size_t>(PayloadKind::http)] + flows[static_cast<std::size_t>(PayloadKind::dns_tcp)];
     };
-    const double ratio_min = mechanism == Mechanism::reset_injection ? reset_ratio_min : mechanism == Mechanism::block_page ? page_ratio_min : -1e9;
+    const double ratio_min = ratio_min_of(mechanism);
     std::map<std::uint32_t, Group> groups;
     for (std::size_t i = 0; i < m_judged.size(); ++i) {
         JudgedFlow& judged = m_judged[i];
-        if (judged.mechanism != mechanism || judged.flow.signs == 0) continue;
+        if (judged.mechanism != mechanism || judged.flow.signs == 0 || m_is_by_word[i]) continue;
         if (judged.flow.log_likelihood_ratio < ratio_min) continue;
         Group& group = groups[judged.flow.name];
         ++group.hits;
@@ -666,7 +743,7 @@ void CaptureBook::judge_names(Mechanism mechanism) {
             // better is to be had.
             for (std::size_t i = 0; i < m_judged.size(); ++i) {
                 const FlowRecord& flow = m_judged[i].flow;
-                if (m_judged[i].mechanism == mechanism && flow.name == name && flow.log_likelihood_ratio < ratio_min && (mechanism == Mechanism::block_page || !flow.is_answered)) group.members.push_back(i);
+                if (m_judged[i].mechanism == mechanism && !m_is_by_word[i] && flow.name == name && flow.log_likelihood_ratio < ratio_min && (mechanism == Mechanism::block_page || !flow.is_answered)) group.members.push_back(i);
             }
             group.hits = group.members.size();
         }
@@ -690,6 +767,9 @@ void CaptureBook::judge_names(Mechanism mechanism) {
             m_quic_ports.below_blocked += own.below_blocked;
         }
         group.exposed_v6 = exposed_v6(name, is_quic ? PayloadKind::quic : PayloadKind::tls);
+        // Where most requests to a host pass, not its name is what triggers.
+        const bool is_http = std::all_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return m_judged[i].flow.request != 0; });
+        if (name != 0 && !is_group_firm && is_http && 2 * group.hits < group.exposed) verdict.trigger += " (some requests)";
         close_group(verdict, group, chance);
         // Single flows may be sure where the name is not.
         if (has_firm_flow) m_verdicts.back().is_firm = true;
@@ -703,7 +783,7 @@ void CaptureBook::tell_unexplained(Mechanism mechanism, double ratio_min, const 
     std::set<std::uint32_t> told;
     for (std::size_t i = 0; i < m_judged.size(); ++i) {
         const FlowRecord& flow = m_judged[i].flow;
-        if (m_judged[i].mechanism != mechanism || flow.signs == 0 || flow.name == 0) continue;
+        if (m_judged[i].mechanism != mechanism || flow.signs == 0 || flow.name == 0 || m_is_by_word[i]) continue;
         if (flow.log_likelihood_ratio >= ratio_min) told.insert(flow.name);
         Group& group = groups[flow.name];
         ++group.hits;

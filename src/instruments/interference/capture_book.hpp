@@ -155,6 +155,7 @@ class CaptureBook {
 
     void find_dns_races();
     void judge_dns();
+    void judge_words(Mechanism mechanism);
     void judge_names(Mechanism mechanism);
     using CountOf = std::function<std::uint64_t(std::uint32_t name)>;
     Tally controls_of(const CountOf& hits_of, const CountOf& exposed) const;
@@ -190,6 +191,8 @@ class CaptureBook {
     std::uint64_t m_named_pairs = 0;
     std::array<FlowShare, transport_count> m_named_v6;
     std::map<IpAddress, std::array<Tally, 2>> m_eligible_by_server;               // exempt, eligible
+    std::unordered_map<std::uint64_t, std::uint32_t> m_requests;                  // flows over HTTP, by name << 32 | request
+    std::vector<bool> m_is_by_word;               // of m_judged: a word in what is asked for explains it, not the name
     std::map<std::uint16_t, Tally> m_foreign_by_port;
     std::map<std::uint16_t, std::uint64_t> m_foreign_v6_by_port;
     std::map<IpAddress, Attempts> m_attempts_by_server;

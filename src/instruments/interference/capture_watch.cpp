@@ -81,6 +81,7 @@ struct Flow {
     std::uint64_t answer_hash = 0;       // of its first bytes
     std::uint32_t evidence = 0;
     std::uint32_t name = 0;
+    std::uint32_t request = 0;
     std::uint32_t trigger_sequence = 0;
     std::uint32_t trigger_end = 0;
     std::uint32_t answer_sequence = 0;
@@ -452,7 +453,10 @@ class CaptureWatch::State {
             std::string_view host = parse == HttpParse::not_http ? std::string_view() : m_head.header("Host");
             if (const auto colon = host.rfind(':'); colon != std::string_view::npos && host.find(']') == std::string_view::npos) host = host.substr(0, colon);
             // A host whose line is whole counts already, since boxes do not wait either.
-            if (!host.empty()) flow.name = m_names.number(host);
+            if (!host.empty()) {
+                flow.name = m_names.number(host);
+                flow.request = m_names.request_number(m_head.target);
+            }
         }
         constexpr std::size_t hello_bytes_max = 32u << 10;
         if (is_open && front.size() < hello_bytes_max) return;
@@ -623,6 +627,7 @@ class CaptureWatch::State {
         set_ends(record, key, flow);
         record.kind = flow.kind;
         record.name = flow.name;
+        record.request = flow.request;
         record.is_eligible = flow.is_eligible;
         record.has_ech = flow.has_ech;
         record.has_handshake = flow.syn_acks > 0;

@@ -50,6 +50,7 @@ struct FlowRecord {
     std::uint8_t answer_ttl = 0;           // IP TTL of the first answer of dns, and of what another may have sent in the server's name; 0: none
     std::uint32_t signs = 0;
     std::uint32_t name = 0;                // of NameBook; 0: none
+    std::uint32_t request = 0;             // of NameBook: what the first request over HTTP asks for
     std::uint32_t evidence = 0;
     float log_likelihood_ratio = 0;        // that a box sent what came in the server's name
     std::uint32_t server_bytes = 0;

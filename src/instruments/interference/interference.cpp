@@ -383,7 +383,7 @@ void Report::describe_captures() {
     if (m_names.left_out() > 0) m_findings.caveats.push_back(fmt::format("{} names were too long or too many.", grouped_digits(m_names.left_out())));
 
     OutputTable& table = m_tables.open("triggers", {{"mechanism", CellType::text, "how it interferes"},
-                                                    {"trigger", CellType::text, "name, address or kind of first payload"},
+                                                    {"trigger", CellType::text, "name, address, word of a request or kind of first payload"},
                                                     {"verdict", CellType::text, "firm or insufficient"},
                                                     {"layer", CellType::text, "where it acts"},
                                                     {"box_class", CellType::text, "published class of most, or unknown"},
@@ -924,7 +924,7 @@ void Report::describe_mechanisms() {
         figure.rows.push_back({mechanism, count, count, count});
         add_locators(all, m_mechanism_locators[mechanism], m_mechanism_locators[mechanism].size());
     }
-    figure.caption = "Names, addresses and kinds of first payloads for which the mechanism is firm.";
+    figure.caption = "Names, addresses, words of requests and kinds of first payloads for which the mechanism is firm.";
     if (!figure.rows.empty()) all.figure = std::move(figure);
     all.table = verdict_table();
     m_findings.items.push_back(std::move(all));

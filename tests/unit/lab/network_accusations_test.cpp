@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <optional>
 
 #include "instruments/interference/capture_book.hpp"
 #include "instruments/interference/capture_watch.hpp"
@@ -165,7 +166,7 @@ class Accusations : public ::testing::Test {
 
     const std::vector<MechanismVerdict>& judged() {
         std::stable_sort(frames.items.begin(), frames.items.end(), [](const auto& a, const auto& b) { return a.seconds < b.seconds; });
-        CaptureWatch watch(built_in_facts(), names, {[&](const FlowRecord& flow) { book.add(flow); }, [&](const RateRecord& rate) { book.add(rate); }});
+        CaptureWatch watch(built_in_facts(), *names, {[&](const FlowRecord& flow) { book->add(flow); }, [&](const RateRecord& rate) { book->add(rate); }});
         std::vector<Frame> batch;
         for (const auto& item : frames.items) {
             Frame frame;
@@ -184,15 +185,21 @@ class Accusations : public ::testing::Test {
             std::vector<Locator> unsent;
             for (const Frame& frame : batch)
                 if ((frame.bytes[flags_at] & unsent_flags) != 0) unsent.push_back({0, frame.number});
-            book.note_unsent(unsent, 8);
+            book->note_unsent(unsent, 8);
         }
-        book.judge();
-        return book.verdicts();
+        book->judge();
+        return book->verdicts();
+    }
+
+    void SetUp() override {
+        frames = {};
+        names.emplace();
+        book.emplace(built_in_facts(), *names, CaptureBook::Limits{});
     }
 
     Frames frames;
-    NameBook names;
-    CaptureBook book{built_in_facts(), names, {}};
+    std::optional<NameBook> names;
+    std::optional<CaptureBook> book;
     CaptureCounts counts;
     std::uint8_t unsent_flags = 0;   // with such, packets count as never sent by the other end
 };
@@ -226,9 +233,9 @@ TEST_F(Accusations, WhoWaitedInVainForTheRestSawAFreeze) {
         Connection(frames, 3 + 9 * i, site(i), 443).open().from_client(ack | psh, hello("frozen.example")).answer(records(40'000).substr(0, 17'000)).wait(10).from_client(rst | ack);
     }
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_EQ(book.verdicts()[0].mechanism, Mechanism::freeze);
-    EXPECT_EQ(book.verdicts()[0].flows, 20u);
-    EXPECT_TRUE(book.verdicts()[0].is_firm);
+    EXPECT_EQ(book->verdicts()[0].mechanism, Mechanism::freeze);
+    EXPECT_EQ(book->verdicts()[0].flows, 20u);
+    EXPECT_TRUE(book->verdicts()[0].is_firm);
 }
 
 TEST_F(Accusations, WhoAsksTwiceMayHearTwoAnswers) {
@@ -259,7 +266,7 @@ TEST_F(Accusations, SecondAnswersOfOneDistanceAreABoxOnlyWhereOthersHaveNone) {
     };
     for (std::uint16_t i = 0; i < 8; ++i) look_up(i, "twice.example", true);
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_FALSE(book.verdicts()[0].is_firm) << "nothing else was looked up";
+    EXPECT_FALSE(book->verdicts()[0].is_firm) << "nothing else was looked up";
 }
 
 TEST_F(Accusations, SecondAnswersOfOneNameAloneAreABox) {
@@ -271,8 +278,8 @@ TEST_F(Accusations, SecondAnswersOfOneNameAloneAreABox) {
         if (is_asked) dns(1.03 + i, i, true, answer(i, name, 0xC6336401));
     }
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_TRUE(book.verdicts()[0].is_firm);
-    EXPECT_EQ(book.verdicts()[0].trigger, "twice.example");
+    EXPECT_TRUE(book->verdicts()[0].is_firm);
+    EXPECT_EQ(book->verdicts()[0].trigger, "twice.example");
 }
 
 TEST_F(Accusations, TwoMachinesMayAnswerASynThatIsSentTwice) {
@@ -292,8 +299,8 @@ TEST_F(Accusations, CopiesInACaptureAreNoBursts) {
     ordinary(100);
     reset_by_host("refused.example");
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_FALSE(book.verdicts()[0].is_firm);
-    EXPECT_EQ(book.verdicts()[0].alternative, "the host itself, which refuses this name");
+    EXPECT_FALSE(book->verdicts()[0].is_firm);
+    EXPECT_EQ(book->verdicts()[0].alternative, "the host itself, which refuses this name");
     EXPECT_GT(counts.copies, 500u);
 }
 
@@ -305,8 +312,8 @@ TEST_F(Accusations, BurstsOfABoxAreNoCopies) {
         for (int copy = 0; copy < 3; ++copy) talk.forged(rst | ack, server_ttl + 30, 0x1234);
     }
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_TRUE(book.verdicts()[0].is_firm);
-    EXPECT_EQ(book.verdicts()[0].layer, "tls");
+    EXPECT_TRUE(book->verdicts()[0].is_firm);
+    EXPECT_EQ(book->verdicts()[0].layer, "tls");
     EXPECT_EQ(counts.copies, 0u);
 }
 
@@ -319,19 +326,19 @@ TEST_F(Accusations, LayersAreWhatTheClientSpoke) {
         Connection(frames, 3 + 9 * i, site(i), 53).open().from_client(ack | psh, over_tcp).wait(0.01).forged(rst | ack, 110, 0x4711);
     }
     ASSERT_THAT(judged(), SizeIs(2));
-    EXPECT_EQ(book.verdicts()[0].trigger, "blocked.example");
-    EXPECT_EQ(book.verdicts()[0].layer, "dns");
-    EXPECT_EQ(book.verdicts()[1].trigger, "host.example");
-    EXPECT_EQ(book.verdicts()[1].layer, "http");
-    for (const auto& verdict : book.verdicts()) EXPECT_TRUE(verdict.is_firm);
+    EXPECT_EQ(book->verdicts()[0].trigger, "blocked.example");
+    EXPECT_EQ(book->verdicts()[0].layer, "dns");
+    EXPECT_EQ(book->verdicts()[1].trigger, "host.example");
+    EXPECT_EQ(book->verdicts()[1].layer, "http");
+    for (const auto& verdict : book->verdicts()) EXPECT_TRUE(verdict.is_firm);
 }
 
 TEST_F(Accusations, AnEndWithoutAWordFromElsewhereIsASign) {
     ordinary(60);
     for (int i = 0; i < 20; ++i) Connection(frames, 2 + 9 * i, site(i), 443).open().from_client(ack | psh, hello("ended.example")).wait(0.01).forged(fin | ack, 83, 0x4711);
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_EQ(book.verdicts()[0].mechanism, Mechanism::reset_injection);
-    EXPECT_TRUE(book.verdicts()[0].is_firm);
+    EXPECT_EQ(book->verdicts()[0].mechanism, Mechanism::reset_injection);
+    EXPECT_TRUE(book->verdicts()[0].is_firm);
 }
 
 TEST_F(Accusations, AddressesThatNobodyReachesAreToldAndNotAccused) {
@@ -342,13 +349,13 @@ TEST_F(Accusations, AddressesThatNobodyReachesAreToldAndNotAccused) {
         Connection(frames, 3 + 9 * i, 0x1F0D4024, 443).from_client(syn).wait(0.05).forged(rst | ack, server_ttl, 0);
     }
     ASSERT_THAT(judged(), SizeIs(2));
-    EXPECT_EQ(book.verdicts()[0].mechanism, Mechanism::syn_drop);
-    EXPECT_EQ(book.verdicts()[0].trigger, "31.13.64.35");
-    EXPECT_EQ(book.verdicts()[0].alternative, "a host that is down");
-    EXPECT_EQ(book.verdicts()[1].mechanism, Mechanism::syn_reset);
-    EXPECT_EQ(book.verdicts()[1].trigger, "31.13.64.36");
-    EXPECT_EQ(book.verdicts()[1].alternative, "a closed port");
-    for (const auto& verdict : book.verdicts()) {
+    EXPECT_EQ(book->verdicts()[0].mechanism, Mechanism::syn_drop);
+    EXPECT_EQ(book->verdicts()[0].trigger, "31.13.64.35");
+    EXPECT_EQ(book->verdicts()[0].alternative, "a host that is down");
+    EXPECT_EQ(book->verdicts()[1].mechanism, Mechanism::syn_reset);
+    EXPECT_EQ(book->verdicts()[1].trigger, "31.13.64.36");
+    EXPECT_EQ(book->verdicts()[1].alternative, "a closed port");
+    for (const auto& verdict : book->verdicts()) {
         EXPECT_FALSE(verdict.is_firm);
         EXPECT_EQ(verdict.flows, 20u);
         EXPECT_EQ(verdict.exposed, 20u);
@@ -360,7 +367,7 @@ TEST_F(Accusations, WhatTheOtherEndNeverSentIsNotTheHosts) {
     for (int i = 0; i < 20; ++i) Connection(frames, 2 + 9 * i, site(i), 443).open().from_client(ack | psh, hello("blocked.example")).wait(0.05).forged(rst | ack, server_ttl, 0);
     unsent_flags = rst;
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_TRUE(book.verdicts()[0].is_firm);
+    EXPECT_TRUE(book->verdicts()[0].is_firm);
 }
 
 TEST_F(Accusations, WhoseWayIsBarredIsSaid) {
@@ -398,6 +405,32 @@ TEST_F(Accusations, AClientThatHasEnoughResetsFromItsOwnDistanceOrLater) {
     EXPECT_THAT(judged(), IsEmpty());
 }
 
+TEST_F(Accusations, OfOneHostThatRefusesAWordNothingIsFirmAndOfThreeTheWordIs) {
+    for (const int hosts : {1, 3}) {
+        SetUp();
+        const std::string whole = "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + std::string(2000, 'x');
+        for (int i = 0; i < 90; ++i) {
+            const auto name = "host" + std::to_string(i % hosts) + ".example";
+            const auto path = "/search?q=w" + std::to_string(i % 7);
+            Connection(frames, 1 + 1.5 * i, site(i % hosts), 80).open().from_client(ack | psh, lab::http_request(name, path)).answer(whole).close();
+        }
+        for (int i = 0; i < 30; ++i) {
+            const auto request = lab::http_request("host" + std::to_string(i % hosts) + ".example", i % 2 == 0 ? "/search?q=Vanished" : "/vanished/1");
+            Connection silent(frames, 2 + 9 * i, site(i % hosts), 80);
+            silent.open().from_client(ack | psh, request);
+            for (const double pause : {0.3, 0.6, 1.2}) silent.wait(pause).repeat(ack | psh, request);
+        }
+        ASSERT_THAT(judged(), SizeIs(1));
+        const MechanismVerdict& verdict = book->verdicts()[0];
+        EXPECT_EQ(verdict.mechanism, Mechanism::silent_drop);
+        EXPECT_EQ(verdict.trigger, "path: vanished");
+        EXPECT_EQ(verdict.layer, "http");
+        EXPECT_EQ(verdict.flows, 30u);
+        EXPECT_EQ(verdict.is_firm, hosts == 3);
+        EXPECT_EQ(verdict.alternative, hosts == 3 ? "" : "the host itself, which refuses this word");
+    }
+}
+
 TEST_F(Accusations, EncryptedNamesAreATrigger) {
     ordinary(60);
     const auto with = [](std::string_view name, std::uint16_t extension) {
@@ -424,9 +457,9 @@ TEST_F(Accusations, EncryptedNamesAreATrigger) {
         for (const double pause : {0.3, 0.6, 1.2, 2.4}) dropped.again(ack | psh, with("front.example", 0xFE0D)).wait(pause);
     }
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_EQ(book.verdicts()[0].trigger, "front.example (with ECH)");
-    EXPECT_TRUE(book.verdicts()[0].is_firm);
-    EXPECT_EQ(book.verdicts()[0].exposed, 20u);
+    EXPECT_EQ(book->verdicts()[0].trigger, "front.example (with ECH)");
+    EXPECT_TRUE(book->verdicts()[0].is_firm);
+    EXPECT_EQ(book->verdicts()[0].exposed, 20u);
 }
 
 FlowRecord record_of(int i, std::uint32_t server, std::uint16_t port, PayloadKind kind) {
@@ -447,34 +480,34 @@ FlowRecord record_of(int i, std::uint32_t server, std::uint16_t port, PayloadKin
 TEST_F(Accusations, OneHostThatIsGoneIsNoRule) {
     for (int i = 0; i < 12; ++i) {
         FlowRecord quic = record_of(i, site(0), 443, PayloadKind::quic);
-        quic.name = names.number("only.example");
+        quic.name = names->number("only.example");
         quic.signs = sign::quic_silent;
-        book.add(quic);
+        book->add(quic);
         FlowRecord eligible = record_of(100 + i, 0x0A000001, 8388, PayloadKind::other);
         eligible.is_eligible = true;
         eligible.signs = sign::dropped;
-        book.add(eligible);
+        book->add(eligible);
         FlowRecord chat = record_of(200 + i, 0x0A000002, 5222, PayloadKind::other);
         chat.signs = sign::uplink_lost;
-        book.add(chat);
+        book->add(chat);
     }
     EXPECT_THAT(judged(), SizeIs(3));
-    for (const auto& verdict : book.verdicts()) EXPECT_FALSE(verdict.is_firm) << mechanism_name(verdict.mechanism);
+    for (const auto& verdict : book->verdicts()) EXPECT_FALSE(verdict.is_firm) << mechanism_name(verdict.mechanism);
 }
 
 TEST_F(Accusations, OtherHostsAndProtocolsMakeItARule) {
     for (int i = 0; i < 60; ++i) {
         FlowRecord fine = record_of(1000 + i, site(i), 22, PayloadKind::ssh);
         fine.is_answered = true;
-        book.add(fine);
+        book->add(fine);
     }
     for (int i = 0; i < 24; ++i) {
         FlowRecord chat = record_of(200 + i, 0x0A000002u + static_cast<std::uint32_t>(i % 3), 5222, PayloadKind::other);
         chat.signs = sign::uplink_lost;
-        book.add(chat);
+        book->add(chat);
     }
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_TRUE(book.verdicts()[0].is_firm);
+    EXPECT_TRUE(book->verdicts()[0].is_firm);
 }
 
 }  // namespace
