@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <set>
 #include <tuple>
 
@@ -30,9 +31,14 @@ double baseline(std::uint64_t hits, std::uint64_t trials, double otherwise) {
     return std::max(baseline_floor, clopper_pearson_interval(hits, trials).high);
 }
 
-std::uint64_t address_hash(const IpAddress& address) { return hash_bytes({reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size()}); }
-
 std::uint64_t combined(std::uint64_t a, std::uint64_t b) { return (a ^ (b + 0x9E3779B97F4A7C15ull + (a << 6) + (a >> 2))) * 0xFF51AFD7ED558CCDull; }
+
+std::uint64_t address_hash(const IpAddress& address) {
+    std::array<std::uint64_t, 2> halves{};
+    std::memcpy(halves.data(), address.bytes.data(), sizeof halves);
+    const std::uint64_t hash = combined(combined(halves[0], halves[1]), 0);
+    return hash ^ hash >> 32;
+}
 
 std::uint64_t pair_of(const FlowRecord& flow) { return combined(address_hash(flow.client), address_hash(flow.server)); }
 std::uint64_t triple_of(const FlowRecord& flow) { return combined(pair_of(flow), flow.server_port); }
@@ -125,6 +131,8 @@ PortRule port_rule(const PortComparison& comparison) {
     return PortRule::undecided;
 }
 
+std::size_t CaptureBook::AddressHash::operator()(const IpAddress& address) const { return address_hash(address); }
+
 CaptureBook::CaptureBook(const InterferenceFacts& facts, const NameBook& names, const Limits& limits) : m_facts(facts), m_names(names), m_limits(limits) {}
 
 void CaptureBook::add(const FlowRecord& flow) {
@@ -178,8 +186,10 @@ void CaptureBook::add(const FlowRecord& flow) {
             constexpr std::uint32_t failures = sign::reset_at_syn | sign::no_syn_ack | sign::reset | sign::dropped;
             const bool is_failed = (flow.signs & failures) != 0 && !flow.is_answered;
             const bool is_late = flow.is_answered && (flow.signs & sign::no_syn_ack) != 0;
-            if (is_late) m_outcomes.push_back({triple_of(flow), pair_of(flow), flow.first_ns, flow.name, true});
-            if (is_failed || flow.is_answered) m_outcomes.push_back({triple_of(flow), pair_of(flow), is_late ? flow.sign_ns : flow.first_ns, flow.name, is_failed});
+            const std::uint64_t pair = pair_of(flow);
+            const std::uint64_t triple = combined(pair, flow.server_port);
+            if (is_late) m_outcomes.push_back({triple, pair, flow.first_ns, flow.name, true});
+            if (is_failed || flow.is_answered) m_outcomes.push_back({triple, pair, is_late ? flow.sign_ns : flow.first_ns, flow.name, is_failed});
         } else {
             ++m_flows_left_out;
         }
@@ -202,20 +212,43 @@ void CaptureBook::note_named(const FlowRecord& flow) {
     const bool is_answered_late = is_tcp(flow) && flow.signs == sign::no_syn_ack;
     const bool is_lost = flow.signs != 0 && !(flow.is_answered && is_answered_late);
     if (!is_lost && !flow.is_answered) return;
-    NamedServer& server = m_named_by_server[server_of(flow.server, flow.kind)];
-    if (m_named_pairs >= m_limits.outcomes_kept_max && server.names.count(flow.name) == 0) {
-        ++m_flows_left_out;
-        return;
+    m_named_flows.push_back({server_of(flow.server, flow.kind), flow.name, is_lost});
+    if (m_named_flows.size() >= named_flows_max) fold_named();
+    if (flow.server.is_v4()) return;
+    FlowShare& v6 = m_named_v6[static_cast<std::size_t>(transport_of(flow.kind))];
+    ++v6.flows;
+    v6.hits += is_lost;
+}
+
+void CaptureBook::fold_named() {
+    for (const NamedFlow& flow : m_named_flows) {
+        const std::uint64_t key = combined(flow.server, flow.name);
+        if (m_named.size() >= m_limits.outcomes_kept_max && m_named.count(key) == 0) {
+            ++m_flows_left_out;
+            continue;
+        }
+        NamedShare& named = m_named[key];
+        named.server = flow.server;
+        named.name = flow.name;
+        ++named.share.flows;
+        named.share.hits += flow.is_lost;
     }
-    const auto count = [&](FlowShare& share) {
-        ++share.flows;
-        share.hits += is_lost;
+    m_named_flows.clear();
+}
+
+void CaptureBook::gather_named() {
+    for (const JudgedFlow& judged : m_judged) m_named_by_server[server_of(judged.flow.server, judged.flow.kind)];
+    for (const RateRecord& rate : m_rates) m_named_by_server[server_of(rate.server, rate.kind)];
+    const auto add = [&](std::uint64_t server, std::uint32_t name, const FlowShare& share) {
+        const auto known = m_named_by_server.find(server);
+        if (known == m_named_by_server.end()) return;
+        for (FlowShare* sum : {&known->second.all, &known->second.names[name]}) {
+            sum->flows += share.flows;
+            sum->hits += share.hits;
+        }
     };
-    FlowShare& own = server.names[flow.name];
-    m_named_pairs += own.flows == 0;
-    count(own);
-    count(server.all);
-    if (!flow.server.is_v4()) count(m_named_v6[static_cast<std::size_t>(transport_of(flow.kind))]);
+    for (const auto& [key, named] : m_named) add(named.server, named.name, named.share);
+    for (const NamedFlow& flow : m_named_flows) add(flow.server, flow.name, {flow.is_lost ? 1u : 0u, 1});
 }
 
 void CaptureBook::add(const RateRecord& rate) {
@@ -352,6 +385,8 @@ void CaptureBook::judge() {
         const auto key = [](const FlowRecord& f) { return std::tuple(f.first_ns, f.evidence, f.frames, f.client, f.server, f.client_port, f.server_port, f.name); };
         return key(a.flow) < key(b.flow);
     });
+    find_dns_races();
+    gather_named();
     judge_dns();
     judge_servers();
     m_is_by_word.assign(m_judged.size(), false);
@@ -442,7 +477,6 @@ void CaptureBook::find_dns_races() {
 }
 
 void CaptureBook::judge_dns() {
-    find_dns_races();
     // Addresses that came first in conflicts of several names: no owner has them all.
     constexpr float conflict_sure = 10;
     std::map<IpAddress, std::set<std::uint32_t>> names_of;

@@ -123,6 +123,9 @@ class CaptureBook {
     enum class Transport : std::uint8_t { lookups, quic, tcp };
     static constexpr std::size_t transport_count = 3;
     static Transport transport_of(PayloadKind kind);
+    struct AddressHash {
+        std::size_t operator()(const IpAddress& address) const;
+    };
     struct Outcome {
         std::uint64_t triple = 0;        // hash of client, server, server port
         std::uint64_t pair = 0;          // hash of client, server
@@ -171,6 +174,8 @@ class CaptureBook {
     void close_group(MechanismVerdict verdict, const Group& group, std::optional<double> chance, std::optional<FlowShares> same_servers = {});
     FlowShares others_at_servers(const Group& group);
     void note_named(const FlowRecord& flow);
+    void fold_named();
+    void gather_named();
     std::uint64_t exposed_v6(std::uint32_t name, PayloadKind kind) const;
     bool is_answered_for_others(const IpAddress& server, std::uint32_t name) const;
     Mechanism mechanism_of(const FlowRecord& flow) const;
@@ -182,20 +187,33 @@ class CaptureBook {
     std::vector<RateRecord> m_rates;
     std::vector<Outcome> m_outcomes;
     std::vector<Exposure> m_exposures;            // by name
+    /// Flows with a name that were answered or show a sign; the latter are hits.
+    struct NamedShare {
+        std::uint64_t server = 0;
+        std::uint32_t name = 0;
+        FlowShare share;
+    };
     struct NamedServer {
         FlowShare all;
-        std::unordered_map<std::uint32_t, FlowShare> names;
+        std::map<std::uint32_t, FlowShare> names;
         FlowShares shares;                        // of all names, once asked for
     };
-    std::unordered_map<std::uint64_t, NamedServer> m_named_by_server;             // flows with a name that were answered or show a sign; the latter are hits
-    std::uint64_t m_named_pairs = 0;
+    struct NamedFlow {
+        std::uint64_t server = 0;
+        std::uint32_t name = 0;
+        bool is_lost = false;
+    };
+    static constexpr std::size_t named_flows_max = 1 << 19;
+    std::vector<NamedFlow> m_named_flows;                                         // the latest, which are not in m_named
+    std::unordered_map<std::uint64_t, NamedShare> m_named;                        // by server and name
+    std::unordered_map<std::uint64_t, NamedServer> m_named_by_server;             // of servers of m_judged and m_rates, once judged
     std::array<FlowShare, transport_count> m_named_v6;
-    std::map<IpAddress, std::array<Tally, 2>> m_eligible_by_server;               // exempt, eligible
+    std::unordered_map<IpAddress, std::array<Tally, 2>, AddressHash> m_eligible_by_server;   // exempt, eligible
     std::unordered_map<std::uint64_t, std::uint32_t> m_requests;                  // flows over HTTP, by name << 32 | request
     std::vector<bool> m_is_by_word;               // of m_judged: a word in what is asked for explains it, not the name
     std::map<std::uint16_t, Tally> m_foreign_by_port;
     std::map<std::uint16_t, std::uint64_t> m_foreign_v6_by_port;
-    std::map<IpAddress, Attempts> m_attempts_by_server;
+    std::unordered_map<IpAddress, Attempts, AddressHash> m_attempts_by_server;
     Eligibility m_eligibility;
     std::unordered_map<std::uint32_t, PortComparison> m_quic_by_name;
     PortComparison m_quic_ports;          // of firm names
