@@ -353,6 +353,19 @@ void CaptureBook::close_group(MechanismVerdict verdict, const Group& group, std:
     const bool has_classes = verdict.mechanism == Mechanism::dns_injection || verdict.mechanism == Mechanism::reset_injection || verdict.mechanism == Mechanism::residual;
     if (has_classes && !classes.empty())
         verdict.box_class = std::max_element(classes.begin(), classes.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+    // One device counts its TTL up and its window with it: no host does.
+    if (verdict.mechanism == Mechanism::reset_injection) {
+        constexpr std::size_t ttls_min = 3;
+        std::set<int> differences;
+        std::set<std::uint8_t> own_ttls;
+        for (const std::size_t i : group.members) {
+            const FlowRecord& flow = m_judged[i].flow;
+            if (flow.box_class == 0 || flow.answer_ttl == 0 || !m_facts.reset_classes[flow.box_class - 1u].is_window_minus_ttl_constant) continue;
+            differences.insert(int{flow.window} - int{flow.answer_ttl});
+            own_ttls.insert(flow.answer_ttl);
+        }
+        if (differences.size() == 1 && own_ttls.size() >= ttls_min) verdict.figure = *differences.begin();
+    }
     // One flow may show by accident what the others do not.
     const bool is_forged = 2 * forged > group.members.size();
     const auto is_shown = [&](std::uint64_t flows) { return flows > 0 && 4 * flows >= group.members.size(); };
@@ -528,6 +541,9 @@ void CaptureBook::judge_dns() {
         if ((flow.signs & sign::dns_conflict) == 0 && is_name_known && is_pool(flow.forged_address)) {
             flow.signs |= sign::dns_pool;
             judged.is_firm = true;
+        } else if (flow.signs == 0 && dns_pool_of(m_facts, flow.forged_address, flow.first_ns) != nullptr) {
+            // A list is never enough: the address may be the name's own, or a filter's at home.
+            flow.signs |= sign::dns_pool;
         }
         if (flow.signs == 0) continue;
         if (flow.log_likelihood_ratio >= conflict_sure || (known != conflicts.end() && has_often(known->second))) judged.is_firm = true;
@@ -535,6 +551,7 @@ void CaptureBook::judge_dns() {
         ++group.hits;
         group.members.push_back(i);
     }
+    list_forged_addresses();
     for (auto& [name, group] : groups) {
         group.exposed = lookups_of(name);
         group.exposed_v6 = exposed_v6(name, PayloadKind::dns);
@@ -553,6 +570,37 @@ void CaptureBook::judge_dns() {
             verdict.alternative = has_sign(sign::dns_conflict) ? "a resolver that answered twice" : has_sign(sign::dns_race) ? "a nearer name server that knows this name" : "an address that is the name's own";
         close_group(std::move(verdict), group, baseline(control.lost, control.flows, baseline_unknown));
     }
+}
+
+void CaptureBook::list_forged_addresses() {
+    struct Seen {
+        ForgedAddress own;
+        std::set<std::uint32_t> names;
+    };
+    std::map<IpAddress, Seen> seen;
+    std::vector<const FlowRecord*> in_time;
+    for (const JudgedFlow& judged : m_judged) {
+        const FlowRecord& flow = judged.flow;
+        if (flow.kind != PayloadKind::dns || !judged.is_firm || flow.signs == 0 || flow.forged_address == IpAddress{}) continue;
+        Seen& address = seen[flow.forged_address];
+        ++address.own.lookups;
+        address.names.insert(flow.name);
+        address.own.first_ns = std::min(address.own.first_ns, flow.sign_ns);
+        address.own.last_ns = std::max(address.own.last_ns, flow.sign_ns);
+        in_time.push_back(&flow);
+    }
+    std::map<IpAddress, std::uint32_t> numbers;
+    for (auto& [address, item] : seen) {
+        numbers.emplace(address, static_cast<std::uint32_t>(numbers.size()));
+        item.own.address = address;
+        item.own.names = item.names.size();
+        if (const DnsPoolFact* pool = dns_pool_of(m_facts, address, item.own.first_ns)) item.own.pool = pool->name;
+        m_forged_addresses.push_back(item.own);
+    }
+    std::stable_sort(in_time.begin(), in_time.end(), [](const FlowRecord* a, const FlowRecord* b) { return a->sign_ns < b->sign_ns; });
+    std::vector<std::uint32_t> answers;
+    for (const FlowRecord* flow : in_time) answers.push_back(numbers[flow->forged_address]);
+    m_forged_order = address_order(answers);
 }
 
 void CaptureBook::judge_servers() {

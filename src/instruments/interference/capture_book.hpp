@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/locator.hpp"
+#include "instruments/interference/address_order.hpp"
 #include "instruments/interference/alternatives.hpp"
 #include "instruments/interference/facts.hpp"
 #include "instruments/interference/flow_record.hpp"
@@ -47,7 +48,7 @@ struct MechanismVerdict {
     AlternativeTests alternatives;   // by Alternative
     std::int64_t first_ns = INT64_MAX;
     std::int64_t last_ns = INT64_MIN;
-    double figure = 0;               // by mechanism: KiB at the freeze, share of the controls' rate
+    double figure = 0;               // by mechanism: KiB at the freeze, share of the controls' rate, window less TTL of a box whose resets have it constant
     std::vector<Locator> locators;   // frames
     std::uint64_t locators_total = 0;
 };
@@ -117,6 +118,17 @@ class CaptureBook {
     };
     const Eligibility& eligibility() const { return m_eligibility; }
     std::uint64_t flows_left_out() const { return m_flows_left_out; }
+    /// An address that firm lookups held first, and what the facts know it as.
+    struct ForgedAddress {
+        IpAddress address;
+        std::string_view pool;           // of the facts; empty
+        std::uint64_t lookups = 0;
+        std::uint64_t names = 0;
+        std::int64_t first_ns = INT64_MAX;
+        std::int64_t last_ns = INT64_MIN;
+    };
+    const std::vector<ForgedAddress>& forged_addresses() const { return m_forged_addresses; }   // by address
+    const AddressOrder& forged_order() const { return m_forged_order; }
 
   private:
     /// What fails on its own account.
@@ -158,6 +170,7 @@ class CaptureBook {
 
     void find_dns_races();
     void judge_dns();
+    void list_forged_addresses();
     void judge_words(Mechanism mechanism);
     void judge_names(Mechanism mechanism);
     using CountOf = std::function<std::uint64_t(std::uint32_t name)>;
@@ -218,6 +231,8 @@ class CaptureBook {
     std::unordered_map<std::uint32_t, PortComparison> m_quic_by_name;
     PortComparison m_quic_ports;          // of firm names
     ResidualEstimate m_residual;
+    std::vector<ForgedAddress> m_forged_addresses;
+    AddressOrder m_forged_order;
     std::vector<MechanismVerdict> m_verdicts;
     std::uint64_t m_flows_left_out = 0;
 };

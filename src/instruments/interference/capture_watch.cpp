@@ -730,6 +730,7 @@ class CaptureWatch::State {
         if (static_cast<float>(ratio) >= record.log_likelihood_ratio || (record.signs & sign::syn_ack_forged) == 0) {
             record.log_likelihood_ratio = static_cast<float>(ratio);
             record.answer_ttl = first.ttl;
+            record.window = first.window;
             record.frames[1] = first.frame;
             if (flow.resets.size() > 1) record.frames[2] = flow.resets[1].frame;
             record.sign_ns = first.time_ns;

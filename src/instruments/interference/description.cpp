@@ -67,6 +67,7 @@ const InstrumentDescription& Interference::description() const {
             {"clock_offset", "seconds", "by which the server's capture is ahead of the client's"},
             {"trace.code", "codes", "of where two traces part, in CenTrace's words: trace.code includes \"CAN_IDENTIFY_SERVER\"; a set"},
             {"trace.box", "addresses", "that the path shows where they part; a set"},
+            {"dns.forged_addresses", "addresses", "that came first in forged answers; with p where they come in turn from one list"},
             {"quic.port_rule", "rules", "of how ports compare when QUIC is blocked: source-above, source-above-or-equal, none; a set"},
         };
         d.limits = {

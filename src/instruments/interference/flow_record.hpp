@@ -47,6 +47,7 @@ struct FlowRecord {
     bool has_ech = false;                  // its hello holds an encrypted one; the name is the outer one's
     bool is_answered = false;              // the server said something after the client's first words
     bool is_to_server = false;             // seen that what the client sends is withheld, or that something is sent in its name
+    std::uint16_t window = 0;              // of the first reset in the server's name
     std::uint8_t answer_ttl = 0;           // IP TTL of the first answer of dns, and of what another may have sent in the server's name; 0: none
     std::uint32_t signs = 0;
     std::uint32_t name = 0;                // of NameBook; 0: none

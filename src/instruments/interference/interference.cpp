@@ -71,6 +71,7 @@ class Report {
     void describe_alternatives();
     void describe_flows();
     void describe_figures();
+    void describe_forged_addresses();
     void describe_measurements();
     void describe_mechanisms();
     FindingTable verdict_table() const;
@@ -394,7 +395,7 @@ void Report::describe_captures() {
                                                     {"log_likelihood_ratio", CellType::real, "of the strongest single flow"},
                                                     {"p_value", CellType::real, "that so many have the sign by what the controls show"},
                                                     {"q_value", CellType::real, "over all triggers asked about this mechanism"},
-                                                    {"figure", CellType::real, "freeze: KiB; throttling: share of the controls' rate; residual: seconds"},
+                                                    {"figure", CellType::real, "freeze: KiB; throttling: share of the controls' rate; residual: seconds; resets: window less TTL, where it is one over three TTLs or more"},
                                                     {"first", CellType::text, "first flow with the sign"},
                                                     {"last", CellType::text, "last one"},
                                                     {"alternative", CellType::text, "the likeliest other explanation"},
@@ -558,6 +559,7 @@ void Report::describe_figures() {
         finding.caveat = "Hosts that went away count too; triggers.csv says which addresses are firm.";
         m_findings.items.push_back(std::move(finding));
     }
+    if (!m_book->forged_addresses().empty()) describe_forged_addresses();
     const PortComparison& ports = m_book->quic_ports();
     const PortRule rule = port_rule(ports);
     if (rule != PortRule::undecided) {
@@ -568,6 +570,36 @@ void Report::describe_figures() {
                                                fmt::format("Blocked: {} of {} with a source port above the destination's, {} of {} with equal ports, {} of {} with one below.", ports.above_blocked, ports.above,
                                                            ports.equal_blocked, ports.equal, ports.below_blocked, ports.below)));
     }
+}
+
+void Report::describe_forged_addresses() {
+    OutputTable& table = m_tables.open("forged_addresses", {{"address", CellType::text, "that answers of firm lookups held first"},
+                                                            {"pool", CellType::text, "of the facts, when it is in one of that time"},
+                                                            {"lookups", CellType::integer, "with it"},
+                                                            {"names", CellType::integer, "that were asked for"},
+                                                            {"first", CellType::text, "first seen"},
+                                                            {"last", CellType::text, "last seen"}});
+    for (const auto& forged : m_book->forged_addresses()) {
+        table.text(address_text(forged.address));
+        table.text(forged.pool);
+        table.integer(static_cast<std::int64_t>(forged.lookups));
+        table.integer(static_cast<std::int64_t>(forged.names));
+        table.text(time_text(forged.first_ns));
+        table.text(time_text(forged.last_ns));
+        table.end_row();
+    }
+    const AddressOrder& order = m_book->forged_order();
+    Finding finding = exact_count("dns.forged_addresses", "answers of firm lookups", order.addresses, "addresses",
+                                  fmt::format("{} addresses came first in forged answers.", grouped_digits(order.addresses)));
+    constexpr double p_value_max = 0.001;
+    if (order.p_value <= p_value_max) {
+        finding.strength = StrengthKind::p_value;
+        finding.strength_value = order.p_value;
+        finding.sentence += fmt::format(" They come in turn from one list: after {} of {} that had come before, the next ones were the same (p = {:.2g}).", grouped_digits(order.alike),
+                                        grouped_digits(order.compared), order.p_value);
+    }
+    finding.caveat = "Of two answers the first counts; a resolver's own may have been sooner.";
+    m_findings.items.push_back(std::move(finding));
 }
 
 /// A line for the time of one blocked site in one network: days without measurements are left open.

@@ -143,6 +143,13 @@ TEST_P(Planted, IsFoundAtAnyLossAndNobodyElseIsAccused) {
             EXPECT_LT(estimate.seconds_high - estimate.seconds_low, 10);
             EXPECT_NEAR((estimate.seconds_low + estimate.seconds_high) / 2, plan.residual_seconds, 5);
         }
+        if (mechanism == "rst")
+            for (const auto& effect : world.effects) {
+                if (effect.box_class != "gfw-2") continue;
+                const auto told = std::find_if(seen.book.verdicts().begin(), seen.book.verdicts().end(), [&](const MechanismVerdict& verdict) { return verdict.trigger == effect.trigger; });
+                ASSERT_NE(told, seen.book.verdicts().end());
+                EXPECT_EQ(told->figure, effect.parameters.at(0).second) << effect.trigger;
+            }
         if (mechanism == "http-keyword")
             for (const auto& effect : world.effects) {
                 const bool is_told = std::any_of(seen.book.verdicts().begin(), seen.book.verdicts().end(),
