@@ -188,8 +188,8 @@ void CaptureBook::add(const FlowRecord& flow) {
             const bool is_late = flow.is_answered && (flow.signs & sign::no_syn_ack) != 0;
             const std::uint64_t pair = pair_of(flow);
             const std::uint64_t triple = combined(pair, flow.server_port);
-            if (is_late) m_outcomes.push_back({triple, pair, flow.first_ns, flow.name, true});
-            if (is_failed || flow.is_answered) m_outcomes.push_back({triple, pair, is_late ? flow.sign_ns : flow.first_ns, flow.name, is_failed});
+            if (is_late) m_outcomes.push_back({triple, pair, flow.first_ns, flow.name, flow.client_port, true});
+            if (is_failed || flow.is_answered) m_outcomes.push_back({triple, pair, is_late ? flow.sign_ns : flow.first_ns, flow.name, flow.client_port, is_failed});
         } else {
             ++m_flows_left_out;
         }
@@ -1111,14 +1111,16 @@ void CaptureBook::judge_residual() {
     struct TriggerTime {
         std::int64_t time_ns = 0;
         std::uint32_t name = 0;
+        std::uint16_t client_port = 0;
     };
     std::unordered_map<std::uint64_t, std::vector<TriggerTime>> triggers;
     std::unordered_map<std::uint64_t, std::vector<TriggerTime>> pairs;
     for (const JudgedFlow& judged : m_judged) {
         if (!judged.is_firm || !is_tcp(judged.flow)) continue;
         if (judged.mechanism != Mechanism::reset_injection && judged.mechanism != Mechanism::silent_drop) continue;
-        triggers[triple_of(judged.flow)].push_back({judged.flow.trigger_ns, judged.flow.name});
-        pairs[pair_of(judged.flow)].push_back({judged.flow.trigger_ns, judged.flow.name});
+        const TriggerTime trigger = {judged.flow.trigger_ns, judged.flow.name, judged.flow.client_port};
+        triggers[triple_of(judged.flow)].push_back(trigger);
+        pairs[pair_of(judged.flow)].push_back(trigger);
     }
     if (triggers.empty()) return;
     std::set<std::uint32_t> blocked;   // names that fail by themselves say nothing of what is left of an earlier one
@@ -1132,13 +1134,16 @@ void CaptureBook::judge_residual() {
             if (trigger.time_ns < before_ns && (found == nullptr || trigger.time_ns > found->time_ns)) found = &trigger;
         return found;
     };
-    std::map<std::uint32_t, std::vector<std::pair<double, bool>>> after;   // by name: seconds behind the trigger, failed
+    struct Attempt {
+        double seconds = 0;             // behind the trigger
+        double seconds_unanswered = 0;  // behind the latest failed attempt, or the trigger
+        bool is_failed = false;
+    };
+    std::unordered_map<std::uint64_t, std::vector<const Outcome*>> attempts_of;
     for (const Outcome& outcome : m_outcomes) {
         if (blocked.count(outcome.name) > 0) continue;
-        if (const auto known = triggers.find(outcome.triple); known != triggers.end()) {
-            const TriggerTime* trigger = latest(known->second, outcome.time_ns);
-            if (trigger != nullptr && outcome.time_ns - trigger->time_ns < watched_ns)
-                after[trigger->name].emplace_back(static_cast<double>(outcome.time_ns - trigger->time_ns) / 1e9, outcome.is_failed);
+        if (triggers.count(outcome.triple) > 0) {
+            attempts_of[outcome.triple].push_back(&outcome);
         } else if (const auto pair = pairs.find(outcome.pair); pair != pairs.end()) {
             const TriggerTime* trigger = latest(pair->second, outcome.time_ns);
             if (trigger == nullptr || outcome.time_ns - trigger->time_ns > 60 * second_ns) continue;
@@ -1146,43 +1151,80 @@ void CaptureBook::judge_residual() {
             m_residual.other_port_failed += outcome.is_failed;
         }
     }
+    std::array<std::map<std::uint32_t, std::vector<Attempt>>, 2> after;   // by whether the source port is the trigger's, and name
+    Tally other_source_ports;
+    for (auto& [triple, outcomes] : attempts_of) {
+        std::sort(outcomes.begin(), outcomes.end(), [](const Outcome* a, const Outcome* b) { return std::tie(a->time_ns, a->is_failed) < std::tie(b->time_ns, b->is_failed); });
+        std::int64_t failed_ns = INT64_MIN;
+        for (const Outcome* outcome : outcomes) {
+            const TriggerTime* trigger = latest(triggers[triple], outcome->time_ns);
+            if (trigger == nullptr || outcome->time_ns - trigger->time_ns >= watched_ns) continue;
+            const auto seconds_behind = [&](std::int64_t time_ns) { return static_cast<double>(outcome->time_ns - time_ns) / 1e9; };
+            const bool is_same = outcome->client_port == trigger->client_port;
+            after[is_same ? 1 : 0][trigger->name].push_back({seconds_behind(trigger->time_ns), seconds_behind(std::max(trigger->time_ns, failed_ns)), outcome->is_failed});
+            if (outcome->is_failed) failed_ns = outcome->time_ns;
+            if (is_same) continue;
+            ++other_source_ports.flows;
+            other_source_ports.lost += outcome->is_failed;
+        }
+    }
     // Boxes differ; only names whose next connections fail mostly tell of a time.
-    const double chance = baseline(m_residual.other_port_failed, m_residual.other_port, baseline_unknown);
+    double chance = baseline(m_residual.other_port_failed, m_residual.other_port, baseline_unknown);
     constexpr double soon_seconds = 60;   // no residual blocking that is known is shorter
-    std::vector<std::pair<double, bool>> all;
+    std::vector<Attempt> all;
     std::set<std::uint32_t> lasting;
     double p_value = 1;
-    for (const auto& [name, outcomes] : after) {
-        std::uint64_t soon = 0;
-        std::uint64_t failed = 0;
-        for (const auto& [seconds, is_failed] : outcomes)
-            if (seconds < soon_seconds) {
-                ++soon;
-                failed += is_failed;
-            }
-        const double p = binomial_tail(failed, soon, chance);
-        if (failed < 3 || 2 * failed < soon || p > m_limits.q_value_max) continue;
-        p_value = std::min(p_value, p * static_cast<double>(after.size()));
-        lasting.insert(name);
-        all.insert(all.end(), outcomes.begin(), outcomes.end());
-        ++m_residual.triggers;
+    for (const bool is_same : {false, true}) {
+        if (!lasting.empty()) break;
+        // Where other source ports pass, they are what the trigger's own is compared with.
+        if (is_same) chance = baseline(other_source_ports.lost, other_source_ports.flows, baseline_unknown);
+        for (const auto& [name, attempts] : after[is_same ? 1 : 0]) {
+            std::uint64_t soon = 0;
+            std::uint64_t failed = 0;
+            for (const Attempt& attempt : attempts)
+                if (attempt.seconds < soon_seconds) {
+                    ++soon;
+                    failed += attempt.is_failed;
+                }
+            const double p = binomial_tail(failed, soon, chance);
+            if (failed < 3 || 2 * failed < soon || p > m_limits.q_value_max) continue;
+            p_value = std::min(p_value, p * static_cast<double>(after[is_same ? 1 : 0].size()));
+            lasting.insert(name);
+            all.insert(all.end(), attempts.begin(), attempts.end());
+            ++m_residual.triggers;
+            m_residual.is_same_source_port = is_same;
+        }
     }
     if (lasting.empty()) return;
-    std::sort(all.begin(), all.end());
-    for (const auto& [seconds, is_failed] : all) ++(is_failed ? m_residual.failed : m_residual.passed);
+    for (const Attempt& attempt : all) ++(attempt.is_failed ? m_residual.failed : m_residual.passed);
     // One change from a high to a low rate of failure, by the profile likelihood; the interval is where it is within 1.92 of the best.
     const auto log_likelihood = [](std::uint64_t failed, std::uint64_t flows) {
         if (failed == 0 || failed == flows) return 0.0;
         const double share = static_cast<double>(failed) / static_cast<double>(flows);
         return static_cast<double>(failed) * std::log(share) + static_cast<double>(flows - failed) * std::log(1 - share);
     };
-    std::vector<double> likelihoods;
-    std::uint64_t failed_before = 0;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        failed_before += all[i].second;
-        likelihoods.push_back(log_likelihood(failed_before, i + 1) + log_likelihood(m_residual.failed - failed_before, all.size() - i - 1));
+    /// After each attempt in the order of these times, that of a change behind it.
+    const auto likelihoods_by = [&](double Attempt::*time) {
+        std::sort(all.begin(), all.end(), [&](const Attempt& a, const Attempt& b) { return std::tie(a.*time, a.is_failed) < std::tie(b.*time, b.is_failed); });
+        std::vector<double> likelihoods;
+        std::uint64_t failed_before = 0;
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            failed_before += all[i].is_failed;
+            likelihoods.push_back(log_likelihood(failed_before, i + 1) + log_likelihood(m_residual.failed - failed_before, all.size() - i - 1));
+        }
+        return likelihoods;
+    };
+    const std::vector<double> restarting = likelihoods_by(&Attempt::seconds_unanswered);
+    const double best_restarting = *std::max_element(restarting.begin(), restarting.end());
+    std::vector<double> likelihoods = likelihoods_by(&Attempt::seconds);
+    double best = *std::max_element(likelihoods.begin(), likelihoods.end());
+    m_residual.restart_ratio = best_restarting - best;
+    double Attempt::*time = &Attempt::seconds;
+    if (m_residual.restart_ratio >= ResidualEstimate::restart_ratio_min) {
+        time = &Attempt::seconds_unanswered;
+        likelihoods = likelihoods_by(time);
+        best = best_restarting;
     }
-    const double best = *std::max_element(likelihoods.begin(), likelihoods.end());
     constexpr double within = 1.92;
     std::size_t first = all.size();
     std::size_t last = 0;
@@ -1191,8 +1233,8 @@ void CaptureBook::judge_residual() {
             first = std::min(first, i);
             last = i;
         }
-    m_residual.seconds_low = all[first].first;
-    m_residual.seconds_high = last + 1 < all.size() ? all[last + 1].first : all[last].first;
+    m_residual.seconds_low = all[first].*time;
+    m_residual.seconds_high = last + 1 < all.size() ? all[last + 1].*time : all[last].*time;
     const bool is_firm = p_value <= m_limits.q_value_max;
     m_residual.is_firm = is_firm;
     std::map<std::uint32_t, Group> groups;
@@ -1205,6 +1247,7 @@ void CaptureBook::judge_residual() {
         if (known == triggers.end()) continue;
         const TriggerTime* trigger = latest(known->second, judged.flow.first_ns);
         if (trigger == nullptr || lasting.count(trigger->name) == 0 || static_cast<double>(judged.flow.first_ns - trigger->time_ns) / 1e9 > m_residual.seconds_high) continue;
+        if (m_residual.is_same_source_port && judged.flow.client_port != trigger->client_port) continue;
         Group& group = groups[trigger->name];
         ++group.hits;
         group.members.push_back(i);

@@ -70,6 +70,9 @@ struct ResidualEstimate {
     std::uint64_t other_port_failed = 0; // same client and server, other port, meanwhile
     std::uint64_t other_port = 0;
     bool is_firm = false;                // that it is residual blocking at all
+    bool is_same_source_port = false;    // only connections from the trigger's own port fail: the four of a connection, not three
+    static constexpr double restart_ratio_min = 6.9;   // log(1000), either way: below, it is not told
+    double restart_ratio = 0;            // log of the likelihood ratio that each failed attempt begins the time anew, over that it runs from the trigger
     bool is_known() const { return triggers > 0 && failed > 0 && passed > 0 && seconds_high >= seconds_low; }
 };
 
@@ -143,6 +146,7 @@ class CaptureBook {
         std::uint64_t pair = 0;          // hash of client, server
         std::int64_t time_ns = 0;
         std::uint32_t name = 0;
+        std::uint16_t client_port = 0;
         bool is_failed = false;
     };
     struct Exposure {

@@ -59,6 +59,8 @@ const InstrumentDescription& Interference::description() const {
             {"resets", "packets", "that end a TCP connection"},
             {"resets.other_ttl_share", "share", "of resets whose TTL differs by more than 2 from all other packets of their side"},
             {"residual.seconds", "seconds", "that a trigger keeps blocking the same client, server and port"},
+            {"residual.scope", "scopes", "what fails after a trigger: any source port (client, server and port), or same source port; a set"},
+            {"residual.timer", "timers", "whether a failed attempt begins the time anew: restarts, runs on; a set, missing where it is undecided"},
             {"freeze.kib", "KiB", "after which answers stop, median of firm names"},
             {"throttle.rate_share", "share", "of the controls' rate that throttled names get, median"},
             {"fully_encrypted.eligible_share", "share", "of first payloads that the published rule would take; says nothing of blocking"},

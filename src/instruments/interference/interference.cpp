@@ -518,6 +518,15 @@ void Report::describe_figures() {
         finding.caveat = fmt::format("From {} triggers with later flows: {} failed, {} did not; of {} flows to other ports meanwhile {} failed.", residual.triggers, residual.failed, residual.passed,
                                      residual.other_port, residual.other_port_failed);
         m_findings.items.push_back(std::move(finding));
+        const std::set<std::string> scopes = {"any source port", "same source port"};
+        const std::string scope = residual.is_same_source_port ? "same source port" : "any source port";
+        m_findings.items.push_back(set_finding("residual.scope", "connections after a trigger", {scope}, scopes, "scopes", fmt::format("What fails after a trigger is connections from {}.", scope)));
+        if (std::abs(residual.restart_ratio) >= ResidualEstimate::restart_ratio_min) {
+            const std::string timer = residual.restart_ratio > 0 ? "restarts" : "runs on";
+            m_findings.items.push_back(set_finding("residual.timer", "connections after a trigger", {timer}, {"restarts", "runs on"}, "timers",
+                                                   fmt::format("The time {} (log likelihood ratio {:.1f} over the other).", timer == "restarts" ? "begins anew with each failed attempt" : "runs from the trigger, whatever is tried meanwhile",
+                                                               std::abs(residual.restart_ratio))));
+        }
     }
     const auto median_of = [&](std::initializer_list<Mechanism> mechanisms, std::string metric, std::string unit, std::string_view sentence) {
         std::vector<double> figures;

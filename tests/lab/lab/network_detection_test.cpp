@@ -141,6 +141,8 @@ TEST_P(Planted, IsFoundAtAnyLossAndNobodyElseIsAccused) {
             ASSERT_TRUE(estimate.is_known());
             fmt::print("{:20} {:.1f} to {:.1f} seconds, planted {:.0f}\n", "", estimate.seconds_low, estimate.seconds_high, plan.residual_seconds);
             EXPECT_LT(estimate.seconds_high - estimate.seconds_low, 10);
+            EXPECT_FALSE(estimate.is_same_source_port);
+            EXPECT_LT(estimate.restart_ratio, -ResidualEstimate::restart_ratio_min);
             EXPECT_NEAR((estimate.seconds_low + estimate.seconds_high) / 2, plan.residual_seconds, 5);
         }
         if (mechanism == "rst")

@@ -477,6 +477,59 @@ FlowRecord record_of(int i, std::uint32_t server, std::uint16_t port, PayloadKin
     return flow;
 }
 
+TEST_F(Accusations, WhatIsLeftOfATriggerIsToldByPortsAndTimes) {
+    constexpr std::int64_t second_ns = 1'000'000'000;
+    constexpr double lasts_seconds = 120;
+    struct World {
+        bool restarts;
+        bool is_same_port;
+    };
+    for (const World world : {World{false, false}, World{true, false}, World{false, true}}) {
+        SetUp();
+        Random random(9);
+        int i = 0;
+        for (std::uint32_t server = 0x0A000001; server < 0x0A000001 + 40; ++server) {
+            const double begin = 2000.0 * (server & 0xFF);
+            const auto add = [&](double seconds, std::string_view name, std::uint16_t port, bool is_failed) {
+                FlowRecord flow = record_of(i++, server, port, PayloadKind::tls);
+                flow.first_ns = flow.trigger_ns = static_cast<std::int64_t>(seconds * 1e9);
+                flow.sign_ns = flow.trigger_ns + second_ns / 10;
+                flow.name = names->number(name);
+                flow.is_answered = !is_failed;
+                if (is_failed) flow.signs = sign::dropped;
+                return flow;
+            };
+            FlowRecord trigger = add(begin, "trigger.example", 443, true);
+            trigger.signs = sign::reset;
+            trigger.log_likelihood_ratio = 15;
+            book->add(trigger);
+            for (int other = 0; other < 2; ++other) book->add(add(begin + 10 + other, "fine.example", 8443, false));
+            double until = begin + lasts_seconds;
+            double now = begin;
+            for (int attempt = 0; attempt < 12; ++attempt) {
+                now += 5 + random.exponential(world.restarts ? 90 : 40);
+                // A client that uses its port again, and one that does not.
+                const bool is_same = world.is_same_port && attempt % 2 == 0;
+                const bool is_failed = now < until && (is_same || !world.is_same_port);
+                if (is_failed && world.restarts) until = now + lasts_seconds;
+                FlowRecord flow = add(now, "fine.example", 443, is_failed);
+                if (is_same) flow.client_port = trigger.client_port;
+                book->add(flow);
+            }
+        }
+        book->judge();
+        const ResidualEstimate& residual = book->residual();
+        ASSERT_TRUE(residual.is_known());
+        EXPECT_TRUE(residual.is_firm);
+        EXPECT_EQ(residual.is_same_source_port, world.is_same_port);
+        if (world.restarts) { EXPECT_GT(residual.restart_ratio, ResidualEstimate::restart_ratio_min); }
+        else { EXPECT_LT(residual.restart_ratio, -ResidualEstimate::restart_ratio_min); }
+        EXPECT_LE(residual.seconds_low, lasts_seconds);
+        EXPECT_GE(residual.seconds_high, lasts_seconds);
+        EXPECT_LT(residual.seconds_high - residual.seconds_low, 10);
+    }
+}
+
 TEST_F(Accusations, OneHostThatIsGoneIsNoRule) {
     for (int i = 0; i < 12; ++i) {
         FlowRecord quic = record_of(i, site(0), 443, PayloadKind::quic);
