@@ -66,6 +66,18 @@ double ratio_min_of(Mechanism mechanism) {
     return mechanism == Mechanism::reset_injection ? reset_ratio_min : mechanism == Mechanism::block_page ? page_ratio_min : -1e9;
 }
 
+/// Standard deviation.
+double spread_of(const std::vector<double>& values) {
+    double sum = 0;
+    double squares = 0;
+    for (const double value : values) {
+        sum += value;
+        squares += value * value;
+    }
+    const double count = std::max<double>(1, static_cast<double>(values.size()));
+    return std::sqrt(std::max(0.0, squares / count - sum / count * (sum / count)));
+}
+
 std::string last_two_labels(std::string_view name) {
     std::size_t from = name.rfind('.');
     if (from != std::string_view::npos && from > 0) from = name.rfind('.', from - 1);
@@ -1028,10 +1040,12 @@ void CaptureBook::judge_rates() {
     const double fast = sorted[sorted.size() * 3 / 4];
     const double slow_below = fast - std::log(4.0);
     Tally control;
+    double control_holes = 0;
     for (const auto& [name, rates] : by_name) {
         if (median_of[name] < slow_below) continue;
         for (const auto* rate : rates) {
             ++control.flows;
+            control_holes += rate->holes_share;
             control.lost += std::log(std::max(1.0f, rate->bytes_per_second)) < slow_below;
         }
     }
@@ -1053,6 +1067,8 @@ void CaptureBook::judge_rates() {
         if (median_of[name] >= slow_below) continue;
         MechanismVerdict verdict;
         double variation = 0;
+        double holes = 0;
+        std::vector<double> slow;
         bool is_served_elsewise = false;
         std::array<std::size_t, payload_kind_count> kinds{};
         ShownFlows shown;
@@ -1063,10 +1079,13 @@ void CaptureBook::judge_rates() {
             ++kinds[static_cast<std::size_t>(rate->kind)];
             verdict.flows += std::log(std::max(1.0f, rate->bytes_per_second)) < slow_below;
             variation += rate->gap_variation;
+            holes += rate->holes_share;
+            if (const double log_rate = std::log(std::max(1.0f, rate->bytes_per_second)); log_rate < slow_below) slow.push_back(log_rate);
             is_served_elsewise = is_served_elsewise || is_answered_for_others(rate->server, name);
             verdict.locators.push_back({rate->evidence, rate->frame});
         }
         variation /= static_cast<double>(rates.size());
+        holes /= static_cast<double>(rates.size());
         // A queue spaces packets evenly; dropping what is too much leaves bursts and pauses.
         verdict.mechanism = variation > 1 ? Mechanism::throttling_policing : Mechanism::throttling_shaping;
         verdict.trigger = m_names.name(name);
@@ -1091,6 +1110,13 @@ void CaptureBook::judge_rates() {
         if (verdict.locators.size() > locators_max) verdict.locators.resize(locators_max);
         verdict.is_firm = is_served_elsewise && verdict.flows >= 5;
         if (!is_served_elsewise) verdict.alternative = "a slow site: no other name was served from there";
+        // A box holds every flow to one rate; what is shared with others changes. What is too much it drops, or lets wait, and who waits misses nothing.
+        constexpr double spread_max = 0.5;
+        constexpr double more_holes_min = 0.01;
+        const bool is_dropped = holes > control_holes / static_cast<double>(control.flows) + more_holes_min;
+        if (spread_of(slow) > spread_max) verdict.alternative = "congestion: the rate differs from flow to flow";
+        else if (variation > 1 && !is_dropped) verdict.alternative = "a server that pauses: no more is missing than of others";
+        verdict.is_firm = verdict.is_firm && verdict.alternative.empty();
         p_values.push_back(verdict.p_value);
         verdicts.push_back(std::move(verdict));
     }

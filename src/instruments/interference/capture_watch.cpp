@@ -99,6 +99,7 @@ struct Flow {
     double gaps_s = 0;                   // between its data packets: sum and sum of squares
     double gaps_s2 = 0;
     std::uint32_t gap_count = 0;
+    std::uint32_t holes = 0;             // how often its data went on behind something that is missing
     std::int64_t aborted_ns = 0;         // when the client gave up by a reset of its own
     std::int64_t quic_long_ns = 0;       // the server's last datagram with a long header
     std::uint8_t quic_repeats = 0;       // of those, after a pause
@@ -509,6 +510,7 @@ class CaptureWatch::State {
             }
             flow.has_asked_since = false;
             flow.last_new_data_ns = packet.time_ns;
+            flow.holes += side.has_sequence && after(packet.sequence, side.next_sequence) > 0;
             side.next_sequence = end;
             side.has_sequence = true;
         }
@@ -709,6 +711,7 @@ class CaptureWatch::State {
             const double mean = flow.gaps_s / std::max(1u, flow.gap_count);
             const double variance = flow.gaps_s2 / std::max(1u, flow.gap_count) - mean * mean;
             rate.gap_variation = mean > 0 ? static_cast<float>(std::sqrt(std::max(0.0, variance)) / mean) : 0;
+            rate.holes_share = static_cast<float>(flow.holes) / static_cast<float>(std::max(1u, server.data_packets));
             rate.server = record.server;
             rate.frame = flow.trigger_frame;
             rate.evidence = flow.evidence;

@@ -70,6 +70,7 @@ struct RateRecord {
     PayloadKind kind = PayloadKind::none;
     float bytes_per_second = 0;            // while the server sends and the client asks for nothing more
     float gap_variation = 0;               // standard deviation over mean of the time between them: a queue makes it small, drops make it large
+    float holes_share = 0;                 // of its data packets, those before which something is missing
     IpAddress server;
     std::uint64_t frame = 0;
     std::uint32_t evidence = 0;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 #include <map>
 #include <optional>
@@ -528,6 +529,42 @@ TEST_F(Accusations, WhatIsLeftOfATriggerIsToldByPortsAndTimes) {
         EXPECT_GE(residual.seconds_high, lasts_seconds);
         EXPECT_LT(residual.seconds_high - residual.seconds_low, 10);
     }
+}
+
+TEST_F(Accusations, PolicingShapingAndCongestionAreToldApart) {
+    for (int i = 0; i < 12; ++i)
+        for (const int host : {0, 1}) {   // so that another name is answered there
+            FlowRecord fine = record_of(100 * host + i, site(host), 443, PayloadKind::tls);
+            fine.name = names->number("fine.example");
+            fine.is_answered = true;
+            book->add(fine);
+        }
+    const auto add = [&](std::string_view name, double rate, double variation, double holes, int i) {
+        RateRecord record;
+        record.name = names->number(name);
+        record.kind = PayloadKind::tls;
+        record.server = ipv4_address(site(i % 2));
+        record.bytes_per_second = static_cast<float>(rate);
+        record.gap_variation = static_cast<float>(variation);
+        record.holes_share = static_cast<float>(holes);
+        record.frame = static_cast<std::uint64_t>(i + 1);
+        book->add(record);
+    };
+    for (int i = 0; i < 80; ++i)
+        for (const auto* name : {"fine.example", "good.example", "well.example", "nice.example", "fair.example", "soft.example", "neat.example", "calm.example", "kind.example", "pure.example", "tidy.example", "warm.example"})
+            if (i % 8 == 0) add(name, 1e6 * (1 + 0.02 * i), 1.2, 0.01, i);
+    for (int i = 0; i < 12; ++i) {
+        add("policed.example", 18'000 + 200 * i, 1.6, 0.07, i);
+        add("shaped.example", 18'000 + 20 * i, 0.1, 0.008, i);
+        add("crowded.example", 4'000 * std::exp(0.25 * i), 1.6, 0.07, i);
+        add("pausing.example", 18'000 + 200 * i, 1.6, 0.01, i);
+    }
+    std::map<std::string, std::string> told;
+    for (const auto& verdict : judged()) told[verdict.trigger] = verdict.is_firm ? std::string(mechanism_name(verdict.mechanism)) : verdict.alternative;
+    const std::map<std::string, std::string> wanted = {{"policed.example", "throttling-policing"}, {"shaped.example", "throttling-shaping"},
+                                                       {"crowded.example", "congestion: the rate differs from flow to flow"},
+                                                       {"pausing.example", "a server that pauses: no more is missing than of others"}};
+    EXPECT_EQ(told, wanted);
 }
 
 TEST_F(Accusations, OneHostThatIsGoneIsNoRule) {
