@@ -11,6 +11,7 @@
 #include "core/hash.hpp"
 #include "instruments/interference/request_words.hpp"
 #include "statistics/binomial.hpp"
+#include "statistics/fisher.hpp"
 #include "statistics/multiple_testing.hpp"
 #include "statistics/proportion.hpp"
 
@@ -64,6 +65,12 @@ bool is_bogon(const IpAddress& address) {
 /// From which logarithm of the likelihood ratio on a flow counts for its trigger.
 double ratio_min_of(Mechanism mechanism) {
     return mechanism == Mechanism::reset_injection ? reset_ratio_min : mechanism == Mechanism::block_page ? page_ratio_min : -1e9;
+}
+
+IpAddress address_prefix(IpAddress address) {
+    const std::size_t kept = address.is_v4() ? 15 : 6;
+    std::fill(address.bytes.begin() + static_cast<std::ptrdiff_t>(kept), address.bytes.end(), std::uint8_t{0});
+    return address;
 }
 
 /// Standard deviation.
@@ -425,6 +432,7 @@ void CaptureBook::judge() {
     judge_residual();
     for (const Mechanism mechanism : {Mechanism::syn_drop, Mechanism::syn_reset}) judge_addresses(mechanism);
     std::erase_if(m_judged, [](const JudgedFlow& judged) { return judged.flow.signs == 0; });
+    for (MechanismVerdict& verdict : m_verdicts) verdict.permutation_p_value = fisher_tail(verdict.flows, verdict.exposed, verdict.control_flows, verdict.control_exposed);
     std::sort(m_verdicts.begin(), m_verdicts.end(), [](const MechanismVerdict& a, const MechanismVerdict& b) {
         return std::tie(a.mechanism, a.trigger) < std::tie(b.mechanism, b.trigger);
     });
@@ -951,6 +959,27 @@ void CaptureBook::judge_ports() {
         group.exposed_v6 = m_foreign_v6_by_port[ports[g]];
         close_group(std::move(verdict), group, chance);
     }
+}
+
+std::vector<CaptureBook::PrefixEligibility> CaptureBook::eligibility_by_prefix() const {
+    std::map<IpAddress, Eligibility> sums;
+    for (const auto& [server, tallies] : m_eligible_by_server) {
+        Eligibility& sum = sums[address_prefix(server)];
+        sum.exempt += tallies[0].flows;
+        sum.exempt_lost += tallies[0].lost;
+        sum.eligible += tallies[1].flows;
+        sum.eligible_lost += tallies[1].lost;
+    }
+    std::vector<PrefixEligibility> prefixes;
+    std::vector<double> p_values;
+    for (const auto& [prefix, sum] : sums) {
+        if (sum.eligible == 0 || sum.exempt == 0) continue;
+        p_values.push_back(fisher_tail(sum.eligible_lost, sum.eligible, sum.exempt_lost, sum.exempt));
+        prefixes.push_back({prefix, sum, p_values.back(), 1});
+    }
+    const auto q_values = benjamini_hochberg(p_values, static_cast<double>(std::max<std::size_t>(1, p_values.size())));
+    for (std::size_t i = 0; i < prefixes.size(); ++i) prefixes[i].q_value = q_values[i];
+    return prefixes;
 }
 
 void CaptureBook::judge_fully_encrypted() {

@@ -42,6 +42,7 @@ struct MechanismVerdict {
     std::uint64_t control_exposed = 0;
     double p_value = 1;              // that so many have the sign by what the controls show
     double q_value = 1;              // Benjamini & Hochberg over all triggers asked about this mechanism
+    double permutation_p_value = 1;  // that the trigger falls on so many flows with the sign, in any order of the triggers (fisher_tail)
     double log_likelihood_ratio = 0; // the largest of a single flow
     bool is_firm = false;
     std::string alternative;         // the likeliest other explanation, when it is not firm
@@ -120,6 +121,14 @@ class CaptureBook {
         std::uint64_t exempt_lost = 0;
     };
     const Eligibility& eligibility() const { return m_eligibility; }
+    /// The same of one destination: /24, or /48 of IPv6, where eligible and other first payloads were sent.
+    struct PrefixEligibility {
+        IpAddress prefix;
+        Eligibility payloads;
+        double p_value = 1;              // fisher_tail
+        double q_value = 1;              // Benjamini & Hochberg over all such destinations
+    };
+    std::vector<PrefixEligibility> eligibility_by_prefix() const;   // by prefix
     std::uint64_t flows_left_out() const { return m_flows_left_out; }
     /// An address that firm lookups held first, and what the facts know it as.
     struct ForgedAddress {

@@ -407,7 +407,8 @@ void Report::describe_captures() {
                                                     {"against_ipv6", CellType::real, "against IPv6 that does not work"},
                                                     {"against_loss", CellType::real, "against lost packets"},
                                                     {"frames", CellType::text, "input:frame of the first that show it, with the client's words"},
-                                                    {"frames_total", CellType::integer, "how many there are"}});
+                                                    {"frames_total", CellType::integer, "how many there are"},
+                                                    {"permutation_p_value", CellType::real, "that the trigger falls on so many flows with the sign, over all orders of the triggers"}});
     for (const MechanismVerdict& verdict : m_book->verdicts()) {
         table.text(mechanism_name(verdict.mechanism));
         table.text(verdict.trigger);
@@ -431,6 +432,7 @@ void Report::describe_captures() {
             else table.missing();
         table.text(frames_text(verdict));
         table.integer(static_cast<std::int64_t>(verdict.locators_total));
+        table.real(verdict.permutation_p_value);
         table.end_row();
         if (!verdict.is_firm) continue;
         const std::string mechanism(mechanism_name(verdict.mechanism));
@@ -567,6 +569,25 @@ void Report::describe_figures() {
         finding.sentence = fmt::format("{} of {} eligible first payloads were lost, and {} of {} others.", eligibility.eligible_lost, eligibility.eligible, eligibility.exempt_lost, eligibility.exempt);
         finding.caveat = "Hosts that went away count too; triggers.csv says which addresses are firm.";
         m_findings.items.push_back(std::move(finding));
+        if (const auto prefixes = m_book->eligibility_by_prefix(); !prefixes.empty()) {
+            OutputTable& table = m_tables.open("fully_encrypted", {{"destination", CellType::text, "/24, or /48 of IPv6, where eligible and other first payloads were sent that are neither TLS nor HTTP"},
+                                                                   {"eligible", CellType::integer, "first payloads that the rule would take"},
+                                                                   {"eligible_lost", CellType::integer, "of them, lost"},
+                                                                   {"exempt", CellType::integer, "others"},
+                                                                   {"exempt_lost", CellType::integer, "of them, lost"},
+                                                                   {"p_value", CellType::real, "Fisher's exact test, one-sided"},
+                                                                   {"q_value", CellType::real, "over all destinations of the table"}});
+            for (const auto& one : prefixes) {
+                table.text(address_text(one.prefix) + (one.prefix.is_v4() ? "/24" : "/48"));
+                table.integer(static_cast<std::int64_t>(one.payloads.eligible));
+                table.integer(static_cast<std::int64_t>(one.payloads.eligible_lost));
+                table.integer(static_cast<std::int64_t>(one.payloads.exempt));
+                table.integer(static_cast<std::int64_t>(one.payloads.exempt_lost));
+                table.real(one.p_value);
+                table.real(one.q_value);
+                table.end_row();
+            }
+        }
     }
     if (!m_book->forged_addresses().empty()) describe_forged_addresses();
     const PortComparison& ports = m_book->quic_ports();

@@ -531,6 +531,26 @@ TEST_F(Accusations, WhatIsLeftOfATriggerIsToldByPortsAndTimes) {
     }
 }
 
+TEST_F(Accusations, DestinationsAreComparedByThemselves) {
+    for (int i = 0; i < 40; ++i)
+        for (const std::uint32_t network : {0x5B100100u, 0x5B100200u}) {
+            FlowRecord flow = record_of(i, network + static_cast<std::uint32_t>(i % 3), 8388, PayloadKind::other);
+            flow.is_eligible = i % 2 == 0;
+            flow.is_answered = true;
+            if (flow.is_eligible && network == 0x5B100200u && i % 4 == 0) flow.signs = sign::dropped;
+            book->add(flow);
+        }
+    const auto prefixes = book->eligibility_by_prefix();
+    ASSERT_THAT(prefixes, SizeIs(2));
+    EXPECT_EQ(address_text(prefixes[0].prefix), "91.16.1.0");
+    EXPECT_EQ(prefixes[0].p_value, 1);
+    EXPECT_EQ(prefixes[1].payloads.eligible, 20u);
+    EXPECT_EQ(prefixes[1].payloads.eligible_lost, 10u);
+    EXPECT_EQ(prefixes[1].payloads.exempt_lost, 0u);
+    EXPECT_NEAR(prefixes[1].p_value, 184'756.0 / 847'660'528.0, 1e-9);   // 20 over 10, 40 over 10
+    EXPECT_NEAR(prefixes[1].q_value, 2 * prefixes[1].p_value, 1e-12);
+}
+
 TEST_F(Accusations, PolicingShapingAndCongestionAreToldApart) {
     for (int i = 0; i < 12; ++i)
         for (const int host : {0, 1}) {   // so that another name is answered there
