@@ -168,7 +168,7 @@ std::string network_truth_to_json(const NetworkWorld& world, const Measurements&
 
 std::string network_mechanism_found_as(const std::string& mechanism) {
     static const std::map<std::string, std::string> names = {
-        {"rst", "rst-injection"},        {"syn-ack-forged", "syn-ack-injection"},      {"drop-sni", "silent-drop"},          {"quic-sni", "quic-drop"},
+        {"rst", "rst-injection"},        {"http-keyword", "rst-injection"}, {"syn-ack-forged", "syn-ack-injection"},      {"drop-sni", "silent-drop"},          {"quic-sni", "quic-drop"},
         {"fet", "fully-encrypted-drop"}, {"throttle-policing", "throttling-policing"}, {"throttle-shaping", "throttling-shaping"}};
     const auto known = names.find(mechanism);
     return known == names.end() ? mechanism : known->second;
@@ -187,8 +187,12 @@ std::vector<PlantedClaim> network_claims(const NetworkWorld& world, const Measur
     }
     // Too few connections behind each trigger leave the time open, and with it whether there is one.
     if (residual_flows < network_residual_flows_min) planted.erase("residual");
+    // What is not planted by one name may be by another that is found as the same.
+    std::set<std::string> planted_as;
+    for (const std::string& mechanism : planted) planted_as.insert(network_mechanism_found_as(mechanism));
     for (const std::string& mechanism : lab::network_mechanisms()) {
         if (mechanism == "residual" && residual_flows > 0 && residual_flows < network_residual_flows_min) continue;
+        if (planted.count(mechanism) == 0 && planted_as.count(network_mechanism_found_as(mechanism)) > 0) continue;
         if (planted.count(mechanism) > 0)
             claims.push_back({"mechanism-" + mechanism, fmt::format("The network interferes by {}.", mechanism), "", includes("mechanism", network_mechanism_found_as(mechanism)),
                               "supported", "it was planted"});

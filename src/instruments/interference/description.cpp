@@ -61,6 +61,8 @@ const InstrumentDescription& Interference::description() const {
             {"resets", "packets", "that end a TCP connection"},
             {"resets.other_ttl_share", "share", "of resets whose TTL differs by more than 2 from all other packets of their side"},
             {"residual.seconds", "seconds", "that a trigger keeps blocking the same client, server and port"},
+            {"residual.scope", "scopes", "what fails after a trigger: any source port (client, server and port), or same source port; a set"},
+            {"residual.timer", "timers", "whether a failed attempt begins the time anew: restarts, runs on; a set, missing where it is undecided"},
             {"freeze.kib", "KiB", "after which answers stop, median of firm names"},
             {"throttle.rate_share", "share", "of the controls' rate that throttled names get, median"},
             {"fully_encrypted.eligible_share", "share", "of first payloads that the published rule would take; says nothing of blocking"},
@@ -69,6 +71,7 @@ const InstrumentDescription& Interference::description() const {
             {"clock_offset", "seconds", "by which the server's capture is ahead of the client's"},
             {"trace.code", "codes", "of where two traces part, in CenTrace's words: trace.code includes \"CAN_IDENTIFY_SERVER\"; a set"},
             {"trace.box", "addresses", "that the path shows where they part; a set"},
+            {"dns.forged_addresses", "addresses", "that came first in forged answers; with p where they come in turn from one list"},
             {"quic.port_rule", "rules", "of how ports compare when QUIC is blocked: source-above, source-above-or-equal, none; a set"},
         };
         d.limits = {
@@ -89,6 +92,7 @@ const InstrumentDescription& Interference::description() const {
             "Benjamini & Hochberg 1995, Controlling the false discovery rate",
             "Rao & Scott 1992, A Simple Method for the Analysis of Clustered Binary Data, Biometrics",
             "Clopper & Pearson 1934, The use of confidence or fiducial limits",
+            "Kass & Raftery 1995, Bayes Factors, JASA 90",
         };
         d.example = "unveil interference network/capture.pcap network/measurements.jsonl --out result";
         return d;
