@@ -35,6 +35,6 @@ if(DPKG_SHLIBDEPS)
   set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 else()
   set(CPACK_DEBIAN_PACKAGE_DEPENDS
-      "libc6, libstdc++6, libfmt9, libssl3, libicu72, zlib1g, liblzma5, libzstd1, libsqlite3-0, libsimdjson14, libcpp-httplib0.11")
+      "libc6, libstdc++6, libfmt9, libssl3, libicu72, zlib1g, liblzma5, libzstd1, libsqlite3-0, libsimdjson14, libcpp-httplib0.11, libre2-9")
 endif()
 include(CPack)

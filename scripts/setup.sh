@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config git ca-certificates
   libfmt-dev libssl-dev libicu-dev zlib1g-dev liblzma-dev libzstd-dev libsqlite3-dev libsimdjson-dev
-  nlohmann-json3-dev libexpected-dev libtomlplusplus-dev libcli11-dev libxxhash-dev libcpp-httplib-dev)
+  nlohmann-json3-dev libexpected-dev libtomlplusplus-dev libcli11-dev libxxhash-dev libcpp-httplib-dev libre2-dev)
 # A newer Node.js than Debian's brings its own npm and cannot live beside the package.
 command -v npm >/dev/null || packages+=(npm nodejs)
 for argument in "$@"; do

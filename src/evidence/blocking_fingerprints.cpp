@@ -87,7 +87,6 @@ class BlockingFingerprints final : public BlockingFingerprintSource {
         if (!is_valid_utf8(out.name) || !is_valid_utf8(out.scope)) return "name is not UTF-8";
         if (out.location != "dns" && out.location != "body" && !(out.location.starts_with("header.") && out.location.size() > std::string_view("header.").size()))
             return "place not known";
-        if (out.match == Match::regexp) m_report.tally.note("regular expressions are not tried");
         auto countries = m_countries == SIZE_MAX ? std::string_view() : row.text(m_countries);
         constexpr std::size_t countries_max = 300;
         while (!countries.empty() && out.countries.size() < countries_max) {

@@ -131,6 +131,9 @@ lab::MeasurementPlan measurement_plan(const ParameterValues& parameters) {
     plan.daily = parameters.real("daily");
     plan.blocks = count("blocks");
     plan.failure_rate = parameters.real("probe-failure-rate");
+    plan.probes = count("probes");
+    plan.loud_probes = count("loud-probes");
+    plan.bad_day_rate = parameters.real("bad-day-rate");
     plan.has_nuisances = !parameters.flag("undisturbed");
     return plan;
 }
@@ -165,7 +168,7 @@ std::string network_truth_to_json(const NetworkWorld& world, const Measurements&
 
 std::string network_mechanism_found_as(const std::string& mechanism) {
     static const std::map<std::string, std::string> names = {
-        {"rst", "rst-injection"},        {"syn-ack-forged", "syn-ack-injection"},      {"drop-sni", "silent-drop"},          {"quic-sni", "quic-drop"},
+        {"rst", "rst-injection"},        {"http-keyword", "rst-injection"}, {"syn-ack-forged", "syn-ack-injection"},      {"drop-sni", "silent-drop"},          {"quic-sni", "quic-drop"},
         {"fet", "fully-encrypted-drop"}, {"throttle-policing", "throttling-policing"}, {"throttle-shaping", "throttling-shaping"}};
     const auto known = names.find(mechanism);
     return known == names.end() ? mechanism : known->second;
@@ -184,8 +187,12 @@ std::vector<PlantedClaim> network_claims(const NetworkWorld& world, const Measur
     }
     // Too few connections behind each trigger leave the time open, and with it whether there is one.
     if (residual_flows < network_residual_flows_min) planted.erase("residual");
+    // What is not planted by one name may be by another that is found as the same.
+    std::set<std::string> planted_as;
+    for (const std::string& mechanism : planted) planted_as.insert(network_mechanism_found_as(mechanism));
     for (const std::string& mechanism : lab::network_mechanisms()) {
         if (mechanism == "residual" && residual_flows > 0 && residual_flows < network_residual_flows_min) continue;
+        if (planted.count(mechanism) == 0 && planted_as.count(network_mechanism_found_as(mechanism)) > 0) continue;
         if (planted.count(mechanism) > 0)
             claims.push_back({"mechanism-" + mechanism, fmt::format("The network interferes by {}.", mechanism), "", includes("mechanism", network_mechanism_found_as(mechanism)),
                               "supported", "it was planted"});
@@ -221,8 +228,20 @@ std::vector<PlantedClaim> network_claims(const NetworkWorld& world, const Measur
             break;
         }
 
+    // A site that another country blocks on the same layer, or whose page no other site has while all networks of the country show it, may turn countries
+    // away itself, for all that measurements show.
+    const auto is_told_apart = [&](const lab::MeasurementBlock& block) {
+        std::size_t same_page = 0, same_country = 0;
+        for (const auto& other : measurements.blocks) {
+            if (other.domain == block.domain && other.country != block.country && other.layer == block.layer) return false;
+            same_page += other.asn == block.asn && other.how == block.how && other.domain != block.domain;
+            same_country += other.domain == block.domain && other.country == block.country;
+        }
+        return block.how != "page" || same_page > 0 || same_country == 1;
+    };
     std::map<std::string, const lab::MeasurementBlock*> measured;   // by layer: what was measured most
     for (const auto& block : measurements.blocks) {
+        if (!is_told_apart(block)) continue;
         auto& best = measured[block.layer];
         if (best == nullptr || block.measurements > best->measurements) best = &block;
     }
@@ -310,6 +329,9 @@ Scenario network_scenario() {
         number("daily", ParameterType::real, "1", "measurements a day of each site in each network", 0.01, 1000),
         number("blocks", ParameterType::integer, "6", "blocked pairs of site and country", 0, 10000),
         number("probe-failure-rate", ParameterType::real, "0.02", "share of measurements that fail by themselves", 0, 0.5),
+        number("probes", ParameterType::integer, "3", "kinds of probe in each network", 1, 5),
+        number("loud-probes", ParameterType::integer, "0", "networks in which one probe sends twenty times as much as all others", 0, 416),
+        number("bad-day-rate", ParameterType::real, "0", "share of a probe's days on which most of its connections fail", 0, 1),
         undisturbed};
     scenario.files = {"capture.pcap", "measurements.jsonl", "truth.json", "expected_verdicts.json", "case.toml"};
     scenario.make = make_network;

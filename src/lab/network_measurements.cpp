@@ -52,6 +52,13 @@ struct Network {
     std::size_t region = 0;
 };
 
+struct ProbeKind {
+    const char* platform;
+    const char* software;
+};
+constexpr std::array<ProbeKind, 5> probe_kinds = {{{"android", "ooniprobe-android"}, {"linux", "ooniprobe-cli"}, {"ios", "ooniprobe-ios"},
+                                                   {"windows", "ooniprobe-desktop"}, {"macos", "ooniprobe-desktop"}}};
+
 /// What happens to one measurement.
 struct Fate {
     std::string dns;   // "", "nxdomain", "bogon", "foreign-address", "timeout", "servfail"
@@ -102,7 +109,16 @@ class Maker {
             std::int64_t at = 0;
             std::size_t site = 0, network = 0;
             std::uint64_t number = 0;
+            std::uint32_t probe = 0;
+            bool is_line_bad = false;
         };
+        const std::uint32_t probes = std::clamp<std::uint32_t>(m_plan.probes, 1, probe_kinds.size());
+        std::set<std::array<std::size_t, 3>> bad_days;
+        for (std::size_t n = 0; n < m_networks.size(); ++n)
+            for (std::uint32_t probe = 0; probe < probes; ++probe)
+                for (std::uint32_t day = 0; day < m_plan.days; ++day)
+                    if (Random(m_seed, mix64((n * 100'003 + probe) * 10'007 + day) | 2).chance(m_plan.bad_day_rate)) bad_days.insert({n, probe, day});
+        m_made.bad_days = bad_days.size();
         std::vector<Due> due;
         for (std::size_t s = 0; s < m_sites.size(); ++s)
             for (std::size_t n = 0; n < m_networks.size(); ++n)
@@ -113,12 +129,23 @@ class Maker {
                     // Volunteers come and go.
                     if (random.chance(0.15)) count = 0;
                     else if (random.chance(0.15)) count *= 2;
-                    for (std::uint64_t i = 0; i < count; ++i)
-                        due.push_back({m_plan.start_seconds + day * day_seconds + static_cast<std::int64_t>(random.below(day_seconds)), s, n, random.next()});
+                    const auto add = [&](std::uint64_t many, Random& source, bool is_loud) {
+                        for (std::uint64_t i = 0; i < many; ++i) {
+                            Due one{m_plan.start_seconds + day * day_seconds + static_cast<std::int64_t>(source.below(day_seconds)), s, n, source.next()};
+                            one.probe = is_loud ? 0 : static_cast<std::uint32_t>(mix64(one.number) % probes);
+                            one.is_line_bad = bad_days.count({n, one.probe, day}) > 0;
+                            due.push_back(one);
+                        }
+                    };
+                    add(count, random, false);
+                    if (n >= m_plan.loud_probes) continue;
+                    constexpr std::uint64_t loudness = 20;
+                    Random loud(m_seed, mix64(s * 1'000'003 + n * 10'007 + day) | 3);
+                    add(static_cast<std::uint64_t>(std::lround(m_plan.daily * loudness)), loud, true);
                 }
         std::sort(due.begin(), due.end(), [](const Due& a, const Due& b) { return a.at != b.at ? a.at < b.at : a.number < b.number; });
         m_made.lines.reserve(due.size());
-        for (const Due& one : due) m_made.lines.push_back(measure(m_sites[one.site], m_networks[one.network], one.at, one.number));
+        for (const Due& one : due) m_made.lines.push_back(measure(m_sites[one.site], m_networks[one.network], one.at, one.number, one.probe, one.is_line_bad));
         for (const Site& site : m_sites) m_made.domains.push_back(site.domain);
         return std::move(m_made);
     }
@@ -236,6 +263,15 @@ class Maker {
         Network& network = m_networks[m_random.below(m_networks.size())];
         network.has_broken_v6 = true;
         m_made.nuisances.push_back({"broken-ipv6", "", network.country, network.asn, m_plan.start_seconds, end});
+        for (std::uint32_t n = 0; n < std::min<std::size_t>(m_plan.loud_probes, m_networks.size()); ++n)
+            m_made.nuisances.push_back({"loud-probe", "", m_networks[n].country, m_networks[n].asn, m_plan.start_seconds, end});
+        // Sites that turn all countries but the last away, by cutting connections and by a page over HTTP.
+        for (const bool is_cut : {true, false}) {
+            const std::size_t s = take(is_cut);
+            if (s == m_sites.size() || m_sites[s].is_https != is_cut || m_plan.countries < 3) continue;
+            for (std::uint32_t c = 0; c + 1 < m_plan.countries; ++c)
+                m_made.nuisances.push_back({is_cut ? "geo-block-cut" : "geo-block-page", m_sites[s].domain, {'X', static_cast<char>('A' + c % 26)}, 0, m_plan.start_seconds, end});
+        }
     }
 
     Fate fate_of(const Site& site, const Network& network, std::int64_t at, Random& random) {
@@ -245,6 +281,8 @@ class Maker {
             if (nuisance.kind == "down") fate.is_site_down = true;
             if (nuisance.kind == "down-unresolved") fate.is_site_unresolved = true;
             if (nuisance.kind == "geo-block" && nuisance.country == network.country) fate.http = "geo-block";
+            if (nuisance.kind == "geo-block-cut" && nuisance.country == network.country) fate.tls = "reset";
+            if (nuisance.kind == "geo-block-page" && nuisance.country == network.country) fate.http = "geo-block";
             if (nuisance.kind == "captcha" && random.chance(0.4)) fate.http = "captcha";
         }
         if (random.chance(m_plan.control_failure_rate)) fate.is_control_failed = true;
@@ -310,9 +348,10 @@ class Maker {
 
     static std::string with_port(const Address& address, int port) { return address.is_v6 ? fmt::format("[{}]:{}", address.text, port) : fmt::format("{}:{}", address.text, port); }
 
-    std::string measure(const Site& site, const Network& network, std::int64_t at, std::uint64_t number) {
+    std::string measure(const Site& site, const Network& network, std::int64_t at, std::uint64_t number, std::uint32_t probe, bool is_line_bad) {
         Random random(m_seed, number);
-        const Fate fate = fate_of(site, network, at, random);
+        Fate fate = fate_of(site, network, at, random);
+        if (is_line_bad && Random(m_seed, number ^ 1).chance(0.9)) fate.tcp = "timeout";
         std::int64_t shown = at;
         if (random.chance(m_plan.clock_outlier_rate)) {
             ++m_made.clock_outliers;
@@ -428,7 +467,7 @@ class Maker {
                 title = "Welcome to nginx";
                 body = page(title, 500);
             } else if (fate.http == "page") {
-                title = "Blocked by order";
+                title = "Blocked by order of " + network.country;
                 body = page(title, 400);
                 headers = {{"Content-Type", "text/html"}};
                 status = random.chance(0.5) ? 200 : 403;
@@ -558,10 +597,11 @@ class Maker {
         keys["accessible"] = std::move(accessible);
 
         const std::string when = format_utc_seconds(shown);
-        std::string stamp = when;
+        // Reports and measurements are named by the collector, whose clock is right.
+        std::string stamp = format_utc_seconds(at);
         std::erase_if(stamp, [](char c) { return c == '-' || c == ':' || c == ' '; });
         Json json;
-        json["annotations"] = {{"architecture", "arm64"}, {"engine_name", "ooniprobe-engine"}, {"engine_version", "3.22.0"}, {"network_type", "wifi"}, {"platform", "android"}};
+        json["annotations"] = {{"architecture", "arm64"}, {"engine_name", "ooniprobe-engine"}, {"engine_version", "3.22.0"}, {"network_type", "wifi"}, {"platform", probe_kinds[probe].platform}};
         json["data_format_version"] = "0.2.0";
         json["extensions"] = {{"dnst", 0}, {"httpt", 0}, {"netevents", 0}, {"tcpconnect", 0}, {"tlshandshake", 0}, {"tunnel", 0}};
         json["input"] = site.url;
@@ -575,7 +615,7 @@ class Maker {
         json["resolver_asn"] = fmt::format("AS{}", network.asn);
         json["resolver_ip"] = network.resolver;
         json["resolver_network_name"] = network.name;
-        json["software_name"] = "ooniprobe-android";
+        json["software_name"] = probe_kinds[probe].software;
         json["software_version"] = "3.8.8";
         json["test_helpers"] = {{"backend", {{"address", "https://0.th.ooni.org/"}, {"type", "https"}}}};
         json["test_keys"] = std::move(keys);

@@ -20,7 +20,10 @@ struct MeasurementPlan {
     double failure_rate = 0.02;   // of measurements, by ordinary trouble
     double control_failure_rate = 0.01;
     double clock_outlier_rate = 0.003;
-    bool has_nuisances = true;    // sites that are down, geo-blocking, captchas, networks with broken IPv6
+    std::uint32_t probes = 3;      // of each network, each of another kind
+    std::uint32_t loud_probes = 0; // networks in which one of them sends twenty times as much as all together elsewhere
+    double bad_day_rate = 0;       // of a probe's days, on which nine of ten of its connections get no answer
+    bool has_nuisances = true;     // sites that are down, geo-blocking, captchas, networks with broken IPv6
     std::int64_t start_seconds = 1'704'067'200;  // 2024-01-01
 };
 
@@ -38,7 +41,7 @@ struct MeasurementBlock {
 
 /// What looks like blocking and is none.
 struct MeasurementNuisance {
-    std::string kind;    // "down", "geo-block", "captcha", "broken-ipv6", "cdn"
+    std::string kind;    // "down", "geo-block", "geo-block-cut", "geo-block-page", "captcha", "broken-ipv6", "cdn", "loud-probe"
     std::string domain;  // empty: of a network
     std::string country;
     std::uint32_t asn = 0;
@@ -53,6 +56,7 @@ struct Measurements {
     std::vector<MeasurementNuisance> nuisances;
     std::uint64_t ordinary_failures = 0;
     std::uint64_t clock_outliers = 0;
+    std::uint64_t bad_days = 0;      // of probes
 };
 
 Measurements make_measurements(const MeasurementPlan& plan, std::uint64_t seed);

@@ -498,9 +498,11 @@ class WorldMaker {
         return talk;
     }
 
-    Conversation http(std::string_view name, std::size_t response_bytes, Random& random) {
+    Conversation http(std::string_view name, std::size_t response_bytes, Random& random) { return http(name, fmt::format("/page/{}", random.below(1000)), response_bytes, random); }
+
+    Conversation http(std::string_view name, std::string_view path, std::size_t response_bytes, Random& random) {
         Conversation talk;
-        talk.client.append(m_store.add(http_request(name, fmt::format("/page/{}", random.below(1000)))));
+        talk.client.append(m_store.add(http_request(name, path)));
         talk.trigger_end = talk.client.bytes;
         talk.say(true, ns(0.0005));
         const std::uint64_t kind = random.below(20);
@@ -986,6 +988,7 @@ class WorldMaker {
         if (mechanism.name == "block-page") classes = {"page-200", "page-403", "page-fin"};
         if (mechanism.name == "residual") classes = {"drop", "reset"};
         if (mechanism.name == "quic-sni") classes = {"uplink", "both-ways"};
+        if (mechanism.name == "http-keyword") classes = {"gfw-1", "gfw-2"};
         for (std::size_t c = 0; c < classes.size(); ++c) {
             const auto flows = static_cast<std::uint32_t>(mechanism.flows * (c + 1) / classes.size() - mechanism.flows * c / classes.size());
             const Scene scene = scene_of(mechanism.name, classes[c]);
@@ -996,6 +999,7 @@ class WorldMaker {
             else if (mechanism.name == "fet") plant_fet(scene, flows, random);
             else if (mechanism.name == "protocol-whitelist") plant_whitelist(scene, flows, random);
             else if (mechanism.name == "syn-ack-forged") plant_syn_ack(scene, flows, random);
+            else if (mechanism.name == "http-keyword") plant_keywords(scene, flows, random);
             else plant_named(scene, flows, random);
         }
     }
@@ -1055,6 +1059,57 @@ class WorldMaker {
         if (scene.mechanism == "freeze") parameters.emplace_back("freeze_kib", m_plan.freeze_kib);
         if (is_throttle) parameters.emplace_back("throttle_kbit", m_plan.throttle_kbit);
         report(scene, std::move(parameters));
+    }
+
+    /// A word as clients write it into what they ask for; others beside it are harmless.
+    static std::string path_with(std::string_view word, bool is_latin, Random& random) {
+        const auto escaped = [](std::string_view bytes) {
+            std::string text;
+            for (const char c : bytes) text += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+            return text;
+        };
+        const std::uint64_t way = random.below(4);
+        if (!is_latin) return (way < 2 ? "/search?q=" : "/tag/") + (way % 2 == 0 ? escaped(word) : std::string(word));
+        std::string written(word);
+        if (random.chance(0.3)) written[0] = static_cast<char>(written[0] - 'a' + 'A');
+        if (way == 0) return "/search?q=" + escaped(written.substr(0, 1)) + written.substr(1);
+        if (way == 1) return fmt::format("/{}news/{}.html", written, random.below(1000));
+        return fmt::format(fmt::runtime(way == 2 ? "/{}/index.html" : "/search?page=2&q={}"), written);
+    }
+
+    /// Words in what is asked for over HTTP, from hosts that are harmless by themselves: two Latin ones and one Chinese one in two encodings.
+    void plant_keywords(Scene scene, std::uint32_t flows, Random& random) {
+        ResetDevice device(scene.box_class, Random(m_seed, stream_of("device " + scene.box_class)));
+        // UTF-8, then GB18030: freedom, news, weather, music.
+        constexpr std::array<std::array<std::string_view, 2>, 4> chinese = {{{"\xE8\x87\xAA\xE7\x94\xB1", "\xD7\xD4\xD3\xC9"},
+                                                                             {"\xE6\x96\xB0\xE9\x97\xBB", "\xD0\xC2\xCE\xC5"},
+                                                                             {"\xE5\xA4\xA9\xE6\xB0\x94", "\xCC\xEC\xC6\xF8"},
+                                                                             {"\xE9\x9F\xB3\xE4\xB9\x90", "\xD2\xF4\xC0\xD6"}}};
+        const bool is_second = scene.box_class == "gfw-2";
+        std::vector<std::string> words;   // the first two bring resets
+        for (const std::string& name : made_up_names(30, random))
+            if (const std::string word = name.substr(0, name.find('.')); word != "www" && word.size() > 5) words.push_back(word);
+        scene.triggers = {words[0], words[1], std::string(chinese[is_second ? 1 : 0][0])};
+        for (std::uint32_t i = 0; i < flows; ++i) {
+            const bool is_control = draws_control(random);
+            const std::size_t kind = random.below(3);
+            const auto& pair = chinese[is_control ? 2 + random.below(2) : is_second ? 1u : 0u];
+            const std::string word = kind == 2 ? std::string(pair[random.below(2)]) : is_control ? words[2 + random.below(words.size() - 2)] : words[kind];
+            const std::string& name = one_of(scene.controls, random);
+            const Flow flow = flow_to(one_of(scene.sites, random), 80, any_time(random), random);
+            Conversation talk = http(name, path_with(word, kind < 2, random), page_bytes(random), random);
+            end_as_usual(talk.dialogue, random);
+            NetworkFlowTruth& truth = truth_of(flow, "http", name, scene.mechanism, is_control ? "control" : "trigger");
+            if (is_control && random.chance(m_plan.failure_share / 2)) fail_ordinarily(talk, truth, random);
+            if (is_control || !acts(flow, m_plan.action_rate, random)) {
+                run(flow, talk, nullptr, random);
+                continue;
+            }
+            ResetBox box(device, talk.trigger_end);
+            run(flow, talk, &box, random);
+            settle(flow, box, scene, scene.triggers[kind]);
+        }
+        for (const std::string& trigger : scene.triggers) report(scene, trigger, {}, [&](const NetworkFlowTruth& flow) { return flow.box_class == scene.box_class && flow.trigger == trigger; });
     }
 
     /// The three of China answer together; the others are censors of their own.
@@ -1462,7 +1517,8 @@ class WorldMaker {
 
 const std::vector<std::string>& network_mechanisms() {
     static const std::vector<std::string> all = {"dns-injection", "rst",      "syn-ack-forged", "block-page",        "drop-sni",         "freeze",
-                                                 "residual",      "quic-sni", "fet",            "throttle-policing", "throttle-shaping", "protocol-whitelist"};
+                                                 "residual",      "quic-sni", "fet",            "throttle-policing", "throttle-shaping", "protocol-whitelist",
+                                                 "http-keyword"};
     return all;
 }
 

@@ -13,7 +13,7 @@
 namespace unveil::lab {
 
 /// In the order in which they are planted: "dns-injection", "rst", "syn-ack-forged", "block-page", "drop-sni", "freeze", "residual", "quic-sni",
-/// "fet", "throttle-policing", "throttle-shaping", "protocol-whitelist".
+/// "fet", "throttle-policing", "throttle-shaping", "protocol-whitelist", "http-keyword".
 const std::vector<std::string>& network_mechanisms();
 /// "gfw-1", "gfw-2", "gfw-3", "henan", "generic".
 const std::vector<std::string>& network_reset_classes();

@@ -126,6 +126,9 @@ std::map<Place, Site> read_sites(const std::string& path, const ReportRun& run) 
                      {"control", table.text("control")},
                      {"p_value", table.real_or_null("p_value")},
                      {"q_value", table.real_or_null("q_value")},
+                     {"doubt", table.text_or_null("doubt")},
+                     {"alternative", table.text_or_null("alternative")},
+                     {"log_likelihood_ratio", table.real_or_null("log_likelihood_ratio")},
                      {"since", table.text_or_null("since")},
                      {"until", table.text_or_null("until")},
                      {"evidence", evidence_of(table, run, table.text("evidence"))}};
@@ -168,6 +171,8 @@ void write_days(const std::string& days_path, const std::string& sites_path, con
                      {"measurement_count", table.count("measurements")}};
         std::array<std::array<std::uint64_t, 3>, layers.size()> counts{};
         Json verdicts = Json::object();
+        Json numbers = Json::object();
+        Json evidence = Json::object();
         for (std::size_t i = 0; i < layers.size(); ++i) {
             auto& [seen, blocked, down] = counts[i];
             seen = table.count(fmt::format("{}_measurements", layers[i]));
@@ -179,10 +184,13 @@ void write_days(const std::string& days_path, const std::string& sites_path, con
             line[fmt::format("{}_blocked", layers[i])] = is_seen ? Json(share_of(blocked, seen)) : Json();
             line[fmt::format("{}_down", layers[i])] = is_seen ? Json(share_of(down, seen)) : Json();
             line[fmt::format("{}_ok", layers[i])] = is_seen ? Json(share_of(seen - blocked - down, seen)) : Json();
-            if (is_seen && !site.of[i].verdict.empty()) verdicts[std::string(layers[i])] = site.of[i].json;
+            const std::string layer(layers[i]);
+            if (is_seen) numbers[layer] = {{"measured", seen}, {"blocked", blocked}, {"down", down}};
+            if (const auto& cell = table.text(layer + "_evidence"); !cell.empty()) evidence[layer] = evidence_of(table, run, cell);
+            if (is_seen && !site.of[i].verdict.empty()) verdicts[layer] = site.of[i].json;
         }
         line["outcome_label"] = outcome_of(site, counts);
-        line["unveil"] = {{"run", run.findings_sha256}, {"verdicts", std::move(verdicts)}};
+        line["unveil"] = {{"run", run.findings_sha256}, {"counts", std::move(numbers)}, {"evidence", std::move(evidence)}, {"verdicts", std::move(verdicts)}};
         file.write(json_text(line) + "\n");
     }
 }

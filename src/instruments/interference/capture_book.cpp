@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <set>
 #include <tuple>
 
 #include "core/hash.hpp"
+#include "instruments/interference/request_words.hpp"
 #include "statistics/binomial.hpp"
+#include "statistics/fisher.hpp"
 #include "statistics/multiple_testing.hpp"
 #include "statistics/proportion.hpp"
 
@@ -29,16 +32,27 @@ double baseline(std::uint64_t hits, std::uint64_t trials, double otherwise) {
     return std::max(baseline_floor, clopper_pearson_interval(hits, trials).high);
 }
 
-std::uint64_t address_hash(const IpAddress& address) { return hash_bytes({reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size()}); }
-
 std::uint64_t combined(std::uint64_t a, std::uint64_t b) { return (a ^ (b + 0x9E3779B97F4A7C15ull + (a << 6) + (a >> 2))) * 0xFF51AFD7ED558CCDull; }
+
+std::uint64_t address_hash(const IpAddress& address) {
+    std::array<std::uint64_t, 2> halves{};
+    std::memcpy(halves.data(), address.bytes.data(), sizeof halves);
+    const std::uint64_t hash = combined(combined(halves[0], halves[1]), 0);
+    return hash ^ hash >> 32;
+}
 
 std::uint64_t pair_of(const FlowRecord& flow) { return combined(address_hash(flow.client), address_hash(flow.server)); }
 std::uint64_t triple_of(const FlowRecord& flow) { return combined(pair_of(flow), flow.server_port); }
 
 bool is_tcp(const FlowRecord& flow) { return flow.protocol == static_cast<std::uint8_t>(Protocol::tcp); }
+/// Of what came in the server's name.
+constexpr std::uint32_t forged_signs = sign::reset | sign::reset_at_syn | sign::syn_ack_forged | sign::page_injected | sign::page_known | sign::dns_conflict | sign::dns_pool | sign::dns_race;
+constexpr std::uint32_t reset_signs = sign::reset | sign::reset_to_server;
 bool is_foreign_kind(PayloadKind kind) { return kind == PayloadKind::other || kind == PayloadKind::ssh; }
 constexpr std::uint32_t lost_signs = sign::dropped | sign::uplink_lost;
+
+/// A server of names and another of lookups at one address have nothing to do with each other.
+std::uint64_t server_of(const IpAddress& server, PayloadKind kind) { return kind == PayloadKind::dns ? combined(address_hash(server), 53) : address_hash(server); }
 
 /// Addresses that no public name has.
 bool is_bogon(const IpAddress& address) {
@@ -46,6 +60,29 @@ bool is_bogon(const IpAddress& address) {
     const std::uint8_t a = address.bytes[12];
     const std::uint8_t b = address.bytes[13];
     return a == 0 || a == 10 || a == 127 || a >= 224 || (a == 100 && b >= 64 && b < 128) || (a == 169 && b == 254) || (a == 172 && b >= 16 && b < 32) || (a == 192 && b == 168);
+}
+
+/// From which logarithm of the likelihood ratio on a flow counts for its trigger.
+double ratio_min_of(Mechanism mechanism) {
+    return mechanism == Mechanism::reset_injection ? reset_ratio_min : mechanism == Mechanism::block_page ? page_ratio_min : -1e9;
+}
+
+IpAddress address_prefix(IpAddress address) {
+    const std::size_t kept = address.is_v4() ? 15 : 6;
+    std::fill(address.bytes.begin() + static_cast<std::ptrdiff_t>(kept), address.bytes.end(), std::uint8_t{0});
+    return address;
+}
+
+/// Standard deviation.
+double spread_of(const std::vector<double>& values) {
+    double sum = 0;
+    double squares = 0;
+    for (const double value : values) {
+        sum += value;
+        squares += value * value;
+    }
+    const double count = std::max<double>(1, static_cast<double>(values.size()));
+    return std::sqrt(std::max(0.0, squares / count - sum / count * (sum / count)));
 }
 
 std::string last_two_labels(std::string_view name) {
@@ -113,6 +150,8 @@ PortRule port_rule(const PortComparison& comparison) {
     return PortRule::undecided;
 }
 
+std::size_t CaptureBook::AddressHash::operator()(const IpAddress& address) const { return address_hash(address); }
+
 CaptureBook::CaptureBook(const InterferenceFacts& facts, const NameBook& names, const Limits& limits) : m_facts(facts), m_names(names), m_limits(limits) {}
 
 void CaptureBook::add(const FlowRecord& flow) {
@@ -121,6 +160,13 @@ void CaptureBook::add(const FlowRecord& flow) {
         // A connection that never got as far as its name does not count.
         ++m_exposures[flow.name].flows[static_cast<std::size_t>(flow.kind)];
         m_exposures[flow.name].with_ech += flow.has_ech;
+        if (!flow.server.is_v4()) ++m_exposures[flow.name].v6[static_cast<std::size_t>(transport_of(flow.kind))];
+        note_named(flow);
+        if (flow.request != 0) {
+            const std::uint64_t key = std::uint64_t{flow.name} << 32 | flow.request;
+            if (m_requests.size() < m_limits.flows_kept_max || m_requests.count(key) > 0) ++m_requests[key];
+            else ++m_flows_left_out;
+        }
     }
     if (flow.kind == PayloadKind::quic && flow.name != 0) {
         const bool is_blocked = (flow.signs & sign::quic_silent) != 0;
@@ -133,10 +179,7 @@ void CaptureBook::add(const FlowRecord& flow) {
         else if (flow.client_port == flow.server_port) count(ports.equal, ports.equal_blocked);
         else count(ports.below, ports.below_blocked);
     }
-    if (flow.kind == PayloadKind::quic && flow.is_answered && flow.signs == 0) note_answered(flow);
     if (is_tcp(flow)) {
-        const bool is_answered = flow.is_answered && (flow.signs & (sign::reset | sign::frozen | lost_signs | sign::page_injected | sign::page_known)) == 0;
-        if (is_answered) note_answered(flow);
         if (m_attempts_by_server.size() < m_limits.flows_kept_max || m_attempts_by_server.count(flow.server) > 0) {
             Attempts& attempts = m_attempts_by_server[flow.server];
             ++attempts.flows;
@@ -151,6 +194,7 @@ void CaptureBook::add(const FlowRecord& flow) {
             Tally& port = m_foreign_by_port[flow.server_port];
             ++port.flows;
             port.lost += is_lost;
+            if (!flow.server.is_v4()) ++m_foreign_v6_by_port[flow.server_port];
         }
         if (flow.trigger_ns != 0 && flow.has_handshake) {
             const bool is_lost = (flow.signs & sign::dropped) != 0;
@@ -161,8 +205,10 @@ void CaptureBook::add(const FlowRecord& flow) {
             constexpr std::uint32_t failures = sign::reset_at_syn | sign::no_syn_ack | sign::reset | sign::dropped;
             const bool is_failed = (flow.signs & failures) != 0 && !flow.is_answered;
             const bool is_late = flow.is_answered && (flow.signs & sign::no_syn_ack) != 0;
-            if (is_late) m_outcomes.push_back({triple_of(flow), pair_of(flow), flow.first_ns, flow.name, true});
-            if (is_failed || flow.is_answered) m_outcomes.push_back({triple_of(flow), pair_of(flow), is_late ? flow.sign_ns : flow.first_ns, flow.name, is_failed});
+            const std::uint64_t pair = pair_of(flow);
+            const std::uint64_t triple = combined(pair, flow.server_port);
+            if (is_late) m_outcomes.push_back({triple, pair, flow.first_ns, flow.name, flow.client_port, true});
+            if (is_failed || flow.is_answered) m_outcomes.push_back({triple, pair, is_late ? flow.sign_ns : flow.first_ns, flow.name, flow.client_port, is_failed});
         } else {
             ++m_flows_left_out;
         }
@@ -177,11 +223,51 @@ void CaptureBook::add(const FlowRecord& flow) {
     m_judged.push_back({flow, mechanism_of(flow), false});
 }
 
-void CaptureBook::note_answered(const FlowRecord& flow) {
-    if (flow.name == 0) return;
-    auto& names = m_answered[address_hash(flow.server)];
-    if (names[0] == 0) names[0] = flow.name;
-    else if (names[0] != flow.name && names[1] == 0) names[1] = flow.name;
+CaptureBook::Transport CaptureBook::transport_of(PayloadKind kind) {
+    return kind == PayloadKind::dns ? Transport::lookups : kind == PayloadKind::quic ? Transport::quic : Transport::tcp;
+}
+
+void CaptureBook::note_named(const FlowRecord& flow) {
+    const bool is_answered_late = is_tcp(flow) && flow.signs == sign::no_syn_ack;
+    const bool is_lost = flow.signs != 0 && !(flow.is_answered && is_answered_late);
+    if (!is_lost && !flow.is_answered) return;
+    m_named_flows.push_back({server_of(flow.server, flow.kind), flow.name, is_lost});
+    if (m_named_flows.size() >= named_flows_max) fold_named();
+    if (flow.server.is_v4()) return;
+    FlowShare& v6 = m_named_v6[static_cast<std::size_t>(transport_of(flow.kind))];
+    ++v6.flows;
+    v6.hits += is_lost;
+}
+
+void CaptureBook::fold_named() {
+    for (const NamedFlow& flow : m_named_flows) {
+        const std::uint64_t key = combined(flow.server, flow.name);
+        if (m_named.size() >= m_limits.outcomes_kept_max && m_named.count(key) == 0) {
+            ++m_flows_left_out;
+            continue;
+        }
+        NamedShare& named = m_named[key];
+        named.server = flow.server;
+        named.name = flow.name;
+        ++named.share.flows;
+        named.share.hits += flow.is_lost;
+    }
+    m_named_flows.clear();
+}
+
+void CaptureBook::gather_named() {
+    for (const JudgedFlow& judged : m_judged) m_named_by_server[server_of(judged.flow.server, judged.flow.kind)];
+    for (const RateRecord& rate : m_rates) m_named_by_server[server_of(rate.server, rate.kind)];
+    const auto add = [&](std::uint64_t server, std::uint32_t name, const FlowShare& share) {
+        const auto known = m_named_by_server.find(server);
+        if (known == m_named_by_server.end()) return;
+        for (FlowShare* sum : {&known->second.all, &known->second.names[name]}) {
+            sum->flows += share.flows;
+            sum->hits += share.hits;
+        }
+    };
+    for (const auto& [key, named] : m_named) add(named.server, named.name, named.share);
+    for (const NamedFlow& flow : m_named_flows) add(flow.server, flow.name, {flow.is_lost ? 1u : 0u, 1});
 }
 
 void CaptureBook::add(const RateRecord& rate) {
@@ -196,7 +282,7 @@ void CaptureBook::note_unsent(std::span<const Locator> frames, double log_likeli
         const bool is_unsent = std::any_of(flow.frames.begin() + 1, flow.frames.end(), [&](std::uint64_t frame) {
             return frame != 0 && std::binary_search(frames.begin(), frames.end(), Locator{flow.evidence, frame});
         });
-        constexpr std::uint32_t signs_sent = sign::reset | sign::reset_at_syn | sign::syn_ack_forged | sign::page_injected | sign::page_known | sign::dns_conflict;
+        constexpr std::uint32_t signs_sent = reset_signs | sign::reset_at_syn | sign::syn_ack_forged | sign::page_injected | sign::page_known | sign::dns_conflict;
         if (is_unsent && (flow.signs & signs_sent) != 0) flow.log_likelihood_ratio += static_cast<float>(log_likelihood_ratio);
     }
 }
@@ -206,7 +292,7 @@ Mechanism CaptureBook::mechanism_of(const FlowRecord& flow) const {
     if ((flow.signs & sign::quic_silent) != 0) return Mechanism::quic_drop;
     if ((flow.signs & sign::syn_ack_forged) != 0) return Mechanism::syn_ack_injection;
     if ((flow.signs & (sign::page_injected | sign::page_known)) != 0) return Mechanism::block_page;
-    if ((flow.signs & sign::reset) != 0 && (flow.signs & lost_signs) == 0) return Mechanism::reset_injection;
+    if ((flow.signs & reset_signs) != 0 && (flow.signs & lost_signs) == 0) return Mechanism::reset_injection;
     if (is_foreign_kind(flow.kind) && (flow.signs & sign::uplink_lost) != 0) return Mechanism::protocol_whitelist;
     if (is_foreign_kind(flow.kind) && (flow.signs & sign::dropped) != 0) return Mechanism::fully_encrypted_drop;
     if ((flow.signs & lost_signs) != 0) return Mechanism::silent_drop;
@@ -215,20 +301,55 @@ Mechanism CaptureBook::mechanism_of(const FlowRecord& flow) const {
 }
 
 bool CaptureBook::is_answered_for_others(const IpAddress& server, std::uint32_t name) const {
-    const auto known = m_answered.find(address_hash(server));
-    if (known == m_answered.end()) return false;
-    return (known->second[0] != 0 && known->second[0] != name) || (known->second[1] != 0 && known->second[1] != name);
+    const auto known = m_named_by_server.find(server_of(server, PayloadKind::none));
+    if (known == m_named_by_server.end()) return false;
+    const auto own = known->second.names.find(name);
+    const FlowShare& all = known->second.all;
+    return all.flows - all.hits > (own == known->second.names.end() ? 0 : own->second.flows - own->second.hits);
 }
 
-void CaptureBook::close_group(MechanismVerdict verdict, const Group& group) {
+std::uint64_t CaptureBook::exposed_v6(std::uint32_t name, PayloadKind kind) const {
+    return name < m_exposures.size() ? m_exposures[name].v6[static_cast<std::size_t>(transport_of(kind))] : 0;
+}
+
+/// What went to the servers of a group for other names.
+FlowShares CaptureBook::others_at_servers(const Group& group) {
+    std::map<std::uint64_t, std::set<std::uint32_t>> own_names;
+    for (const std::size_t i : group.members) own_names[server_of(m_judged[i].flow.server, m_judged[i].flow.kind)].insert(m_judged[i].flow.name);
+    FlowShares others;
+    for (const auto& [key, names] : own_names) {
+        const auto known = m_named_by_server.find(key);
+        if (known == m_named_by_server.end()) continue;
+        NamedServer& server = known->second;
+        if (server.shares.empty())
+            for (const auto& [name, share] : server.names) ++server.shares[share];
+        for (const auto& [share, count] : server.shares) others[share] += count;
+        for (const std::uint32_t name : names)
+            if (const auto own = server.names.find(name); own != server.names.end()) --others[own->second];
+    }
+    std::erase_if(others, [](const auto& item) { return item.second == 0; });
+    return others;
+}
+
+void CaptureBook::close_group(MechanismVerdict verdict, const Group& group, std::optional<double> chance, std::optional<FlowShares> same_servers) {
     verdict.flows = group.hits;
     verdict.exposed = std::max(group.exposed, group.hits);
+    std::uint64_t forged = 0;
+    std::uint64_t to_client = 0;
+    std::uint64_t to_server = 0;
+    std::uint64_t v6 = 0;
+    std::array<bool, 256> ttls{};
     std::map<std::string_view, std::uint64_t> classes;
     std::array<std::size_t, payload_kind_count> kinds{};
     for (const std::size_t i : group.members) {
         JudgedFlow& judged = m_judged[i];
         const FlowRecord& flow = judged.flow;
         ++kinds[static_cast<std::size_t>(flow.kind)];
+        forged += (flow.signs & (forged_signs | sign::reset_to_server)) != 0;
+        to_client += (flow.signs & forged_signs) != 0;
+        to_server += flow.is_to_server;
+        v6 += !flow.server.is_v4();
+        if (flow.answer_ttl != 0) ttls[flow.answer_ttl] = true;
         judged.mechanism = verdict.mechanism;
         if (verdict.is_firm) judged.is_firm = true;
         verdict.log_likelihood_ratio = std::max<double>(verdict.log_likelihood_ratio, flow.log_likelihood_ratio);
@@ -251,6 +372,42 @@ void CaptureBook::close_group(MechanismVerdict verdict, const Group& group) {
     const bool has_classes = verdict.mechanism == Mechanism::dns_injection || verdict.mechanism == Mechanism::reset_injection || verdict.mechanism == Mechanism::residual;
     if (has_classes && !classes.empty())
         verdict.box_class = std::max_element(classes.begin(), classes.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+    // One device counts its TTL up and its window with it: no host does.
+    if (verdict.mechanism == Mechanism::reset_injection) {
+        constexpr std::size_t ttls_min = 3;
+        std::set<int> differences;
+        std::set<std::uint8_t> own_ttls;
+        for (const std::size_t i : group.members) {
+            const FlowRecord& flow = m_judged[i].flow;
+            if (flow.box_class == 0 || flow.answer_ttl == 0 || !m_facts.reset_classes[flow.box_class - 1u].is_window_minus_ttl_constant) continue;
+            differences.insert(int{flow.window} - int{flow.answer_ttl});
+            own_ttls.insert(flow.answer_ttl);
+        }
+        if (differences.size() == 1 && own_ttls.size() >= ttls_min) verdict.figure = *differences.begin();
+    }
+    // One flow may show by accident what the others do not.
+    const bool is_forged = 2 * forged > group.members.size();
+    const auto is_shown = [&](std::uint64_t flows) { return flows > 0 && 4 * flows >= group.members.size(); };
+    const bool is_to_server = is_shown(to_server);
+    const bool is_to_client = is_shown(to_client) || verdict.mechanism == Mechanism::freeze;
+    verdict.direction = is_to_client ? (is_to_server ? "both" : "server-to-client") : (is_to_server ? "client-to-server" : "either");
+    ShownFlows shown;
+    shown.own = {verdict.flows, verdict.exposed};
+    shown.own_v6.hits = v6;
+    shown.own_v6.flows = std::clamp<std::uint64_t>(group.exposed_v6, v6, verdict.exposed - (verdict.flows - v6));
+    shown.controls = {verdict.control_flows, verdict.control_exposed};
+    shown.chance = chance;
+    shown.same_servers = same_servers ? std::move(*same_servers) : others_at_servers(group);
+    const FlowShare& named_v6 = m_named_v6[static_cast<std::size_t>(transport_of(static_cast<PayloadKind>(std::max_element(kinds.begin(), kinds.end()) - kinds.begin())))];
+    shown.other_v6.flows = named_v6.flows - std::min(named_v6.flows, shown.own_v6.flows);
+    shown.other_v6.hits = std::min(shown.other_v6.flows, named_v6.hits - std::min(named_v6.hits, v6));
+    shown.is_forged = is_forged;
+    shown.packet_ratio = verdict.log_likelihood_ratio;
+    for (std::size_t ttl = 0; ttl < ttls.size(); ++ttl) {
+        shown.ttls += ttls[ttl];
+        shown.ttls_near += ttls[ttl] && is_near_ttl(static_cast<std::uint8_t>(ttl));
+    }
+    verdict.alternatives = weigh_alternatives(shown);
     m_verdicts.push_back(std::move(verdict));
 }
 
@@ -260,15 +417,22 @@ void CaptureBook::judge() {
         const auto key = [](const FlowRecord& f) { return std::tuple(f.first_ns, f.evidence, f.frames, f.client, f.server, f.client_port, f.server_port, f.name); };
         return key(a.flow) < key(b.flow);
     });
+    find_dns_races();
+    gather_named();
     judge_dns();
     judge_servers();
-    for (const Mechanism mechanism : {Mechanism::reset_injection, Mechanism::block_page, Mechanism::silent_drop, Mechanism::freeze, Mechanism::quic_drop}) judge_names(mechanism);
+    m_is_by_word.assign(m_judged.size(), false);
+    for (const Mechanism mechanism : {Mechanism::reset_injection, Mechanism::block_page, Mechanism::silent_drop, Mechanism::freeze, Mechanism::quic_drop}) {
+        if (mechanism != Mechanism::quic_drop) judge_words(mechanism);
+        judge_names(mechanism);
+    }
     judge_ports();
     judge_fully_encrypted();
     judge_rates();
     judge_residual();
     for (const Mechanism mechanism : {Mechanism::syn_drop, Mechanism::syn_reset}) judge_addresses(mechanism);
     std::erase_if(m_judged, [](const JudgedFlow& judged) { return judged.flow.signs == 0; });
+    for (MechanismVerdict& verdict : m_verdicts) verdict.permutation_p_value = fisher_tail(verdict.flows, verdict.exposed, verdict.control_flows, verdict.control_exposed);
     std::sort(m_verdicts.begin(), m_verdicts.end(), [](const MechanismVerdict& a, const MechanismVerdict& b) {
         return std::tie(a.mechanism, a.trigger) < std::tie(b.mechanism, b.trigger);
     });
@@ -346,7 +510,6 @@ void CaptureBook::find_dns_races() {
 }
 
 void CaptureBook::judge_dns() {
-    find_dns_races();
     // Addresses that came first in conflicts of several names: no owner has them all.
     constexpr float conflict_sure = 10;
     std::map<IpAddress, std::set<std::uint32_t>> names_of;
@@ -398,6 +561,9 @@ void CaptureBook::judge_dns() {
         if ((flow.signs & sign::dns_conflict) == 0 && is_name_known && is_pool(flow.forged_address)) {
             flow.signs |= sign::dns_pool;
             judged.is_firm = true;
+        } else if (flow.signs == 0 && dns_pool_of(m_facts, flow.forged_address, flow.first_ns) != nullptr) {
+            // A list is never enough: the address may be the name's own, or a filter's at home.
+            flow.signs |= sign::dns_pool;
         }
         if (flow.signs == 0) continue;
         if (flow.log_likelihood_ratio >= conflict_sure || (known != conflicts.end() && has_often(known->second))) judged.is_firm = true;
@@ -405,8 +571,10 @@ void CaptureBook::judge_dns() {
         ++group.hits;
         group.members.push_back(i);
     }
+    list_forged_addresses();
     for (auto& [name, group] : groups) {
         group.exposed = lookups_of(name);
+        group.exposed_v6 = exposed_v6(name, PayloadKind::dns);
         MechanismVerdict verdict;
         verdict.mechanism = Mechanism::dns_injection;
         verdict.trigger = m_names.name(name);
@@ -420,8 +588,39 @@ void CaptureBook::judge_dns() {
         const auto has_sign = [&](std::uint32_t asked) { return std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return (m_judged[i].flow.signs & asked) != 0; }); };
         if (!verdict.is_firm)
             verdict.alternative = has_sign(sign::dns_conflict) ? "a resolver that answered twice" : has_sign(sign::dns_race) ? "a nearer name server that knows this name" : "an address that is the name's own";
-        close_group(std::move(verdict), group);
+        close_group(std::move(verdict), group, baseline(control.lost, control.flows, baseline_unknown));
     }
+}
+
+void CaptureBook::list_forged_addresses() {
+    struct Seen {
+        ForgedAddress own;
+        std::set<std::uint32_t> names;
+    };
+    std::map<IpAddress, Seen> seen;
+    std::vector<const FlowRecord*> in_time;
+    for (const JudgedFlow& judged : m_judged) {
+        const FlowRecord& flow = judged.flow;
+        if (flow.kind != PayloadKind::dns || !judged.is_firm || flow.signs == 0 || flow.forged_address == IpAddress{}) continue;
+        Seen& address = seen[flow.forged_address];
+        ++address.own.lookups;
+        address.names.insert(flow.name);
+        address.own.first_ns = std::min(address.own.first_ns, flow.sign_ns);
+        address.own.last_ns = std::max(address.own.last_ns, flow.sign_ns);
+        in_time.push_back(&flow);
+    }
+    std::map<IpAddress, std::uint32_t> numbers;
+    for (auto& [address, item] : seen) {
+        numbers.emplace(address, static_cast<std::uint32_t>(numbers.size()));
+        item.own.address = address;
+        item.own.names = item.names.size();
+        if (const DnsPoolFact* pool = dns_pool_of(m_facts, address, item.own.first_ns)) item.own.pool = pool->name;
+        m_forged_addresses.push_back(item.own);
+    }
+    std::stable_sort(in_time.begin(), in_time.end(), [](const FlowRecord* a, const FlowRecord* b) { return a->sign_ns < b->sign_ns; });
+    std::vector<std::uint32_t> answers;
+    for (const FlowRecord* flow : in_time) answers.push_back(numbers[flow->forged_address]);
+    m_forged_order = address_order(answers);
 }
 
 void CaptureBook::judge_servers() {
@@ -439,7 +638,7 @@ void CaptureBook::judge_servers() {
         for (const std::size_t i : group.members) verdict.log_likelihood_ratio = std::max<double>(verdict.log_likelihood_ratio, m_judged[i].flow.log_likelihood_ratio);
         verdict.is_firm = verdict.log_likelihood_ratio >= m_limits.log_likelihood_ratio_min;
         if (!verdict.is_firm) verdict.alternative = "two machines behind one address";
-        close_group(std::move(verdict), group);
+        close_group(std::move(verdict), group, {}, FlowShares{});
     }
 }
 
@@ -479,7 +678,8 @@ void CaptureBook::judge_addresses(Mechanism mechanism) {
         if (!verdict.is_firm) verdict.alternative = mechanism == Mechanism::syn_drop ? "a host that is down" : "a closed port";
         const bool is_any_firm = verdict.is_firm;
         verdict.is_firm = false;   // of its flows only those that are
-        close_group(std::move(verdict), group);
+        group.exposed_v6 = server.is_v4() ? 0 : group.exposed;
+        close_group(std::move(verdict), group, chance, FlowShares{});
         m_verdicts.back().is_firm = is_any_firm;
     }
 }
@@ -506,6 +706,68 @@ CaptureBook::Tally CaptureBook::controls_of(const std::map<std::uint32_t, Group>
         exposed);
 }
 
+/// Requests to one host that end differently: is it by a word in what they ask for? Before names, which such a word clears.
+void CaptureBook::judge_words(Mechanism mechanism) {
+    const double ratio_min = ratio_min_of(mechanism);
+    std::map<std::uint64_t, std::vector<std::size_t>> hits;   // by name and request: of m_judged
+    std::set<std::uint32_t> hosts;
+    for (std::size_t i = 0; i < m_judged.size(); ++i) {
+        const FlowRecord& flow = m_judged[i].flow;
+        if (m_judged[i].mechanism != mechanism || flow.signs == 0 || flow.name == 0 || flow.request == 0 || flow.log_likelihood_ratio < ratio_min) continue;
+        hits[std::uint64_t{flow.name} << 32 | flow.request].push_back(i);
+        hosts.insert(flow.name);
+    }
+    if (hits.empty()) return;
+    std::vector<std::uint64_t> keys;
+    for (const auto& [key, flows] : m_requests)
+        if (hosts.count(static_cast<std::uint32_t>(key >> 32)) > 0) keys.push_back(key);
+    // By content, since numbers follow the order of captures.
+    const auto content = [&](std::uint64_t key) { return std::pair(m_names.name(static_cast<std::uint32_t>(key >> 32)), m_names.request(static_cast<std::uint32_t>(key))); };
+    std::sort(keys.begin(), keys.end(), [&](std::uint64_t a, std::uint64_t b) { return content(a) < content(b); });
+    std::vector<RequestShare> requests;
+    for (const std::uint64_t key : keys) {
+        const auto known = hits.find(key);
+        const std::uint64_t count = known == hits.end() ? 0 : known->second.size();
+        requests.push_back({static_cast<std::uint32_t>(key >> 32), content(key).second, {count, std::max<std::uint64_t>(count, m_requests[key])}});
+    }
+    const auto chance_of = [](const FlowShare& controls) { return baseline(controls.hits, controls.flows, baseline_unknown); };
+    for (const WordShare& word : find_words(requests, chance_of, m_limits.q_value_max)) {
+        if (static_cast<double>(word.own.hits) < m_limits.share_min * static_cast<double>(word.own.flows)) continue;
+        MechanismVerdict verdict;
+        verdict.mechanism = mechanism;
+        verdict.trigger = fmt::format("path: {}", fmt::join(word.words, " + "));
+        verdict.control_flows = word.controls.hits;
+        verdict.control_exposed = word.controls.flows;
+        verdict.p_value = word.p_value;
+        verdict.q_value = word.q_value;
+        std::set<IpAddress> servers;
+        for (const std::size_t r : word.requests)
+            if (const auto known = hits.find(keys[r]); known != hits.end())
+                for (const std::size_t i : known->second) servers.insert(m_judged[i].flow.server);
+        // A host, or what stands before it, may refuse a word by itself; three do not.
+        verdict.is_firm = servers.size() >= 3 && word.controls.flows >= baseline_min;
+        Group group;
+        group.exposed = word.own.flows;
+        bool has_firm_flow = false;
+        for (std::size_t i = 0; i < m_judged.size(); ++i) {
+            JudgedFlow& judged = m_judged[i];
+            const FlowRecord& flow = judged.flow;
+            if (judged.mechanism != mechanism || flow.signs == 0 || m_is_by_word[i] || flow.request == 0) continue;
+            // As with names, what is weak by itself goes along with what is firm.
+            const bool is_weak = flow.log_likelihood_ratio < ratio_min;
+            if ((is_weak && (!verdict.is_firm || flow.is_answered)) || m_names.request(flow.request).find(word.words[0]) == std::string_view::npos) continue;
+            m_is_by_word[i] = true;
+            judged.is_firm = flow.log_likelihood_ratio >= m_limits.log_likelihood_ratio_min;
+            has_firm_flow = has_firm_flow || judged.is_firm;
+            group.members.push_back(i);
+        }
+        group.hits = group.members.size();
+        if (!verdict.is_firm && !has_firm_flow) verdict.alternative = servers.size() >= 3 ? "accidents: too few other requests" : "the host itself, which refuses this word";
+        close_group(std::move(verdict), group, chance_of(word.controls), FlowShares{{word.controls, 1}});
+        if (has_firm_flow) m_verdicts.back().is_firm = true;
+    }
+}
+
 void CaptureBook::judge_names(Mechanism mechanism) {
     const bool is_quic = mechanism == Mechanism::quic_drop;
     const auto exposed = [&](std::uint32_t name) -> std::uint64_t {
@@ -514,11 +776,11 @@ void CaptureBook::judge_names(Mechanism mechanism) {
         if (is_quic) return flows[static_cast<std::size_t>(PayloadKind::quic)];
         return std::uint64_t{flows[static_cast<std::size_t>(PayloadKind::tls)]} + flows[static_cast<std::size_t>(PayloadKind::http)] + flows[static_cast<std::size_t>(PayloadKind::dns_tcp)];
     };
-    const double ratio_min = mechanism == Mechanism::reset_injection ? reset_ratio_min : mechanism == Mechanism::block_page ? page_ratio_min : -1e9;
+    const double ratio_min = ratio_min_of(mechanism);
     std::map<std::uint32_t, Group> groups;
     for (std::size_t i = 0; i < m_judged.size(); ++i) {
         JudgedFlow& judged = m_judged[i];
-        if (judged.mechanism != mechanism || judged.flow.signs == 0) continue;
+        if (judged.mechanism != mechanism || judged.flow.signs == 0 || m_is_by_word[i]) continue;
         if (judged.flow.log_likelihood_ratio < ratio_min) continue;
         Group& group = groups[judged.flow.name];
         ++group.hits;
@@ -583,7 +845,7 @@ void CaptureBook::judge_names(Mechanism mechanism) {
             // better is to be had.
             for (std::size_t i = 0; i < m_judged.size(); ++i) {
                 const FlowRecord& flow = m_judged[i].flow;
-                if (m_judged[i].mechanism == mechanism && flow.name == name && flow.log_likelihood_ratio < ratio_min && (mechanism == Mechanism::block_page || !flow.is_answered)) group.members.push_back(i);
+                if (m_judged[i].mechanism == mechanism && !m_is_by_word[i] && flow.name == name && flow.log_likelihood_ratio < ratio_min && (mechanism == Mechanism::block_page || !flow.is_answered)) group.members.push_back(i);
             }
             group.hits = group.members.size();
         }
@@ -606,7 +868,11 @@ void CaptureBook::judge_names(Mechanism mechanism) {
             m_quic_ports.below += own.below;
             m_quic_ports.below_blocked += own.below_blocked;
         }
-        close_group(verdict, group);
+        group.exposed_v6 = exposed_v6(name, is_quic ? PayloadKind::quic : PayloadKind::tls);
+        // Where most requests to a host pass, not its name is what triggers.
+        const bool is_http = std::all_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return m_judged[i].flow.request != 0; });
+        if (name != 0 && !is_group_firm && is_http && 2 * group.hits < group.exposed) verdict.trigger += " (some requests)";
+        close_group(verdict, group, chance);
         // Single flows may be sure where the name is not.
         if (has_firm_flow) m_verdicts.back().is_firm = true;
     }
@@ -619,7 +885,7 @@ void CaptureBook::tell_unexplained(Mechanism mechanism, double ratio_min, const 
     std::set<std::uint32_t> told;
     for (std::size_t i = 0; i < m_judged.size(); ++i) {
         const FlowRecord& flow = m_judged[i].flow;
-        if (m_judged[i].mechanism != mechanism || flow.signs == 0 || flow.name == 0) continue;
+        if (m_judged[i].mechanism != mechanism || flow.signs == 0 || flow.name == 0 || m_is_by_word[i]) continue;
         if (flow.log_likelihood_ratio >= ratio_min) told.insert(flow.name);
         Group& group = groups[flow.name];
         ++group.hits;
@@ -639,7 +905,8 @@ void CaptureBook::tell_unexplained(Mechanism mechanism, double ratio_min, const 
         const bool is_often = static_cast<double>(group.hits) >= m_limits.share_min * static_cast<double>(group.exposed);
         if (told.count(name) > 0 || group.hits < 3 || !is_often || verdict.q_value > m_limits.q_value_max) continue;
         verdict.alternative = mechanism == Mechanism::block_page ? "a load balancer that answers from another distance" : "the host itself, which refuses this name";
-        close_group(std::move(verdict), group);
+        group.exposed_v6 = exposed_v6(name, PayloadKind::tls);
+        close_group(std::move(verdict), group, chance);
     }
 }
 
@@ -689,8 +956,30 @@ void CaptureBook::judge_ports() {
         if (!verdict.is_firm) std::erase_if(group.members, [&](std::size_t i) { return (m_judged[i].flow.signs & sign::uplink_lost) == 0; });
         group.hits = group.members.size();
         if (!verdict.is_firm) verdict.alternative = "loss, or a host that went away";
-        close_group(std::move(verdict), group);
+        group.exposed_v6 = m_foreign_v6_by_port[ports[g]];
+        close_group(std::move(verdict), group, chance);
     }
+}
+
+std::vector<CaptureBook::PrefixEligibility> CaptureBook::eligibility_by_prefix() const {
+    std::map<IpAddress, Eligibility> sums;
+    for (const auto& [server, tallies] : m_eligible_by_server) {
+        Eligibility& sum = sums[address_prefix(server)];
+        sum.exempt += tallies[0].flows;
+        sum.exempt_lost += tallies[0].lost;
+        sum.eligible += tallies[1].flows;
+        sum.eligible_lost += tallies[1].lost;
+    }
+    std::vector<PrefixEligibility> prefixes;
+    std::vector<double> p_values;
+    for (const auto& [prefix, sum] : sums) {
+        if (sum.eligible == 0 || sum.exempt == 0) continue;
+        p_values.push_back(fisher_tail(sum.eligible_lost, sum.eligible, sum.exempt_lost, sum.exempt));
+        prefixes.push_back({prefix, sum, p_values.back(), 1});
+    }
+    const auto q_values = benjamini_hochberg(p_values, static_cast<double>(std::max<std::size_t>(1, p_values.size())));
+    for (std::size_t i = 0; i < prefixes.size(); ++i) prefixes[i].q_value = q_values[i];
+    return prefixes;
 }
 
 void CaptureBook::judge_fully_encrypted() {
@@ -714,9 +1003,12 @@ void CaptureBook::judge_fully_encrypted() {
     }
     if (groups.empty()) return;
     Group all;
+    FlowShares own_exempt;
     std::vector<double> p_values;
     for (auto& [server, group] : groups) {
         group.exposed = m_eligible_by_server[server][1].flows;
+        if (!server.is_v4()) all.exposed_v6 += group.exposed;
+        ++own_exempt[{m_eligible_by_server[server][0].lost, m_eligible_by_server[server][0].flows}];
         p_values.push_back(binomial_tail(group.hits, group.exposed, chance));
     }
     const auto q_values = benjamini_hochberg(p_values, static_cast<double>(std::max<std::size_t>(1, m_eligible_by_server.size())));
@@ -748,7 +1040,7 @@ void CaptureBook::judge_fully_encrypted() {
     }
     const bool is_any_firm = verdict.figure > 0;
     if (!is_any_firm) verdict.alternative = "loss, or a host that went away; being eligible is no sign by itself";
-    close_group(std::move(verdict), all);
+    close_group(std::move(verdict), all, chance, std::move(own_exempt));
     m_verdicts.back().is_firm = is_any_firm;
 }
 
@@ -777,31 +1069,52 @@ void CaptureBook::judge_rates() {
     const double fast = sorted[sorted.size() * 3 / 4];
     const double slow_below = fast - std::log(4.0);
     Tally control;
+    double control_holes = 0;
     for (const auto& [name, rates] : by_name) {
         if (median_of[name] < slow_below) continue;
         for (const auto* rate : rates) {
             ++control.flows;
+            control_holes += rate->holes_share;
             control.lost += std::log(std::max(1.0f, rate->bytes_per_second)) < slow_below;
         }
     }
     if (control.flows < baseline_min) return;
     const double chance = baseline(control.lost, control.flows, 1);
+    const auto count = [&](const RateRecord& rate, FlowShare& share) {
+        ++share.flows;
+        share.hits += std::log(std::max(1.0f, rate.bytes_per_second)) < slow_below;
+    };
+    std::map<IpAddress, std::map<std::uint32_t, FlowShare>> by_server;
+    FlowShare all_v6;
+    for (const RateRecord& rate : m_rates) {
+        count(rate, by_server[rate.server][rate.name]);
+        if (!rate.server.is_v4()) count(rate, all_v6);
+    }
     std::vector<double> p_values;
     std::vector<MechanismVerdict> verdicts;
     for (const auto& [name, rates] : by_name) {
         if (median_of[name] >= slow_below) continue;
         MechanismVerdict verdict;
         double variation = 0;
+        double holes = 0;
+        std::vector<double> slow;
         bool is_served_elsewise = false;
         std::array<std::size_t, payload_kind_count> kinds{};
+        ShownFlows shown;
+        std::set<IpAddress> servers;
         for (const auto* rate : rates) {
+            servers.insert(rate->server);
+            if (!rate->server.is_v4()) count(*rate, shown.own_v6);
             ++kinds[static_cast<std::size_t>(rate->kind)];
             verdict.flows += std::log(std::max(1.0f, rate->bytes_per_second)) < slow_below;
             variation += rate->gap_variation;
+            holes += rate->holes_share;
+            if (const double log_rate = std::log(std::max(1.0f, rate->bytes_per_second)); log_rate < slow_below) slow.push_back(log_rate);
             is_served_elsewise = is_served_elsewise || is_answered_for_others(rate->server, name);
             verdict.locators.push_back({rate->evidence, rate->frame});
         }
         variation /= static_cast<double>(rates.size());
+        holes /= static_cast<double>(rates.size());
         // A queue spaces packets evenly; dropping what is too much leaves bursts and pauses.
         verdict.mechanism = variation > 1 ? Mechanism::throttling_policing : Mechanism::throttling_shaping;
         verdict.trigger = m_names.name(name);
@@ -811,12 +1124,28 @@ void CaptureBook::judge_rates() {
         verdict.control_exposed = control.flows;
         verdict.p_value = binomial_tail(verdict.flows, verdict.exposed, chance);
         verdict.figure = std::exp(median_of[name] - fast);
+        verdict.direction = "server-to-client";
+        shown.own = {verdict.flows, verdict.exposed};
+        shown.controls = {control.lost, control.flows};
+        shown.chance = chance;
+        for (const IpAddress& server : servers)
+            for (const auto& [other, share] : by_server[server])
+                if (other != name) ++shown.same_servers[share];
+        shown.other_v6 = {all_v6.hits - shown.own_v6.hits, all_v6.flows - shown.own_v6.flows};
+        verdict.alternatives = weigh_alternatives(shown);
         verdict.locators_total = verdict.locators.size();
         std::sort(verdict.locators.begin(), verdict.locators.end());
         constexpr std::size_t locators_max = 20;
         if (verdict.locators.size() > locators_max) verdict.locators.resize(locators_max);
         verdict.is_firm = is_served_elsewise && verdict.flows >= 5;
         if (!is_served_elsewise) verdict.alternative = "a slow site: no other name was served from there";
+        // A box holds every flow to one rate; what is shared with others changes. What is too much it drops, or lets wait, and who waits misses nothing.
+        constexpr double spread_max = 0.5;
+        constexpr double more_holes_min = 0.01;
+        const bool is_dropped = holes > control_holes / static_cast<double>(control.flows) + more_holes_min;
+        if (spread_of(slow) > spread_max) verdict.alternative = "congestion: the rate differs from flow to flow";
+        else if (variation > 1 && !is_dropped) verdict.alternative = "a server that pauses: no more is missing than of others";
+        verdict.is_firm = verdict.is_firm && verdict.alternative.empty();
         p_values.push_back(verdict.p_value);
         verdicts.push_back(std::move(verdict));
     }
@@ -837,14 +1166,16 @@ void CaptureBook::judge_residual() {
     struct TriggerTime {
         std::int64_t time_ns = 0;
         std::uint32_t name = 0;
+        std::uint16_t client_port = 0;
     };
     std::unordered_map<std::uint64_t, std::vector<TriggerTime>> triggers;
     std::unordered_map<std::uint64_t, std::vector<TriggerTime>> pairs;
     for (const JudgedFlow& judged : m_judged) {
         if (!judged.is_firm || !is_tcp(judged.flow)) continue;
         if (judged.mechanism != Mechanism::reset_injection && judged.mechanism != Mechanism::silent_drop) continue;
-        triggers[triple_of(judged.flow)].push_back({judged.flow.trigger_ns, judged.flow.name});
-        pairs[pair_of(judged.flow)].push_back({judged.flow.trigger_ns, judged.flow.name});
+        const TriggerTime trigger = {judged.flow.trigger_ns, judged.flow.name, judged.flow.client_port};
+        triggers[triple_of(judged.flow)].push_back(trigger);
+        pairs[pair_of(judged.flow)].push_back(trigger);
     }
     if (triggers.empty()) return;
     std::set<std::uint32_t> blocked;   // names that fail by themselves say nothing of what is left of an earlier one
@@ -858,13 +1189,16 @@ void CaptureBook::judge_residual() {
             if (trigger.time_ns < before_ns && (found == nullptr || trigger.time_ns > found->time_ns)) found = &trigger;
         return found;
     };
-    std::map<std::uint32_t, std::vector<std::pair<double, bool>>> after;   // by name: seconds behind the trigger, failed
+    struct Attempt {
+        double seconds = 0;             // behind the trigger
+        double seconds_unanswered = 0;  // behind the latest failed attempt, or the trigger
+        bool is_failed = false;
+    };
+    std::unordered_map<std::uint64_t, std::vector<const Outcome*>> attempts_of;
     for (const Outcome& outcome : m_outcomes) {
         if (blocked.count(outcome.name) > 0) continue;
-        if (const auto known = triggers.find(outcome.triple); known != triggers.end()) {
-            const TriggerTime* trigger = latest(known->second, outcome.time_ns);
-            if (trigger != nullptr && outcome.time_ns - trigger->time_ns < watched_ns)
-                after[trigger->name].emplace_back(static_cast<double>(outcome.time_ns - trigger->time_ns) / 1e9, outcome.is_failed);
+        if (triggers.count(outcome.triple) > 0) {
+            attempts_of[outcome.triple].push_back(&outcome);
         } else if (const auto pair = pairs.find(outcome.pair); pair != pairs.end()) {
             const TriggerTime* trigger = latest(pair->second, outcome.time_ns);
             if (trigger == nullptr || outcome.time_ns - trigger->time_ns > 60 * second_ns) continue;
@@ -872,43 +1206,80 @@ void CaptureBook::judge_residual() {
             m_residual.other_port_failed += outcome.is_failed;
         }
     }
+    std::array<std::map<std::uint32_t, std::vector<Attempt>>, 2> after;   // by whether the source port is the trigger's, and name
+    Tally other_source_ports;
+    for (auto& [triple, outcomes] : attempts_of) {
+        std::sort(outcomes.begin(), outcomes.end(), [](const Outcome* a, const Outcome* b) { return std::tie(a->time_ns, a->is_failed) < std::tie(b->time_ns, b->is_failed); });
+        std::int64_t failed_ns = INT64_MIN;
+        for (const Outcome* outcome : outcomes) {
+            const TriggerTime* trigger = latest(triggers[triple], outcome->time_ns);
+            if (trigger == nullptr || outcome->time_ns - trigger->time_ns >= watched_ns) continue;
+            const auto seconds_behind = [&](std::int64_t time_ns) { return static_cast<double>(outcome->time_ns - time_ns) / 1e9; };
+            const bool is_same = outcome->client_port == trigger->client_port;
+            after[is_same ? 1 : 0][trigger->name].push_back({seconds_behind(trigger->time_ns), seconds_behind(std::max(trigger->time_ns, failed_ns)), outcome->is_failed});
+            if (outcome->is_failed) failed_ns = outcome->time_ns;
+            if (is_same) continue;
+            ++other_source_ports.flows;
+            other_source_ports.lost += outcome->is_failed;
+        }
+    }
     // Boxes differ; only names whose next connections fail mostly tell of a time.
-    const double chance = baseline(m_residual.other_port_failed, m_residual.other_port, baseline_unknown);
+    double chance = baseline(m_residual.other_port_failed, m_residual.other_port, baseline_unknown);
     constexpr double soon_seconds = 60;   // no residual blocking that is known is shorter
-    std::vector<std::pair<double, bool>> all;
+    std::vector<Attempt> all;
     std::set<std::uint32_t> lasting;
     double p_value = 1;
-    for (const auto& [name, outcomes] : after) {
-        std::uint64_t soon = 0;
-        std::uint64_t failed = 0;
-        for (const auto& [seconds, is_failed] : outcomes)
-            if (seconds < soon_seconds) {
-                ++soon;
-                failed += is_failed;
-            }
-        const double p = binomial_tail(failed, soon, chance);
-        if (failed < 3 || 2 * failed < soon || p > m_limits.q_value_max) continue;
-        p_value = std::min(p_value, p * static_cast<double>(after.size()));
-        lasting.insert(name);
-        all.insert(all.end(), outcomes.begin(), outcomes.end());
-        ++m_residual.triggers;
+    for (const bool is_same : {false, true}) {
+        if (!lasting.empty()) break;
+        // Where other source ports pass, they are what the trigger's own is compared with.
+        if (is_same) chance = baseline(other_source_ports.lost, other_source_ports.flows, baseline_unknown);
+        for (const auto& [name, attempts] : after[is_same ? 1 : 0]) {
+            std::uint64_t soon = 0;
+            std::uint64_t failed = 0;
+            for (const Attempt& attempt : attempts)
+                if (attempt.seconds < soon_seconds) {
+                    ++soon;
+                    failed += attempt.is_failed;
+                }
+            const double p = binomial_tail(failed, soon, chance);
+            if (failed < 3 || 2 * failed < soon || p > m_limits.q_value_max) continue;
+            p_value = std::min(p_value, p * static_cast<double>(after[is_same ? 1 : 0].size()));
+            lasting.insert(name);
+            all.insert(all.end(), attempts.begin(), attempts.end());
+            ++m_residual.triggers;
+            m_residual.is_same_source_port = is_same;
+        }
     }
     if (lasting.empty()) return;
-    std::sort(all.begin(), all.end());
-    for (const auto& [seconds, is_failed] : all) ++(is_failed ? m_residual.failed : m_residual.passed);
+    for (const Attempt& attempt : all) ++(attempt.is_failed ? m_residual.failed : m_residual.passed);
     // One change from a high to a low rate of failure, by the profile likelihood; the interval is where it is within 1.92 of the best.
     const auto log_likelihood = [](std::uint64_t failed, std::uint64_t flows) {
         if (failed == 0 || failed == flows) return 0.0;
         const double share = static_cast<double>(failed) / static_cast<double>(flows);
         return static_cast<double>(failed) * std::log(share) + static_cast<double>(flows - failed) * std::log(1 - share);
     };
-    std::vector<double> likelihoods;
-    std::uint64_t failed_before = 0;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        failed_before += all[i].second;
-        likelihoods.push_back(log_likelihood(failed_before, i + 1) + log_likelihood(m_residual.failed - failed_before, all.size() - i - 1));
+    /// After each attempt in the order of these times, that of a change behind it.
+    const auto likelihoods_by = [&](double Attempt::*time) {
+        std::sort(all.begin(), all.end(), [&](const Attempt& a, const Attempt& b) { return std::tie(a.*time, a.is_failed) < std::tie(b.*time, b.is_failed); });
+        std::vector<double> likelihoods;
+        std::uint64_t failed_before = 0;
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            failed_before += all[i].is_failed;
+            likelihoods.push_back(log_likelihood(failed_before, i + 1) + log_likelihood(m_residual.failed - failed_before, all.size() - i - 1));
+        }
+        return likelihoods;
+    };
+    const std::vector<double> restarting = likelihoods_by(&Attempt::seconds_unanswered);
+    const double best_restarting = *std::max_element(restarting.begin(), restarting.end());
+    std::vector<double> likelihoods = likelihoods_by(&Attempt::seconds);
+    double best = *std::max_element(likelihoods.begin(), likelihoods.end());
+    m_residual.restart_ratio = best_restarting - best;
+    double Attempt::*time = &Attempt::seconds;
+    if (m_residual.restart_ratio >= ResidualEstimate::restart_ratio_min) {
+        time = &Attempt::seconds_unanswered;
+        likelihoods = likelihoods_by(time);
+        best = best_restarting;
     }
-    const double best = *std::max_element(likelihoods.begin(), likelihoods.end());
     constexpr double within = 1.92;
     std::size_t first = all.size();
     std::size_t last = 0;
@@ -917,8 +1288,8 @@ void CaptureBook::judge_residual() {
             first = std::min(first, i);
             last = i;
         }
-    m_residual.seconds_low = all[first].first;
-    m_residual.seconds_high = last + 1 < all.size() ? all[last + 1].first : all[last].first;
+    m_residual.seconds_low = all[first].*time;
+    m_residual.seconds_high = last + 1 < all.size() ? all[last + 1].*time : all[last].*time;
     const bool is_firm = p_value <= m_limits.q_value_max;
     m_residual.is_firm = is_firm;
     std::map<std::uint32_t, Group> groups;
@@ -931,6 +1302,7 @@ void CaptureBook::judge_residual() {
         if (known == triggers.end()) continue;
         const TriggerTime* trigger = latest(known->second, judged.flow.first_ns);
         if (trigger == nullptr || lasting.count(trigger->name) == 0 || static_cast<double>(judged.flow.first_ns - trigger->time_ns) / 1e9 > m_residual.seconds_high) continue;
+        if (m_residual.is_same_source_port && judged.flow.client_port != trigger->client_port) continue;
         Group& group = groups[trigger->name];
         ++group.hits;
         group.members.push_back(i);
@@ -947,7 +1319,7 @@ void CaptureBook::judge_residual() {
         verdict.is_firm = is_firm;
         verdict.figure = (m_residual.seconds_low + m_residual.seconds_high) / 2;
         if (!is_firm) verdict.alternative = "a server that was down";
-        close_group(std::move(verdict), group);
+        close_group(std::move(verdict), group, chance, FlowShares{{{m_residual.other_port_failed, m_residual.other_port}, 1}});
     }
 }
 

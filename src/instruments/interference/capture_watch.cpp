@@ -81,6 +81,7 @@ struct Flow {
     std::uint64_t answer_hash = 0;       // of its first bytes
     std::uint32_t evidence = 0;
     std::uint32_t name = 0;
+    std::uint32_t request = 0;
     std::uint32_t trigger_sequence = 0;
     std::uint32_t trigger_end = 0;
     std::uint32_t answer_sequence = 0;
@@ -98,6 +99,7 @@ struct Flow {
     double gaps_s = 0;                   // between its data packets: sum and sum of squares
     double gaps_s2 = 0;
     std::uint32_t gap_count = 0;
+    std::uint32_t holes = 0;             // how often its data went on behind something that is missing
     std::int64_t aborted_ns = 0;         // when the client gave up by a reset of its own
     std::int64_t quic_long_ns = 0;       // the server's last datagram with a long header
     std::uint8_t quic_repeats = 0;       // of those, after a pause
@@ -107,6 +109,7 @@ struct Flow {
     std::uint8_t syn_acks = 0;
     std::uint8_t syn_ack_ttl = 0;
     std::uint8_t answer_ttl = 0;
+    std::uint8_t conflict_ttl = 0;       // of a SYN+ACK that is known of a box
     std::uint8_t trigger_sends = 0;
     std::int8_t client = -1;             // which side, when known
     PayloadKind kind = PayloadKind::none;
@@ -123,8 +126,8 @@ struct Flow {
     bool is_looking_for_name = false;
     bool has_ech = false;
     std::uint8_t resets_seen = 0;        // of the server's side, at most 255
-    std::uint8_t resets_to_server = 0;
     std::vector<ResetPacket> resets;     // in the server's name
+    std::vector<ResetPacket> resets_to_server;   // in the client's, and not its own
     std::unique_ptr<Unfinished> unfinished;
     std::unique_ptr<TcpStream> page;     // the front of an answer, while it may be on the list
     KnownPage known_page;
@@ -311,7 +314,10 @@ class CaptureWatch::State {
         bool is_known_payload = false;
         for (const auto& known : m_facts.syn_ack_payloads) is_known_payload = is_known_payload || (known.mark != FactMark::remembered && is_bytes(packet.payload, known.payload));
         if (is_known_payload) {
-            if (!flow.is_syn_ack_forged) flow.conflict_frame = packet.frame;
+            if (!flow.is_syn_ack_forged) {
+                flow.conflict_frame = packet.frame;
+                flow.conflict_ttl = packet.ttl;
+            }
             flow.is_syn_ack_forged = true;
             return;
         }
@@ -341,7 +347,8 @@ class CaptureWatch::State {
         if (static_cast<unsigned>(flow.client) == from) {
             if (flow.aborted_ns == 0) flow.aborted_ns = packet.time_ns;
             // What the client sends to say that it wants no more is no sign; only one that is not its own is.
-            if (side.packets > 0 && (packet.ttl + ttl_slack < side.ttl_low || packet.ttl > side.ttl_high + ttl_slack) && flow.resets_to_server < 255) ++flow.resets_to_server;
+            const bool is_own = side.packets == 0 || (packet.ttl + ttl_slack >= side.ttl_low && packet.ttl <= side.ttl_high + ttl_slack);
+            if (!is_own && flow.resets_to_server.size() < Flow::resets_max) flow.resets_to_server.push_back(reset_of(packet));
             return;
         }
         keep_reset(flow, packet);
@@ -352,6 +359,11 @@ class CaptureWatch::State {
         if (flow.resets_seen < 255) ++flow.resets_seen;
         flow.client_packets_since = 0;
         if (flow.resets.size() >= Flow::resets_max) return;
+        if (flow.resets.empty()) flow.is_reset_amid = flow.first_data_ns != 0;
+        flow.resets.push_back(reset_of(packet));
+    }
+
+    ResetPacket reset_of(const Packet& packet) const {
         ResetPacket reset;
         reset.time_ns = packet.time_ns;
         reset.frame = packet.frame;
@@ -364,8 +376,7 @@ class CaptureWatch::State {
             if (is_bytes(packet.payload, m_facts.reset_classes[i].payload)) reset.payload_fact = static_cast<std::uint8_t>(i + 1);
         reset.has_ack = packet.has_flag(tcp_flag::ack);
         reset.has_df = packet.has_df;
-        if (flow.resets.empty()) flow.is_reset_amid = flow.first_data_ns != 0;
-        flow.resets.push_back(reset);
+        return reset;
     }
 
     void take_client_data(Flow& flow, const Packet& packet, Side& side) {
@@ -443,7 +454,10 @@ class CaptureWatch::State {
             std::string_view host = parse == HttpParse::not_http ? std::string_view() : m_head.header("Host");
             if (const auto colon = host.rfind(':'); colon != std::string_view::npos && host.find(']') == std::string_view::npos) host = host.substr(0, colon);
             // A host whose line is whole counts already, since boxes do not wait either.
-            if (!host.empty()) flow.name = m_names.number(host);
+            if (!host.empty()) {
+                flow.name = m_names.number(host);
+                flow.request = m_names.request_number(m_head.target);
+            }
         }
         constexpr std::size_t hello_bytes_max = 32u << 10;
         if (is_open && front.size() < hello_bytes_max) return;
@@ -496,6 +510,7 @@ class CaptureWatch::State {
             }
             flow.has_asked_since = false;
             flow.last_new_data_ns = packet.time_ns;
+            flow.holes += side.has_sequence && after(packet.sequence, side.next_sequence) > 0;
             side.next_sequence = end;
             side.has_sequence = true;
         }
@@ -614,6 +629,7 @@ class CaptureWatch::State {
         set_ends(record, key, flow);
         record.kind = flow.kind;
         record.name = flow.name;
+        record.request = flow.request;
         record.is_eligible = flow.is_eligible;
         record.has_ech = flow.has_ech;
         record.has_handshake = flow.syn_acks > 0;
@@ -626,11 +642,13 @@ class CaptureWatch::State {
         if (flow.is_syn_ack_forged || flow.has_two_syn_acks) {
             record.signs |= sign::syn_ack_forged;
             record.log_likelihood_ratio = flow.is_syn_ack_forged ? 14 : 8;
+            record.answer_ttl = flow.conflict_ttl;
             record.frames[1] = flow.conflict_frame;
             record.frames[2] = flow.syn_ack_frame;
             record.sign_ns = flow.first_ns;
         }
         if (!flow.resets.empty()) judge_resets_of(flow, server, record);
+        else if (!flow.resets_to_server.empty()) judge_resets_to_server(flow, client, record);
         if (flow.syns >= 2 && flow.syn_acks == 0 && flow.resets_seen == 0 && !flow.is_syn_ack_forged && client.data_packets == 0) record.signs |= sign::no_syn_ack;
         if (flow.syns >= 3 && flow.syn_ack_ns - flow.first_ns > second_ns) {
             record.signs |= sign::no_syn_ack;
@@ -640,12 +658,19 @@ class CaptureWatch::State {
         const bool is_reset_own = flow.resets_seen == 0 || record.log_likelihood_ratio < 0;
         if (flow.trigger_ns != 0 && flow.syn_acks > 0 && is_reset_own) {
             const bool is_acknowledged = server.has_acknowledged && after(server.acknowledged, flow.trigger_sequence) > 0;
-            if (!is_acknowledged && server.bytes == 0 && flow.trigger_sends >= 3) record.signs |= sign::dropped;
+            if (!is_acknowledged && server.bytes == 0 && flow.trigger_sends >= 3) {
+                record.signs |= sign::dropped;
+                // It goes on without having heard the first words.
+                record.is_to_server = server.last_ns - flow.trigger_ns > second_ns;
+            }
             // Its own acknowledgements do not reach the server, which says the same again and again.
             const bool is_uplink_stuck = client.has_acknowledged && flow.server_repeats >= 3;
             const bool is_later_lost = is_acknowledged && after(client.next_sequence, server.acknowledged) > 0 && flow.client_packets_since >= 4 &&
                                        client.last_ns - flow.client_since_first_ns > second_ns && client.data_packets >= 4;
-            if (is_acknowledged && (is_uplink_stuck || (is_later_lost && !server.has_fin))) record.signs |= sign::uplink_lost;
+            if (is_acknowledged && (is_uplink_stuck || (is_later_lost && !server.has_fin))) {
+                record.signs |= sign::uplink_lost;
+                record.is_to_server = is_uplink_stuck;
+            }
             // Who is done with a connection may leave it open for a while and then reset it.
             const bool is_amid_answer = flow.knows_answer_end && after(flow.answer_end, server.next_sequence) > 0;
             const bool is_given_up = flow.aborted_ns - server.last_ns > 5 * second_ns && is_amid_answer;
@@ -660,6 +685,7 @@ class CaptureWatch::State {
             if (flow.is_answer_odd && (server.data_packets > 0 || flow.is_host_heard)) ratio = 6;
             if (flow.is_answer_doubled) ratio += 6;
             record.log_likelihood_ratio = std::max(record.log_likelihood_ratio, ratio);
+            record.answer_ttl = flow.answer_ttl;
             record.frames[1] = flow.answer_frame;
             if (flow.conflict_frame != 0) record.frames[2] = flow.conflict_frame;
             record.sign_ns = flow.first_data_ns;
@@ -669,6 +695,7 @@ class CaptureWatch::State {
             record.log_likelihood_ratio = page_ratio(flow.known_page.is_wide) + ((record.signs & sign::page_injected) != 0 ? record.log_likelihood_ratio : 0);
             record.signs |= sign::page_known;
             record.fingerprint = flow.known_page.fingerprint;
+            record.answer_ttl = flow.answer_ttl;
             record.frames[1] = flow.answer_frame;
             record.sign_ns = flow.first_data_ns;
         }
@@ -684,6 +711,7 @@ class CaptureWatch::State {
             const double mean = flow.gaps_s / std::max(1u, flow.gap_count);
             const double variance = flow.gaps_s2 / std::max(1u, flow.gap_count) - mean * mean;
             rate.gap_variation = mean > 0 ? static_cast<float>(std::sqrt(std::max(0.0, variance)) / mean) : 0;
+            rate.holes_share = static_cast<float>(flow.holes) / static_cast<float>(std::max(1u, server.data_packets));
             rate.server = record.server;
             rate.frame = flow.trigger_frame;
             rate.evidence = flow.evidence;
@@ -692,32 +720,64 @@ class CaptureWatch::State {
     }
 
     void judge_resets_of(const Flow& flow, const Side& server, FlowRecord& record) const {
-        HostTraits host;
-        host.is_known = server.packets > 0;
-        host.ttl = server.ttl_first;
-        host.ttl_low = server.ttl_low;
-        host.ttl_high = server.ttl_high;
-        host.has_df = server.has_df;
-        host.has_ip_id = server.has_ip_id;
         const ResetPacket& first = flow.resets.front();
-        constexpr std::int64_t soon_ns = 5 * second_ns;
         ResetContext context;
-        context.is_after_trigger = flow.trigger_ns != 0 && !flow.is_reset_amid && first.time_ns >= flow.trigger_ns && first.time_ns - flow.trigger_ns < soon_ns;
+        context.is_after_trigger = !flow.is_reset_amid && is_soon_after_trigger(flow, first);
         context.is_data_behind = flow.is_data_behind_reset;
-        const ResetVerdict verdict = judge_resets(flow.resets, host, context, m_facts);
+        const ResetVerdict verdict = judge_resets(flow.resets, traits_of(server), context, m_facts);
         if (flow.trigger_ns == 0 && flow.syn_acks == 0) record.signs |= sign::reset_at_syn;
         else record.signs |= sign::reset;
         double ratio = verdict.log_likelihood_ratio;
-        if (flow.resets_to_server > 0) ratio += 4;
+        record.is_to_server = !flow.resets_to_server.empty();
+        if (record.is_to_server) ratio += 4;
         if (static_cast<float>(ratio) >= record.log_likelihood_ratio || (record.signs & sign::syn_ack_forged) == 0) {
             record.log_likelihood_ratio = static_cast<float>(ratio);
+            record.answer_ttl = first.ttl;
+            record.window = first.window;
             record.frames[1] = first.frame;
             if (flow.resets.size() > 1) record.frames[2] = flow.resets[1].frame;
             record.sign_ns = first.time_ns;
         }
-        if (verdict.box_class.empty()) return;
+        record.box_class = class_number(verdict.box_class);
+    }
+
+    /// A capture at the server, or on the way, holds what a box sends to the server, who may have answered already.
+    void judge_resets_to_server(const Flow& flow, const Side& client, FlowRecord& record) const {
+        const ResetPacket& first = flow.resets_to_server.front();
+        if (!is_soon_after_trigger(flow, first)) return;
+        ResetContext context;
+        context.is_after_trigger = true;
+        const ResetVerdict verdict = judge_resets(flow.resets_to_server, traits_of(client), context, m_facts);
+        record.signs |= sign::reset_to_server;
+        record.is_to_server = true;
+        record.box_class = class_number(verdict.box_class);
+        if (static_cast<float>(verdict.log_likelihood_ratio) < record.log_likelihood_ratio) return;
+        record.log_likelihood_ratio = static_cast<float>(verdict.log_likelihood_ratio);
+        record.frames[1] = first.frame;
+        if (flow.resets_to_server.size() > 1) record.frames[2] = flow.resets_to_server[1].frame;
+        record.sign_ns = first.time_ns;
+    }
+
+    static HostTraits traits_of(const Side& side) {
+        HostTraits host;
+        host.is_known = side.packets > 0;
+        host.ttl = side.ttl_first;
+        host.ttl_low = side.ttl_low;
+        host.ttl_high = side.ttl_high;
+        host.has_df = side.has_df;
+        host.has_ip_id = side.has_ip_id;
+        return host;
+    }
+
+    static bool is_soon_after_trigger(const Flow& flow, const ResetPacket& reset) {
+        constexpr std::int64_t soon_ns = 5 * second_ns;
+        return flow.trigger_ns != 0 && reset.time_ns >= flow.trigger_ns && reset.time_ns - flow.trigger_ns < soon_ns;
+    }
+
+    std::uint8_t class_number(std::string_view name) const {
         for (std::size_t i = 0; i < m_facts.reset_classes.size(); ++i)
-            if (m_facts.reset_classes[i].name == verdict.box_class) record.box_class = static_cast<std::uint8_t>(i + 1);
+            if (m_facts.reset_classes[i].name == name) return static_cast<std::uint8_t>(i + 1);
+        return 0;
     }
 
     void end_quic(const FlowKey& key, const Flow& flow) {
@@ -736,7 +796,8 @@ class CaptureWatch::State {
         record.frames[1] = flow.last_server_frame;
         constexpr std::uint32_t silent_min = 3;
         // The server says its first words again and again: what the client answers does not arrive.
-        if (flow.quic_repeats >= 2 && !flow.has_quic_short && client.packets >= 2) record.signs |= sign::quic_silent;
+        record.is_to_server = flow.quic_repeats >= 2 && !flow.has_quic_short && client.packets >= 2;
+        if (record.is_to_server) record.signs |= sign::quic_silent;
         if (flow.client_packets_since >= silent_min && client.last_ns - flow.client_since_first_ns > second_ns / 2) record.signs |= sign::quic_silent;
         m_sink.flow(record);
     }

@@ -49,6 +49,8 @@ const InstrumentDescription& Interference::description() const {
             {"blocked.mechanism", "mechanisms", "as measurements show them, with their layer, such as \"dns bogon\" or \"tls reset\"; a set"},
             {"blocked.domain", "sites", "that are blocked in some network; a set"},
             {"blocked.country", "countries", "in which some network blocks a site; a set of ISO 3166-1 letters"},
+            {"likelihood(\"site\", \"network\")", "log of a ratio", "of blocking over the likeliest other explanation that can be weighed; for blocked sites: likelihood(\"signal.org\", \"AS4134\") > 5"},
+            {"doubted", "sites", "as \"site@AS4134\": they fail far more often than elsewhere, and something else than the network may be why; a set"},
             {"onset(\"site\", \"network\")", "seconds", "since 1970: the first day of the present blocking; compare with a date"},
             {"end(\"site\", \"network\")", "seconds", "since 1970: the first day after it"},
             {"down_everywhere", "sites", "that failed for everybody, which is no blocking; a set"},
@@ -59,6 +61,8 @@ const InstrumentDescription& Interference::description() const {
             {"resets", "packets", "that end a TCP connection"},
             {"resets.other_ttl_share", "share", "of resets whose TTL differs by more than 2 from all other packets of their side"},
             {"residual.seconds", "seconds", "that a trigger keeps blocking the same client, server and port"},
+            {"residual.scope", "scopes", "what fails after a trigger: any source port (client, server and port), or same source port; a set"},
+            {"residual.timer", "timers", "whether a failed attempt begins the time anew: restarts, runs on; a set, missing where it is undecided"},
             {"freeze.kib", "KiB", "after which answers stop, median of firm names"},
             {"throttle.rate_share", "share", "of the controls' rate that throttled names get, median"},
             {"fully_encrypted.eligible_share", "share", "of first payloads that the published rule would take; says nothing of blocking"},
@@ -67,6 +71,7 @@ const InstrumentDescription& Interference::description() const {
             {"clock_offset", "seconds", "by which the server's capture is ahead of the client's"},
             {"trace.code", "codes", "of where two traces part, in CenTrace's words: trace.code includes \"CAN_IDENTIFY_SERVER\"; a set"},
             {"trace.box", "addresses", "that the path shows where they part; a set"},
+            {"dns.forged_addresses", "addresses", "that came first in forged answers; with p where they come in turn from one list"},
             {"quic.port_rule", "rules", "of how ports compare when QUIC is blocked: source-above, source-above-or-equal, none; a set"},
         };
         d.limits = {
@@ -75,6 +80,7 @@ const InstrumentDescription& Interference::description() const {
             "user's own network or of the host looks alike.",
             "One flow is seldom enough: a name that was asked for once or twice mostly ends as insufficient.",
             "Measurements of volunteers are few and clustered; a site that nobody measured is unknown, not free.",
+            "Measurements cannot tell a network that blocks from a site that refuses one whole country without saying so; alternatives.csv says what could be tested.",
             "Classes of boxes are those of published fingerprints. Others are 'unknown', and a new box may look like an old one.",
         };
         d.citations = {
@@ -84,7 +90,9 @@ const InstrumentDescription& Interference::description() const {
             "Zohaib et al. 2025, Exposing and Circumventing SNI-based QUIC Censorship of the Great Firewall of China, USENIX Security",
             "Sundara Raman et al. 2022, Network Measurement Methods for Locating and Examining Censorship Devices, CoNEXT",
             "Benjamini & Hochberg 1995, Controlling the false discovery rate",
+            "Rao & Scott 1992, A Simple Method for the Analysis of Clustered Binary Data, Biometrics",
             "Clopper & Pearson 1934, The use of confidence or fiducial limits",
+            "Kass & Raftery 1995, Bayes Factors, JASA 90",
         };
         d.example = "unveil interference network/capture.pcap network/measurements.jsonl --out result";
         return d;

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/json.hpp"
+#include "core/time.hpp"
 
 namespace unveil {
 namespace {
@@ -33,6 +34,11 @@ class Fact {
         if (value > most) fail(fmt::format("'{}' is above {}", name, most));
         return value;
     }
+    double share(const char* name) const {
+        const auto value = member(name, &Json::is_number, "a number").get<double>();
+        if (!(value >= 0 && value <= 1)) fail(fmt::format("'{}' is not from 0 to 1", name));
+        return value;
+    }
     std::string bytes(const char* name) const {
         const std::string hex = text(name);
         std::string out;
@@ -46,6 +52,16 @@ class Fact {
             out.push_back(static_cast<char>(value));
         }
         return out;
+    }
+    std::string month(const char* name) const {
+        const std::string month = text(name);
+        if (!month.empty() && (month.size() != 7 || month[4] != '-')) fail(fmt::format("'{}' is no month such as 2025-05", name));
+        return month;
+    }
+    IpAddress address(const char* name) const {
+        IpAddress address;
+        if (!parse_address(text(name), address)) fail(fmt::format("'{}' is no address", name));
+        return address;
     }
     FactMark mark() const {
         const std::string mark = text("mark");
@@ -106,6 +122,14 @@ InterferenceFacts parse_facts(std::string_view text) {
         item.has_opt = fact.flag("opt");
         return item;
     });
+    read_list(json, "dns_pools", facts.dns_pools, [](const Fact& fact) {
+        DnsPoolFact item;
+        item.from = fact.address("from");
+        item.to = fact.address("to");
+        item.first = fact.month("first");
+        item.last = fact.month("last");
+        return item;
+    });
     read_list(json, "syn_ack_payloads", facts.syn_ack_payloads, [](const Fact& fact) {
         PayloadFact item;
         item.payload = fact.bytes("payload");
@@ -117,7 +141,27 @@ InterferenceFacts parse_facts(std::string_view text) {
         item.trials = fact.number("trials", UINT32_MAX);
         return item;
     });
+    read_list(json, "rates", facts.rates, [](const Fact& fact) {
+        RateFact item;
+        item.value = fact.share("value");
+        return item;
+    });
     return facts;
+}
+
+const RateFact& InterferenceFacts::rate(std::string_view name) const {
+    for (const auto& one : rates)
+        if (one.name == name) return one;
+    throw Error(ErrorKind::input, fmt::format("there is no rate '{}'", name), "Mend the file of facts", "facts");
+}
+
+const DnsPoolFact* dns_pool_of(const InterferenceFacts& facts, const IpAddress& address, std::int64_t time_ns) {
+    for (const DnsPoolFact& pool : facts.dns_pools) {
+        if (address < pool.from || address > pool.to) continue;
+        const std::string month = format_date(time_ns / 1000).substr(0, pool.first.size());
+        if (month >= pool.first && (pool.last.empty() || month <= pool.last)) return &pool;
+    }
+    return nullptr;
 }
 
 const InterferenceFacts& built_in_facts() {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "net/packet.hpp"
+
 namespace unveil {
 
 /// read: at the source. verified: on captures. remembered: guides, but makes nothing firm.
@@ -37,6 +39,17 @@ struct DnsClassFact {
     std::string source;
 };
 
+/// Addresses that forged answers held.
+struct DnsPoolFact {
+    std::string name;
+    IpAddress from;
+    IpAddress to;
+    std::string first;               // month in which they were first seen, "2023-03"
+    std::string last;                // and last; empty: they are not known to have changed
+    FactMark mark = FactMark::remembered;
+    std::string source;
+};
+
 struct PayloadFact {
     std::string name;
     std::string payload;
@@ -52,12 +65,28 @@ struct BaseRateFact {
     std::string source;
 };
 
+/// A number that stands for how often something happens, or how closely things hang together; in [0, 1].
+struct RateFact {
+    std::string name;
+    double value = 0;
+    FactMark mark = FactMark::remembered;
+    std::string source;
+};
+
 struct InterferenceFacts {
     std::vector<ResetClassFact> reset_classes;
     std::vector<DnsClassFact> dns_classes;
+    std::vector<DnsPoolFact> dns_pools;
     std::vector<PayloadFact> syn_ack_payloads;
     std::vector<BaseRateFact> base_rates;
+    std::vector<RateFact> rates;
+
+    /// Throws Error(input) when there is none of this name.
+    const RateFact& rate(std::string_view name) const;
 };
+
+/// The pool that holds an address at a time; null when none does. O(pools).
+const DnsPoolFact* dns_pool_of(const InterferenceFacts& facts, const IpAddress& address, std::int64_t time_ns);
 
 /// Throws Error(input) that names the fact and the member for what is missing, of the wrong kind or without a source, mark or date.
 InterferenceFacts parse_facts(std::string_view json);

@@ -29,6 +29,7 @@ constexpr std::uint32_t dns_pool = 1 << 9;         // one answer, with an addres
 constexpr std::uint32_t quic_silent = 1 << 10;     // the client went on and nothing came any more
 constexpr std::uint32_t dns_race = 1 << 11;        // one answer, from another distance and sooner than the resolver ever answered other names
 constexpr std::uint32_t page_known = 1 << 12;      // the answer is on a list of block pages, or of addresses that lead to them
+constexpr std::uint32_t reset_to_server = 1 << 13; // a reset in the client's name, from another distance than the client, after its first words
 }  // namespace sign
 
 struct FlowRecord {
@@ -45,9 +46,12 @@ struct FlowRecord {
     bool has_handshake = false;            // SYN+ACK seen
     bool has_ech = false;                  // its hello holds an encrypted one; the name is the outer one's
     bool is_answered = false;              // the server said something after the client's first words
-    std::uint8_t answer_ttl = 0;           // IP TTL of the first answer; of dns
+    bool is_to_server = false;             // seen that what the client sends is withheld, or that something is sent in its name
+    std::uint16_t window = 0;              // of the first reset in the server's name
+    std::uint8_t answer_ttl = 0;           // IP TTL of the first answer of dns, and of what another may have sent in the server's name; 0: none
     std::uint32_t signs = 0;
     std::uint32_t name = 0;                // of NameBook; 0: none
+    std::uint32_t request = 0;             // of NameBook: what the first request over HTTP asks for
     std::uint32_t evidence = 0;
     float log_likelihood_ratio = 0;        // that a box sent what came in the server's name
     std::uint32_t server_bytes = 0;
@@ -66,6 +70,7 @@ struct RateRecord {
     PayloadKind kind = PayloadKind::none;
     float bytes_per_second = 0;            // while the server sends and the client asks for nothing more
     float gap_variation = 0;               // standard deviation over mean of the time between them: a queue makes it small, drops make it large
+    float holes_share = 0;                 // of its data packets, those before which something is missing
     IpAddress server;
     std::uint64_t frame = 0;
     std::uint32_t evidence = 0;

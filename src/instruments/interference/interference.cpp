@@ -34,6 +34,18 @@ bool can_be_argument(std::string_view name) {
     return !name.empty() && name.size() <= 100 && std::all_of(name.begin(), name.end(), [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; });
 }
 
+/// To hundredths, which is more than the weights deserve.
+double rounded(double log_likelihood_ratio) { return std::round(log_likelihood_ratio * 100) / 100; }
+
+/// The first frames behind a verdict, such as "1:65 1:66".
+std::string frames_text(const MechanismVerdict& verdict) {
+    constexpr std::size_t frames_max = 6;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(frames_max, verdict.locators.size()); ++i)
+        text += fmt::format("{}{}:{}", text.empty() ? "" : " ", verdict.locators[i].evidence + 1, verdict.locators[i].row);
+    return text;
+}
+
 void add_locators(Finding& finding, const std::vector<Locator>& locators, std::uint64_t total) {
     finding.locators.insert(finding.locators.end(), locators.begin(), locators.end());
     std::sort(finding.locators.begin(), finding.locators.end());
@@ -56,10 +68,13 @@ class Report {
     void describe_traces();
     void describe_two_sides();
     void describe_captures();
+    void describe_alternatives();
     void describe_flows();
     void describe_figures();
+    void describe_forged_addresses();
     void describe_measurements();
     void describe_mechanisms();
+    FindingTable verdict_table() const;
     void write_score(OutputTable& table, const Measurement& measurement);
     std::string client_text(const IpAddress& address) const;
     bool is_wanted(const IpAddress& client) const { return m_clients.empty() || m_clients.count(client) > 0; }
@@ -101,9 +116,12 @@ void Report::read_fingerprints(const std::vector<BlockingFingerprintSource*>& so
             m_progress.check();
             all.insert(all.end(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
         }
-    const auto tried = static_cast<std::uint64_t>(std::count_if(all.begin(), all.end(), [](const auto& one) { return one.match != interference::Fingerprint::Match::regexp; }));
-    m_findings.notes.push_back(fmt::format("Pages and addresses were compared with {} fingerprints.", grouped_digits(tried)));
+    const auto count = all.size();
     m_fingerprints = interference::FingerprintSet(std::move(all));
+    const auto unusable = m_fingerprints.expressions_unusable();
+    m_findings.notes.push_back(fmt::format("Pages and addresses were compared with {} fingerprints.", grouped_digits(count - unusable)));
+    if (unusable > 0)
+        m_findings.caveats.push_back(fmt::format("{} regular expressions of the fingerprints were not tried: RE2 does not read them, or not in little memory.", grouped_digits(unusable)));
 }
 
 void Report::read_captures(const std::vector<FrameSource*>& sources) {
@@ -369,7 +387,7 @@ void Report::describe_captures() {
     if (m_names.left_out() > 0) m_findings.caveats.push_back(fmt::format("{} names were too long or too many.", grouped_digits(m_names.left_out())));
 
     OutputTable& table = m_tables.open("triggers", {{"mechanism", CellType::text, "how it interferes"},
-                                                    {"trigger", CellType::text, "name, address or kind of first payload"},
+                                                    {"trigger", CellType::text, "name, address, word of a request or kind of first payload"},
                                                     {"verdict", CellType::text, "firm or insufficient"},
                                                     {"layer", CellType::text, "where it acts"},
                                                     {"box_class", CellType::text, "published class of most, or unknown"},
@@ -380,10 +398,20 @@ void Report::describe_captures() {
                                                     {"log_likelihood_ratio", CellType::real, "of the strongest single flow"},
                                                     {"p_value", CellType::real, "that so many have the sign by what the controls show"},
                                                     {"q_value", CellType::real, "over all triggers asked about this mechanism"},
-                                                    {"figure", CellType::real, "freeze: KiB; throttling: share of the controls' rate; residual: seconds"},
+                                                    {"figure", CellType::real, "freeze: KiB; throttling: share of the controls' rate; residual: seconds; resets: window less TTL, where it is one over three TTLs or more"},
                                                     {"first", CellType::text, "first flow with the sign"},
                                                     {"last", CellType::text, "last one"},
-                                                    {"alternative", CellType::text, "the likeliest other explanation"}});
+                                                    {"alternative", CellType::text, "the likeliest other explanation"},
+                                                    {"direction", CellType::text, "of what was forged or withheld: server-to-client, client-to-server, both, or either of the two"},
+                                                    {"against_site_down", CellType::real, "log likelihood ratio against the site being out of order; empty: not testable or not applicable"},
+                                                    {"against_nat", CellType::real, "the same against a router near the user that lost its state"},
+                                                    {"against_user_filter", CellType::real, "against a filter next to the user"},
+                                                    {"against_host", CellType::real, "against the host itself having sent it"},
+                                                    {"against_ipv6", CellType::real, "against IPv6 that does not work"},
+                                                    {"against_loss", CellType::real, "against lost packets"},
+                                                    {"frames", CellType::text, "input:frame of the first that show it, with the client's words"},
+                                                    {"frames_total", CellType::integer, "how many there are"},
+                                                    {"permutation_p_value", CellType::real, "that the trigger falls on so many flows with the sign, over all orders of the triggers"}});
     for (const MechanismVerdict& verdict : m_book->verdicts()) {
         table.text(mechanism_name(verdict.mechanism));
         table.text(verdict.trigger);
@@ -401,6 +429,13 @@ void Report::describe_captures() {
         table.text(verdict.first_ns == INT64_MAX ? std::string() : time_text(verdict.first_ns));
         table.text(verdict.last_ns == INT64_MIN ? std::string() : time_text(verdict.last_ns));
         table.text(verdict.alternative);
+        table.text(verdict.direction);
+        for (const AlternativeTest& test : verdict.alternatives)
+            if (test.standing == AlternativeTest::Standing::tested) table.real(rounded(test.log_likelihood_ratio));
+            else table.missing();
+        table.text(frames_text(verdict));
+        table.integer(static_cast<std::int64_t>(verdict.locators_total));
+        table.real(verdict.permutation_p_value);
         table.end_row();
         if (!verdict.is_firm) continue;
         const std::string mechanism(mechanism_name(verdict.mechanism));
@@ -408,6 +443,30 @@ void Report::describe_captures() {
         auto& locators = m_mechanism_locators[mechanism];
         locators.insert(locators.end(), verdict.locators.begin(), verdict.locators.end());
     }
+}
+
+/// Every other explanation of every row of triggers.csv, with what speaks for and against it.
+void Report::describe_alternatives() {
+    OutputTable& table = m_tables.open("alternatives", {{"mechanism", CellType::text, "as in triggers.csv"},
+                                                        {"trigger", CellType::text, "as in triggers.csv"},
+                                                        {"verdict", CellType::text, "firm or insufficient"},
+                                                        {"alternative", CellType::text, "site-down, nat, user-filter, host, ipv6 or loss"},
+                                                        {"standing", CellType::text, "tested, not testable or does not apply"},
+                                                        {"log_likelihood_ratio", CellType::real, "of interference over the alternative; below 0 the alternative fits better"},
+                                                        {"evidence", CellType::text, "counts that it rests on, or why there is no test"}});
+    for (const MechanismVerdict& verdict : m_book->verdicts())
+        for (std::size_t i = 0; i < alternative_count; ++i) {
+            const AlternativeTest& test = verdict.alternatives[i];
+            table.text(mechanism_name(verdict.mechanism));
+            table.text(verdict.trigger);
+            table.text(verdict.is_firm ? "firm" : "insufficient");
+            table.text(alternative_name(static_cast<Alternative>(i)));
+            table.text(standing_name(test.standing));
+            if (test.standing == AlternativeTest::Standing::tested) table.real(rounded(test.log_likelihood_ratio));
+            else table.missing();
+            table.text(test.evidence);
+            table.end_row();
+        }
 }
 
 void Report::describe_flows() {
@@ -464,6 +523,15 @@ void Report::describe_figures() {
         finding.caveat = fmt::format("From {} triggers with later flows: {} failed, {} did not; of {} flows to other ports meanwhile {} failed.", residual.triggers, residual.failed, residual.passed,
                                      residual.other_port, residual.other_port_failed);
         m_findings.items.push_back(std::move(finding));
+        const std::set<std::string> scopes = {"any source port", "same source port"};
+        const std::string scope = residual.is_same_source_port ? "same source port" : "any source port";
+        m_findings.items.push_back(set_finding("residual.scope", "connections after a trigger", {scope}, scopes, "scopes", fmt::format("What fails after a trigger is connections from {}.", scope)));
+        if (std::abs(residual.restart_ratio) >= ResidualEstimate::restart_ratio_min) {
+            const std::string timer = residual.restart_ratio > 0 ? "restarts" : "runs on";
+            m_findings.items.push_back(set_finding("residual.timer", "connections after a trigger", {timer}, {"restarts", "runs on"}, "timers",
+                                                   fmt::format("The time {} (log likelihood ratio {:.1f} over the other).", timer == "restarts" ? "begins anew with each failed attempt" : "runs from the trigger, whatever is tried meanwhile",
+                                                               std::abs(residual.restart_ratio))));
+        }
     }
     const auto median_of = [&](std::initializer_list<Mechanism> mechanisms, std::string metric, std::string unit, std::string_view sentence) {
         std::vector<double> figures;
@@ -504,7 +572,27 @@ void Report::describe_figures() {
         finding.sentence = fmt::format("{} of {} eligible first payloads were lost, and {} of {} others.", eligibility.eligible_lost, eligibility.eligible, eligibility.exempt_lost, eligibility.exempt);
         finding.caveat = "Hosts that went away count too; triggers.csv says which addresses are firm.";
         m_findings.items.push_back(std::move(finding));
+        if (const auto prefixes = m_book->eligibility_by_prefix(); !prefixes.empty()) {
+            OutputTable& table = m_tables.open("fully_encrypted", {{"destination", CellType::text, "/24, or /48 of IPv6, where eligible and other first payloads were sent that are neither TLS nor HTTP"},
+                                                                   {"eligible", CellType::integer, "first payloads that the rule would take"},
+                                                                   {"eligible_lost", CellType::integer, "of them, lost"},
+                                                                   {"exempt", CellType::integer, "others"},
+                                                                   {"exempt_lost", CellType::integer, "of them, lost"},
+                                                                   {"p_value", CellType::real, "Fisher's exact test, one-sided"},
+                                                                   {"q_value", CellType::real, "over all destinations of the table"}});
+            for (const auto& one : prefixes) {
+                table.text(address_text(one.prefix) + (one.prefix.is_v4() ? "/24" : "/48"));
+                table.integer(static_cast<std::int64_t>(one.payloads.eligible));
+                table.integer(static_cast<std::int64_t>(one.payloads.eligible_lost));
+                table.integer(static_cast<std::int64_t>(one.payloads.exempt));
+                table.integer(static_cast<std::int64_t>(one.payloads.exempt_lost));
+                table.real(one.p_value);
+                table.real(one.q_value);
+                table.end_row();
+            }
+        }
     }
+    if (!m_book->forged_addresses().empty()) describe_forged_addresses();
     const PortComparison& ports = m_book->quic_ports();
     const PortRule rule = port_rule(ports);
     if (rule != PortRule::undecided) {
@@ -515,6 +603,36 @@ void Report::describe_figures() {
                                                fmt::format("Blocked: {} of {} with a source port above the destination's, {} of {} with equal ports, {} of {} with one below.", ports.above_blocked, ports.above,
                                                            ports.equal_blocked, ports.equal, ports.below_blocked, ports.below)));
     }
+}
+
+void Report::describe_forged_addresses() {
+    OutputTable& table = m_tables.open("forged_addresses", {{"address", CellType::text, "that answers of firm lookups held first"},
+                                                            {"pool", CellType::text, "of the facts, when it is in one of that time"},
+                                                            {"lookups", CellType::integer, "with it"},
+                                                            {"names", CellType::integer, "that were asked for"},
+                                                            {"first", CellType::text, "first seen"},
+                                                            {"last", CellType::text, "last seen"}});
+    for (const auto& forged : m_book->forged_addresses()) {
+        table.text(address_text(forged.address));
+        table.text(forged.pool);
+        table.integer(static_cast<std::int64_t>(forged.lookups));
+        table.integer(static_cast<std::int64_t>(forged.names));
+        table.text(time_text(forged.first_ns));
+        table.text(time_text(forged.last_ns));
+        table.end_row();
+    }
+    const AddressOrder& order = m_book->forged_order();
+    Finding finding = exact_count("dns.forged_addresses", "answers of firm lookups", order.addresses, "addresses",
+                                  fmt::format("{} addresses came first in forged answers.", grouped_digits(order.addresses)));
+    constexpr double p_value_max = 0.001;
+    if (order.p_value <= p_value_max) {
+        finding.strength = StrengthKind::p_value;
+        finding.strength_value = order.p_value;
+        finding.sentence += fmt::format(" They come in turn from one list: after {} of {} that had come before, the next ones were the same (p = {:.2g}).", grouped_digits(order.alike),
+                                        grouped_digits(order.compared), order.p_value);
+    }
+    finding.caveat = "Of two answers the first counts; a resolver's own may have been sooner.";
+    m_findings.items.push_back(std::move(finding));
 }
 
 /// A line for the time of one blocked site in one network: days without measurements are left open.
@@ -542,6 +660,33 @@ void add_timeline_row(const interference::BlockedCell& cell, Figure& figure) {
         }
     }
 }
+
+/// How likely is blocking beside each other explanation?
+Finding likelihood_finding(const interference::BlockedCell& cell, const std::string& place) {
+    Finding finding = exact_count(fmt::format("likelihood(\"{}\", \"AS{}\")", cell.domain, cell.asn), place, 0, "log of a ratio", "");
+    std::vector<std::string> open;
+    FindingTable table;
+    table.columns = {"Other explanation", "Log of likelihood ratio", "Observations for blocking", "Against"};
+    for (std::size_t i = 0; i < cell.weights.size(); ++i) {
+        const auto& weight = cell.weights[i];
+        const std::string name(interference::alternative_name(static_cast<interference::Alternative>(i)));
+        const bool is_weighed = weight.state == interference::AlternativeState::weighed;
+        if (weight.state == interference::AlternativeState::not_testable) open.push_back(name);
+        table.rows.push_back({name, is_weighed ? fmt::format("{:.1f}", weight.log_likelihood_ratio) : std::string(interference::alternative_state_name(weight.state)),
+                              fmt::format("{:.1f}", weight.for_blocking), fmt::format("{:.1f}", weight.for_alternative)});
+    }
+    const auto& least = cell.weights[static_cast<std::size_t>(*cell.likeliest)];
+    finding.value = finding.low = finding.high = least.log_likelihood_ratio;
+    finding.sentence = fmt::format("Of all other explanations for {} in AS{} that can be weighed {} is the likeliest; the log of the likelihood ratio of blocking over it is {:.1f}.", cell.domain,
+                                   cell.asn, interference::alternative_name(*cell.likeliest), least.log_likelihood_ratio);
+    finding.caveat = open.empty() ? std::string("It is a bound: every observation is given the chance to mislead that was measured for all.")
+                                  : fmt::format("These measurements cannot test: {}. Rows of alternatives.csv say what was counted.", fmt::join(open, ", "));
+    finding.table = std::move(table);
+    return finding;
+}
+
+/// "2:87/test_keys/requests/0": input, line and pointer.
+std::string located_text(const interference::LocatedPointer& located) { return fmt::format("{}:{}{}", located.where.evidence + 1, located.where.row, located.pointer); }
 
 /// Sites by what became of them in one country.
 struct CountrySites {
@@ -614,6 +759,8 @@ void Report::describe_measurements() {
         day_columns.push_back({layer + "_blocked", CellType::integer, "of those"});
         day_columns.push_back({layer + "_down", CellType::integer, "of those"});
     }
+    for (std::size_t i = 0; i < interference::layers; ++i)
+        day_columns.push_back({std::string(interference::layer_name(static_cast<interference::Layer>(i))) + "_evidence", CellType::text, "input, line and JSON pointer of the first blocked one"});
     OutputTable& days = m_tables.open("days", std::move(day_columns));
     const interference::BookResult result = m_measurements->finish([&](const interference::SiteDay& day) {
         days.text(day.domain);
@@ -624,8 +771,13 @@ void Report::describe_measurements() {
         days.integer(day.measurements);
         for (const auto& count : day.of)
             for (const auto number : {count.seen, count.blocked, count.down}) days.integer(number);
+        for (const auto* evidence : day.evidence) days.text(evidence == nullptr ? std::string() : located_text(*evidence));
         days.end_row();
     });
+    std::vector<std::string> correlations;
+    for (std::size_t i = 0; i < interference::layers; ++i)
+        correlations.push_back(fmt::format("{} {:.2f}", interference::layer_name(static_cast<interference::Layer>(i)), result.probe_day_correlation[i]));
+    m_findings.notes.push_back(fmt::format("Failures that one kind of probe in a network sees on one day hang together by {}; 1: they count as one.", fmt::join(correlations, ", ")));
     OutputTable& table = m_tables.open("sites", {{"site", CellType::text, "domain, or name of the test"},
                                                  {"country", CellType::text, "of the probes"},
                                                  {"network", CellType::text, "of the probes"},
@@ -644,6 +796,11 @@ void Report::describe_measurements() {
                                                  {"set_aside", CellType::integer, "networks that are no part of the control, since the site is blocked there too"},
                                                  {"p_value", CellType::real, "that so many are blocked by what the control shows"},
                                                  {"q_value", CellType::real, "over all sites, networks and layers"},
+                                                 {"effective_measurements", CellType::real, "how many independent ones they are worth"},
+                                                 {"probes", CellType::integer, "kinds of probe that measured it"},
+                                                 {"doubt", CellType::text, "why it is not called blocked though q is small"},
+                                                 {"alternative", CellType::text, "the likeliest other explanation of those that could be weighed"},
+                                                 {"log_likelihood_ratio", CellType::real, "of blocking over that"},
                                                  {"since", CellType::text, "first day of the present state, when it changed"},
                                                  {"since_low", CellType::text, "interval"},
                                                  {"since_high", CellType::text, "interval"},
@@ -651,7 +808,36 @@ void Report::describe_measurements() {
                                                  {"until_low", CellType::text, "interval"},
                                                  {"until_high", CellType::text, "interval"},
                                                  {"evidence", CellType::text, "input, line and JSON pointer of the first blocked measurements"}});
+    OutputTable& others = m_tables.open("alternatives", {{"site", CellType::text, "domain, or name of the test"},
+                                                         {"country", CellType::text, "of the probes"},
+                                                         {"network", CellType::text, "of the probes"},
+                                                         {"layer", CellType::text, "where something is blocked"},
+                                                         {"verdict", CellType::text, "of sites.csv"},
+                                                         {"alternative", CellType::text, "what else might explain it"},
+                                                         {"state", CellType::text, "weighed, not testable with these measurements, or cannot explain it"},
+                                                         {"log_likelihood_ratio", CellType::real, "of blocking over the alternative"},
+                                                         {"for_blocking", CellType::real, "observations that blocking predicts and the alternative does not"},
+                                                         {"for_alternative", CellType::real, "the other way round"}});
+    const auto write_alternatives = [&](const interference::BlockedCell& cell, const std::string& network) {
+        for (std::size_t i = 0; i < cell.weights.size(); ++i) {
+            const auto& weight = cell.weights[i];
+            others.text(cell.domain);
+            others.text(cell.country);
+            others.text(network);
+            others.text(interference::layer_name(cell.layer));
+            others.text(interference::cell_verdict_name(cell.verdict));
+            others.text(interference::alternative_name(static_cast<interference::Alternative>(i)));
+            others.text(interference::alternative_state_name(weight.state));
+            if (weight.state == interference::AlternativeState::weighed) others.real(weight.log_likelihood_ratio);
+            else others.missing();
+            others.real(weight.for_blocking);
+            others.real(weight.for_alternative);
+            others.end_row();
+        }
+    };
     std::set<std::string> blocked;
+    std::set<std::string> doubted;
+    std::map<std::string_view, std::set<std::string>> doubted_by;
     std::set<std::string> not_blocked;
     std::set<std::string> down;
     std::set<std::string> geo;
@@ -697,6 +883,12 @@ void Report::describe_measurements() {
         table.integer(cell.set_aside);
         table.real(cell.p);
         table.real(cell.q);
+        table.real(cell.effective_measurements);
+        table.integer(cell.probes);
+        table.text(cell.doubt);
+        table.text(cell.likeliest ? interference::alternative_name(*cell.likeliest) : std::string_view());
+        if (cell.likeliest) table.real(cell.weights[static_cast<std::size_t>(*cell.likeliest)].log_likelihood_ratio);
+        else table.missing();
         for (const auto* change : {cell.since ? &*cell.since : nullptr, cell.until ? &*cell.until : nullptr})
             if (change == nullptr)
                 for (int i = 0; i < 3; ++i) table.text("");
@@ -704,11 +896,13 @@ void Report::describe_measurements() {
                 for (const std::int32_t day : {change->day, change->day_low, change->day_high}) table.text(day_text(day));
         std::string pointers;
         for (std::size_t i = 0; i < std::min<std::size_t>(3, cell.locators.size()); ++i)
-            pointers += fmt::format("{}{}:{}{}", pointers.empty() ? "" : " ", cell.locators[i].where.evidence + 1, cell.locators[i].where.row, cell.locators[i].pointer);
+            pointers += (pointers.empty() ? "" : " ") + located_text(cell.locators[i]);
         table.text(pointers);
         table.end_row();
+        write_alternatives(cell, network);
 
         const std::string place = cell.domain + "@" + network;
+        if (!cell.doubt.empty()) doubted_by[cell.doubt].insert(place);
         CountrySites& country = countries[cell.country];
         if (open_places.count(place) > 0) country.open.insert(cell.domain);
         switch (cell.verdict) {
@@ -756,6 +950,20 @@ void Report::describe_measurements() {
     figure.caption = order.size() > bars_max ? fmt::format("The {} networks with most; {} more have some.", bars_max, order.size() - bars_max) : "Networks that are not shown have none, or nobody measured there.";
     if (!figure.rows.empty()) all.figure = std::move(figure);
     m_findings.items.push_back(std::move(all));
+    for (const auto& [doubt, places] : doubted_by)
+        for (const auto& place : places)
+            if (blocked.count(place) == 0) doubted.insert(place);
+    Finding doubts = set_finding("doubted", "sites in networks", doubted, {}, "sites",
+                                 fmt::format("{} sites fail in a network far more often than elsewhere, and something else than the network may be why.", grouped_digits(doubted.size())));
+    doubts.caveat = "They are undetermined. A site that is blocked on another layer is not among them.";
+    FindingTable reasons;
+    reasons.columns = {"What else it may be", "Sites in networks"};
+    for (const auto& [doubt, places] : doubted_by) {
+        const auto count = static_cast<std::size_t>(std::count_if(places.begin(), places.end(), [&](const auto& place) { return doubted.count(place) > 0; }));
+        if (count > 0) reasons.rows.push_back({std::string(doubt), std::to_string(count)});
+    }
+    if (!reasons.rows.empty()) doubts.table = std::move(reasons);
+    m_findings.items.push_back(std::move(doubts));
     m_findings.items.push_back(countries_finding(countries));
     std::size_t named = 0;
     for (const auto& [network, sites] : blocked_by_network)
@@ -791,11 +999,13 @@ void Report::describe_measurements() {
     timeline.title = "When sites were blocked, by network";
     timeline.caption = "A line for the layer on which it shows first. Where a line is open nobody measured.";
     FindingTable times;
-    times.columns = {"Site", "Country", "Network", "Layer", "First measured", "Blocked since", "Until", "Last measured"};
+    times.columns = {"Site", "Country", "Network", "Layer", "First measured", "Blocked since", "Until", "Last measured", "Likeliest other explanation", "Log of likelihood ratio"};
     for (const auto& [place, cell] : onsets) {
         add_timeline_row(*cell, timeline);
         times.rows.push_back({cell->domain, cell->country, fmt::format("AS{}", cell->asn), std::string(interference::layer_name(cell->layer)), day_text(cell->day_first),
-                              cell->since ? day_text(cell->since->day) : "", cell->until ? day_text(cell->until->day) : "", day_text(cell->day_last)});
+                              cell->since ? day_text(cell->since->day) : "", cell->until ? day_text(cell->until->day) : "", day_text(cell->day_last),
+                              cell->likeliest ? std::string(interference::alternative_name(*cell->likeliest)) : "",
+                              cell->likeliest ? fmt::format("{:.1f}", cell->weights[static_cast<std::size_t>(*cell->likeliest)].log_likelihood_ratio) : ""});
     }
     if (!timeline.rows.empty()) {
         somewhere.figure = std::move(timeline);
@@ -807,6 +1017,7 @@ void Report::describe_measurements() {
     named = 0;
     for (const auto& [place, cell] : onsets) {
         if (named++ >= named_findings_max || !can_be_argument(cell->domain)) continue;
+        m_findings.items.push_back(likelihood_finding(*cell, place));
         for (const auto& [metric, change] : {std::pair{"onset", cell->since ? &*cell->since : nullptr}, {"end", cell->until ? &*cell->until : nullptr}}) {
             if (change == nullptr) continue;
             Finding finding = exact_count(fmt::format("{}(\"{}\", \"AS{}\")", metric, cell->domain, cell->asn), place, 0, "seconds", "");
@@ -821,6 +1032,26 @@ void Report::describe_measurements() {
             m_findings.items.push_back(std::move(finding));
         }
     }
+}
+
+/// What is firm, then what is not, as far as a page has room for it.
+FindingTable Report::verdict_table() const {
+    constexpr std::size_t rows_max = 200;
+    FindingTable table;
+    table.columns = {"Mechanism", "Trigger", "Verdict", "Layer", "Direction", "Box", "Flows", "Of", "q"};
+    for (std::size_t i = 0; i < alternative_count; ++i) table.columns.push_back(fmt::format("Against {}", alternative_name(static_cast<Alternative>(i))));
+    table.columns.push_back("Frames");
+    for (const bool is_firm : {true, false})
+        for (const MechanismVerdict& verdict : m_book->verdicts()) {
+            if (verdict.is_firm != is_firm || table.rows.size() >= rows_max) continue;
+            std::vector<std::string> row = {std::string(mechanism_name(verdict.mechanism)), verdict.trigger, is_firm ? "firm" : "insufficient", std::string(verdict.layer),
+                                            std::string(verdict.direction), verdict.box_class, grouped_digits(verdict.flows), grouped_digits(verdict.exposed), fmt::format("{:.2g}", verdict.q_value)};
+            for (const AlternativeTest& test : verdict.alternatives)
+                row.push_back(test.standing == AlternativeTest::Standing::tested ? fmt::format("{:.1f}", test.log_likelihood_ratio) : std::string(standing_name(test.standing)));
+            row.push_back(frames_text(verdict));
+            table.rows.push_back(std::move(row));
+        }
+    return table;
 }
 
 void Report::describe_mechanisms() {
@@ -851,8 +1082,9 @@ void Report::describe_mechanisms() {
         figure.rows.push_back({mechanism, count, count, count});
         add_locators(all, m_mechanism_locators[mechanism], m_mechanism_locators[mechanism].size());
     }
-    figure.caption = "Names, addresses and kinds of first payloads for which the mechanism is firm.";
+    figure.caption = "Names, addresses, words of requests and kinds of first payloads for which the mechanism is firm.";
     if (!figure.rows.empty()) all.figure = std::move(figure);
+    all.table = verdict_table();
     m_findings.items.push_back(std::move(all));
     m_findings.items.push_back(set_finding("trigger", "names and addresses in captures", triggers, passed, "triggers", fmt::format("{} triggers meet a firm mechanism.", grouped_digits(triggers.size()))));
     for (const auto& [mechanism, names] : m_mechanisms) {
@@ -871,6 +1103,7 @@ void Report::describe_mechanisms() {
 Findings Report::findings() {
     if (m_book) {
         describe_captures();
+        describe_alternatives();
         describe_flows();
         describe_mechanisms();
         describe_figures();

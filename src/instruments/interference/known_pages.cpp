@@ -11,7 +11,7 @@ KnownPage best_match(const interference::FingerprintSet& fingerprints, const std
         const auto& fingerprint = fingerprints.at(place);
         if (fingerprint.scope == "fp") return {};
         const bool is_wide = fingerprint.scope == "nat" || fingerprint.scope == "isp";
-        if (fingerprint.match == interference::Fingerprint::Match::regexp || (best.fingerprint != 0 && (best.is_wide || !is_wide))) continue;
+        if (best.fingerprint != 0 && (best.is_wide || !is_wide)) continue;
         best = {place + 1, is_wide};
     }
     return best;
@@ -44,10 +44,10 @@ KnownPage PageWatch::end(std::unique_ptr<TcpStream> page) {
         name.assign(written);
         for (char& c : name)
             if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-        const auto more = m_fingerprints->of_header(name, value);
-        places.insert(places.end(), more.begin(), more.end());
+        for (const auto& more : {m_fingerprints->of_header(name, value), m_fingerprints->of_expressions("header." + name, value)})
+            places.insert(places.end(), more.begin(), more.end());
     }
-    const auto in_body = m_fingerprints->of_body(http_body(front, m_head, page_bytes_max));
+    const auto in_body = m_fingerprints->of_page(http_body(front, m_head, page_bytes_max));
     places.insert(places.end(), in_body.begin(), in_body.end());
     return best_match(*m_fingerprints, places);
 }

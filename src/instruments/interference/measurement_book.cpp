@@ -7,7 +7,7 @@
 
 #include "core/hash.hpp"
 #include "core/time.hpp"
-#include "statistics/binomial.hpp"
+#include "instruments/interference/facts.hpp"
 #include "statistics/change_point.hpp"
 #include "statistics/multiple_testing.hpp"
 #include "statistics/proportion.hpp"
@@ -20,6 +20,7 @@ constexpr std::int64_t day_us = 24 * hour_us;
 constexpr std::size_t domain_bytes_max = 253;
 constexpr std::size_t addresses_max = 4'096;  // known to be a domain's
 constexpr std::size_t pending_max = 16;       // odd answers of a domain in a network
+constexpr std::size_t pages_max = 16;         // other pages of a domain in a network
 constexpr std::size_t rules_max = 16;
 
 /// Weights for "blocked" that the rules of ooni/data can give; a median needs no more than how often each came up.
@@ -31,9 +32,54 @@ constexpr std::size_t series = std::size(series_names);
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
+/// What one kind of probe saw on one day.
+struct DayKey {
+    std::int32_t day = 0;
+    std::uint32_t probe = 0;
+    auto operator<=>(const DayKey&) const = default;
+};
+
 struct Day {
     std::array<SiteDay::Count, layers> of{};
     std::uint32_t measurements = 0;
+    std::uint32_t refused = 0;  // by the site itself
+    std::uint32_t captchas = 0;
+    std::uint32_t misdirected = 0;
+
+    void add(const Day& other) {
+        for (std::size_t i = 0; i < layers; ++i) {
+            of[i].seen += other.of[i].seen;
+            of[i].blocked += other.of[i].blocked;
+            of[i].down += other.of[i].down;
+        }
+        measurements += other.measurements;
+        refused += other.refused;
+        captchas += other.captchas;
+        misdirected += other.misdirected;
+    }
+};
+
+/// How many independent measurements those of clusters are worth: the counts of each over 1 + (measurements - 1) rho (Rao and Scott, Biometrics 48
+/// (1992) 577). What a probe that is out of order saw is worth none.
+struct Effective {
+    double blocked = 0;
+    double measurements = 0;
+
+    void add(const Effective& other) {
+        blocked += other.blocked;
+        measurements += other.measurements;
+    }
+};
+
+struct DayTotal {
+    Day counts;
+    std::array<Effective, layers> of{};
+    std::array<std::uint32_t, layers> out_of_order{};  // measurements
+};
+
+struct NetworkDays {
+    std::map<DayKey, Day> by_probe;
+    std::map<std::int32_t, DayTotal> by_day;
 };
 
 struct Hour {
@@ -44,14 +90,14 @@ struct Hour {
 template <std::size_t max>
 class SmallestCounts {
   public:
-    void add(std::uint64_t key, std::int32_t day) {
+    void add(std::uint64_t key, DayKey day) {
         ++m_counts[key][day];
         if (m_counts.size() > max) m_counts.erase(std::prev(m_counts.end()));
     }
-    const std::map<std::uint64_t, std::map<std::int32_t, std::uint32_t>>& all() const { return m_counts; }
+    const std::map<std::uint64_t, std::map<DayKey, std::uint32_t>>& all() const { return m_counts; }
 
   private:
-    std::map<std::uint64_t, std::map<std::int32_t, std::uint32_t>> m_counts;
+    std::map<std::uint64_t, std::map<DayKey, std::uint32_t>> m_counts;
 };
 
 /// Hashes of 64 bits in a table that is at most half full, or a quarter where it has just grown.
@@ -100,16 +146,25 @@ std::optional<std::uint64_t> identity_of(const Measurement& m) {
 
 struct LayerBook {
     std::map<std::string_view, std::uint64_t> rules;  // of blocked measurements
+    std::uint64_t over_v6_alone = 0;                  // of them, those where no address of version 4 failed
     std::set<LocatedPointer> locators;
+    std::map<std::int32_t, LocatedPointer> first_of_day;
+
+    /// The first by name of those that are most frequent; empty without any.
+    std::string_view main_rule() const {
+        const auto most = std::max_element(rules.begin(), rules.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+        return most == rules.end() ? std::string_view() : most->first;
+    }
 };
 
 struct Network {
-    std::map<std::int32_t, Day> days;
+    std::map<DayKey, Day> days;
     std::map<std::int64_t, Hour> hours;
     std::array<LayerBook, layers> of;
     std::array<std::uint64_t, standing_kinds> standing_counts{};
     std::set<std::uint64_t> reports;      // the smallest hashes
     SmallestCounts<pending_max> pending;  // addresses of answers that were called blocked for being nobody else's
+    SmallestCounts<pages_max> pages;      // that are not the control's
     std::string name;
     std::string test_name;  // empty where there are several
 };
@@ -120,6 +175,8 @@ struct Domain {
     std::map<NetworkKey, Network> networks;
     std::set<std::uint64_t> valid;  // hashes of addresses where somebody completed a valid handshake for the name; the smallest
 };
+
+constexpr std::string_view other_page_rule = "http.other_page";
 
 /// Rules that call an answer false because the address is unknown; a valid handshake there, by anybody, clears them.
 bool is_cleared_by_handshake(std::string_view rule) {
@@ -143,6 +200,65 @@ struct Grounds {
     /// Of most.
     RuleGround main() const { return forged * 2 > all ? RuleGround::forgery : vouched * 2 > all ? RuleGround::control : RuleGround::probe; }
 };
+
+std::string_view mechanism_of(std::string_view name) {
+    for (const auto& rule : unveil_scoring_rules())
+        if (rule.name == name) return rule.mechanism;
+    return {};
+}
+
+/// P(X >= blocked) for X binomial, between whole numbers by the incomplete beta function that it is.
+double effective_tail(const Effective& counted, double share) {
+    if (counted.blocked <= 0) return 1;
+    return incomplete_beta(counted.blocked, std::max(0.0, counted.measurements - counted.blocked) + 1, share);
+}
+/// The same against groups. Whole numbers on the side of more chance.
+double effective_tail(const Effective& counted, const GroupModel& model) {
+    constexpr double slack = 1e-9;
+    const auto hits = static_cast<std::uint64_t>(counted.blocked + slack);
+    return beta_binomial_tail(hits, std::max(hits, static_cast<std::uint64_t>(std::ceil(counted.measurements - slack))), model.mean, model.rho);
+}
+
+/// A report is named by when the collector opened it, "20240101T000000Z_...", a measurement by when it came in, "20240101000000.123456_..."; a probe whose
+/// clock is wrong shows there.
+std::optional<std::int64_t> time_of_collector(const Measurement& m) {
+    constexpr std::size_t report_bytes = 16;
+    constexpr std::size_t uid_bytes = 15;
+    std::string digits;
+    if (m.report_id.size() > report_bytes && m.report_id[8] == 'T' && m.report_id[15] == 'Z') digits.append(m.report_id.substr(0, 8)).append(m.report_id.substr(9, 6));
+    else if (m.measurement_uid.size() > uid_bytes && m.measurement_uid[14] == '.') digits = m.measurement_uid.substr(0, 14);
+    if (digits.empty() || !std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) return {};
+    const std::string_view d = digits;
+    std::string written;
+    for (const auto part : {d.substr(0, 4), std::string_view("-"), d.substr(4, 2), std::string_view("-"), d.substr(6, 2), std::string_view("T"), d.substr(8, 2), std::string_view(":"),
+                            d.substr(10, 2), std::string_view(":"), d.substr(12, 2)})
+        written.append(part);
+    return parse_time_us(written);
+}
+
+/// Volunteers have no names; what can be told apart is what they run, where their names are looked up. Versions are left out, since they change.
+std::uint32_t probe_kind(const Measurement& m) {
+    std::string name;
+    for (const auto part : {m.platform, m.software_name, m.resolver_address}) name.append(part).append(1, '\n');
+    return static_cast<std::uint32_t>(hash_bytes(name));
+}
+
+/// What a page is known again by: its status and title, or how it begins.
+std::uint64_t page_hash(const HttpRequest& request) {
+    constexpr std::size_t begin_bytes = 4096;
+    auto text = http_title(request);
+    if (text.empty()) text = http_body(request, begin_bytes);
+    return hash_bytes(text.append(1, '\n').append(std::to_string(request.status)));
+}
+
+/// Whether no address of version 4 failed on the layer; only where something did.
+bool is_over_v6_alone(const Measurement& m, Layer layer) {
+    if (layer == Layer::tcp)
+        return std::none_of(m.connects.begin(), m.connects.end(), [](const auto& one) { return !one.failure.empty() && one.address.find(':') == std::string_view::npos; });
+    if (layer == Layer::tls)
+        return std::none_of(m.handshakes.begin(), m.handshakes.end(), [](const auto& one) { return !one.failure.empty() && !one.endpoint.starts_with('['); });
+    return false;
+}
 
 std::uint64_t address_hash(std::string_view address) { return hash_bytes(address); }
 
@@ -193,7 +309,36 @@ double beta_binomial_tail(std::uint64_t hits, std::uint64_t trials, double mean,
     return std::min(1.0, tail);
 }
 
-GroupModel fit_groups(std::span<const GroupCount> groups) {
+void ClusterCorrelation::add(std::span<const GroupCount> clusters) {
+    double hits = 0, trials = 0, hit_squares = 0, trial_squares = 0;
+    for (const auto& cluster : clusters) {
+        const auto b = static_cast<double>(cluster.hits);
+        const auto n = static_cast<double>(cluster.trials);
+        hits += b;
+        trials += n;
+        hit_squares += b * b;
+        trial_squares += n * n;
+        m_within += b * (b - 1);
+        m_within_pairs += n * (n - 1);
+        if (n > 1) m_partnered += b;
+    }
+    m_hits += hits;
+    m_trials += trials;
+    m_between += hits * hits - hit_squares;
+    m_between_pairs += trials * trials - trial_squares;
+}
+
+double ClusterCorrelation::value(double prior) const {
+    double found = 0;
+    if (m_within_pairs > 0 && m_between_pairs > 0 && m_partnered > 0) {
+        const double between = m_between / m_between_pairs;
+        const double spread = m_hits / m_trials - between;
+        found = spread > 0 ? std::clamp((m_within / m_within_pairs - between) / spread, 0.0, 1.0) : prior;
+    }
+    return (found * m_partnered + prior * prior_weight) / (m_partnered + prior_weight);
+}
+
+GroupModel fit_groups(std::span<const GroupCount> groups, double rho_min, double rho_few) {
     double hits = 0;
     double trials = 0;
     double squares = 0;
@@ -292,8 +437,36 @@ std::string_view cell_control_name(CellControl control) {
     return "";
 }
 
+std::string_view alternative_name(Alternative alternative) {
+    switch (alternative) {
+        case Alternative::site_down: return "site-down";
+        case Alternative::geo_block: return "geo-block";
+        case Alternative::captcha: return "captcha";
+        case Alternative::broken_redirect: return "broken-redirect";
+        case Alternative::ipv6_trouble: return "ipv6-trouble";
+        case Alternative::own_network: return "own-network";
+        case Alternative::line_trouble: return "line-trouble";
+        case Alternative::ordinary_failure: return "ordinary-failure";
+    }
+    return "";
+}
+
+std::string_view alternative_state_name(AlternativeState state) {
+    switch (state) {
+        case AlternativeState::weighed: return "weighed";
+        case AlternativeState::not_testable: return "not testable";
+        case AlternativeState::cannot_explain: return "cannot explain it";
+    }
+    return "";
+}
+
 struct MeasurementBook::State {
     BookRules rules;
+    double error_share_max = 0;
+    bool is_error_share_checked = false;  // by somebody; what is not makes nothing firm
+    double rho_min = 0;
+    double rho_few = 0;
+    double rho_prior = 0;
     const FingerprintSet* fingerprints = nullptr;
     BookCounts counts;
     std::uint64_t cells = 0;
@@ -303,13 +476,38 @@ struct MeasurementBook::State {
     void add(const Measurement& m);
     void add_data_v2(const Measurement& m, Network& network) const;
     struct Span {
-        std::uint64_t blocked = 0;
-        std::uint64_t measurements = 0;
+        Effective worth;
+        std::int32_t first = 0;
+        std::int32_t last = -1;
     };
-    static Span worst_span(const std::map<std::int32_t, Day>& days, std::size_t layer);
-    BlockedCell cell_of(const std::string& name, const Domain& domain, const NetworkKey& key, Layer layer,
-                        const std::map<NetworkKey, std::map<std::int32_t, Day>>& days_of) const;
-    void find_changes(BlockedCell& cell, const std::map<std::int32_t, Day>& days) const;
+    static Span worst_span(const NetworkDays& days, std::size_t layer);
+    using DaysOf = std::map<NetworkKey, NetworkDays>;
+
+    /// Of one kind of probe in one network on one day: sites that it measured, and of them those that are blocked.
+    struct Sites {
+        std::uint32_t all = 0;
+        std::uint32_t blocked = 0;
+    };
+    /// What only all sites together show.
+    struct Surroundings {
+        std::map<NetworkKey, std::map<DayKey, std::array<Sites, layers>>> sites;
+        std::map<std::pair<NetworkKey, std::uint64_t>, std::uint32_t> pages;  // sites with an other page, by its hash
+        std::array<double, layers> rho{};
+
+        Sites of(const NetworkKey& key, DayKey day, std::size_t layer) const {
+            const auto network = sites.find(key);
+            if (network == sites.end()) return {};
+            const auto it = network->second.find(day);
+            return it == network->second.end() ? Sites{} : it->second[layer];
+        }
+    };
+    Surroundings surroundings() const;
+    bool is_out_of_order(const Sites& sites) const { return sites.all >= rules.domains_min && sites.blocked * 2 > sites.all; }
+    DaysOf days_of(const Domain& domain, const Surroundings& around) const;
+    BlockedCell cell_of(const std::string& name, const Domain& domain, const NetworkKey& key, Layer layer, const DaysOf& days_of, const Surroundings& around) const;
+    void weigh(BlockedCell& cell, const Domain& domain, const NetworkKey& key, const DaysOf& days_of, const Surroundings& around, const Span& span, RuleGround ground) const;
+    void find_changes(BlockedCell& cell, const std::map<std::int32_t, DayTotal>& days) const;
+    std::string_view doubt_of(const BlockedCell& cell) const;
 };
 
 void MeasurementBook::State::add(const Measurement& m) {
@@ -330,17 +528,9 @@ void MeasurementBook::State::add(const Measurement& m) {
         ++counts.without_subject;
         return;
     }
-    // "20240101T000000Z_..." is when the collector opened the report; a probe whose clock is wrong shows there.
-    constexpr std::size_t time_bytes = 16;
-    if (m.report_id.size() > time_bytes && m.report_id[8] == 'T' && m.report_id[15] == 'Z') {
-        std::string written(m.report_id.substr(0, 4));
-        written.append("-").append(m.report_id.substr(4, 2)).append("-").append(m.report_id.substr(6, 5));
-        written.append(":").append(m.report_id.substr(11, 2)).append(":").append(m.report_id.substr(13, 2));
-        const auto opened_us = parse_time_us(written);
-        if (opened_us && std::abs(*opened_us - m.start_us) > day_us) {
-            ++counts.odd_clock;
-            return;
-        }
+    if (const auto received_us = time_of_collector(m); received_us && std::abs(*received_us - m.start_us) > day_us) {
+        ++counts.odd_clock;
+        return;
     }
     if (const auto identity = identity_of(m)) {
         const bool has_room = known.size() < rules.known_max;
@@ -362,9 +552,10 @@ void MeasurementBook::State::add(const Measurement& m) {
     }
     auto& domain = found->second;
     const NetworkKey key(std::move(country), m.asn);
+    const DayKey place{day, probe_kind(m)};
     if (cells >= rules.cells_max) {
         const auto it = domain.networks.find(key);
-        if (it == domain.networks.end() || it->second.days.count(day) == 0) {
+        if (it == domain.networks.end() || it->second.days.count(place) == 0) {
             ++counts.dropped;
             return;
         }
@@ -385,9 +576,12 @@ void MeasurementBook::State::add(const Measurement& m) {
     if (network.reports.size() > BlockedCell::reports_counted_max) network.reports.erase(std::prev(network.reports.end()));
     if (network.days.empty()) network.test_name = m.test_name.substr(0, name_bytes_max);
     else if (network.test_name != m.test_name.substr(0, name_bytes_max)) network.test_name.clear();
-    const auto [cell, is_new] = network.days.try_emplace(day);
+    const auto [cell, is_new] = network.days.try_emplace(place);
     cells += is_new;
     ++cell->second.measurements;
+    cell->second.refused += score.standing == Standing::geo_block;
+    cell->second.captchas += score.standing == Standing::captcha;
+    cell->second.misdirected += score.standing == Standing::broken_redirect;
     for (std::size_t i = 0; i < layers; ++i) {
         const auto& verdict = score.of[i];
         if (!verdict.weights.any()) continue;
@@ -398,7 +592,12 @@ void MeasurementBook::State::add(const Measurement& m) {
         ++count.blocked;
         auto& book = network.of[i];
         if (book.rules.count(verdict.rule) > 0 || book.rules.size() < rules_max) ++book.rules[verdict.rule];
-        book.locators.insert({m.where, verdict.pointers.empty() ? std::string() : verdict.pointers.front()});
+        book.over_v6_alone += is_over_v6_alone(m, static_cast<Layer>(i));
+        if (verdict.rule == other_page_rule && !m.requests.empty()) network.pages.add(page_hash(m.requests.front()), place);
+        LocatedPointer here{m.where, verdict.pointers.empty() ? std::string() : verdict.pointers.front()};
+        const auto [of_day, is_first] = book.first_of_day.try_emplace(day, here);
+        if (!is_first && here < of_day->second) of_day->second = here;
+        book.locators.insert(std::move(here));
         if (book.locators.size() > BlockedCell::locators_max) book.locators.erase(std::prev(book.locators.end()));
     }
     for (const auto& handshake : m.handshakes) {
@@ -414,7 +613,7 @@ void MeasurementBook::State::add(const Measurement& m) {
             for (const auto& answer : m.answers_of(query))
                 if (!answer.address.empty() && (first.empty() || answer.address < first)) first = answer.address;
         }
-        if (!first.empty()) network.pending.add(address_hash(first), day);
+        if (!first.empty()) network.pending.add(address_hash(first), place);
     }
     add_data_v2(m, network);
 }
@@ -433,22 +632,88 @@ void MeasurementBook::State::add_data_v2(const Measurement& m, Network& network)
 }
 
 /// The days in a row on which blocked measurements exceed others most (Kadane's algorithm; Bentley, CACM 27 (1984) 865).
-MeasurementBook::State::Span MeasurementBook::State::worst_span(const std::map<std::int32_t, Day>& days, std::size_t layer) {
+MeasurementBook::State::Span MeasurementBook::State::worst_span(const NetworkDays& days, std::size_t layer) {
     Span best;
     Span open;
-    const auto excess = [](const Span& span) { return 2 * static_cast<std::int64_t>(span.blocked) - static_cast<std::int64_t>(span.measurements); };
-    for (const auto& [day, counts_of_day] : days) {
-        const auto& count = counts_of_day.of[layer];
-        if (excess(open) <= 0) open = {};
-        open.blocked += count.blocked;
-        open.measurements += count.seen;
-        if (best.measurements == 0 || excess(open) > excess(best)) best = open;
+    const auto excess = [](const Span& span) { return 2 * span.worth.blocked - span.worth.measurements; };
+    for (const auto& [day, total] : days.by_day) {
+        const auto& worth = total.of[layer];
+        if (worth.measurements <= 0) continue;
+        if (open.last < open.first || excess(open) <= 0) open = {{}, day, day};
+        open.worth.add(worth);
+        open.last = day;
+        if (best.last < best.first || excess(open) > excess(best)) best = open;
     }
     return best;
 }
 
-BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domain& domain, const NetworkKey& key, Layer layer,
-                                            const std::map<NetworkKey, std::map<std::int32_t, Day>>& days_of) const {
+MeasurementBook::State::Surroundings MeasurementBook::State::surroundings() const {
+    Surroundings out;
+    for (const auto& [name, domain] : domains)
+        for (const auto& [key, network] : domain.networks) {
+            auto& sites = out.sites[key];
+            for (const auto& [day, counted] : network.days)
+                for (std::size_t i = 0; i < layers; ++i) {
+                    if (counted.of[i].seen == 0) continue;
+                    auto& of_day = sites[day][i];
+                    ++of_day.all;
+                    of_day.blocked += counted.of[i].blocked * 2 > counted.of[i].seen;
+                }
+            for (const auto& [page, by_day] : network.pages.all()) ++out.pages[{key, page}];
+        }
+    std::array<ClusterCorrelation, layers> correlations;
+    std::vector<GroupCount> clusters;
+    for (const auto& [name, domain] : domains)
+        for (const auto& [key, network] : domain.networks)
+            for (std::size_t i = 0; i < layers; ++i) {
+                clusters.clear();
+                GroupCount all;
+                for (const auto& [day, counted] : network.days) {
+                    if (counted.of[i].seen == 0 || is_out_of_order(out.of(key, day, i))) continue;
+                    clusters.push_back({counted.of[i].blocked, counted.of[i].seen});
+                    all.hits += counted.of[i].blocked;
+                    all.trials += counted.of[i].seen;
+                }
+                // What is surely more than error may be blocking, which begins and ends on some day.
+                if (all.trials > 0 && wilson_interval(all.hits, all.trials, rules.level).low <= error_share_max) correlations[i].add(clusters);
+            }
+    for (std::size_t i = 0; i < layers; ++i) out.rho[i] = correlations[i].value(rho_prior);
+    return out;
+}
+
+/// Answers whose address somebody found to be the site's are taken back before anything is compared.
+MeasurementBook::State::DaysOf MeasurementBook::State::days_of(const Domain& domain, const Surroundings& around) const {
+    DaysOf out;
+    for (const auto& [key, network] : domain.networks) {
+        auto& days = out[key];
+        days.by_probe = network.days;
+        for (const auto& [address, by_day] : network.pending.all()) {
+            if (domain.valid.count(address) == 0) continue;
+            for (const auto& [day, count] : by_day) {
+                auto& dns = days.by_probe.at(day).of[static_cast<std::size_t>(Layer::dns)];
+                dns.blocked -= std::min(dns.blocked, count);
+            }
+        }
+        for (const auto& [day, counted] : days.by_probe) {
+            auto& total = days.by_day[day.day];
+            total.counts.add(counted);
+            for (std::size_t i = 0; i < layers; ++i) {
+                const auto& count = counted.of[i];
+                if (count.seen == 0) continue;
+                if (is_out_of_order(around.of(key, day, i))) {
+                    total.out_of_order[i] += count.seen;
+                    continue;
+                }
+                const double design = 1 + (count.seen - 1.0) * around.rho[i];
+                total.of[i].add({count.blocked / design, count.seen / design});
+            }
+        }
+    }
+    return out;
+}
+
+BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domain& domain, const NetworkKey& key, Layer layer, const DaysOf& days_of,
+                                            const Surroundings& around) const {
     const auto& network = domain.networks.at(key);
     const auto at = static_cast<std::size_t>(layer);
     BlockedCell cell;
@@ -461,20 +726,29 @@ BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domai
     cell.reports = static_cast<std::uint32_t>(network.reports.size());
     const auto& days = days_of.at(key);
     std::set<std::int32_t> own_days;
-    for (const auto& [day, counts_of_day] : days) {
-        const auto& count = counts_of_day.of[at];
+    Effective worth;
+    for (const auto& [day, total] : days.by_day) {
+        const auto& count = total.counts.of[at];
         if (count.seen == 0) continue;
         own_days.insert(day);
         cell.measurements += count.seen;
         cell.blocked += count.blocked;
         cell.down += count.down;
+        cell.out_of_order += total.out_of_order[at];
+        worth.add(total.of[at]);
     }
     if (cell.measurements == 0) return cell;
+    cell.effective_measurements = worth.measurements;
+    cell.effective_blocked = worth.blocked;
+    std::set<std::uint32_t> probes;
+    for (const auto& [day, counted] : days.by_probe)
+        if (counted.of[at].seen > 0) probes.insert(day.probe);
+    cell.probes = static_cast<std::uint32_t>(probes.size());
     cell.days = static_cast<std::uint32_t>(own_days.size());
     cell.day_first = *own_days.begin();
     cell.day_last = *own_days.rbegin();
     if (layer == Layer::dns) {
-        for (const auto& [day, counts_of_day] : network.days) cell.answers_made_good += counts_of_day.of[at].blocked;
+        for (const auto& [day, counted] : network.days) cell.answers_made_good += counted.of[at].blocked;
         cell.answers_made_good -= cell.blocked;
     }
     cell.share = static_cast<double>(cell.blocked) / static_cast<double>(cell.measurements);
@@ -482,18 +756,15 @@ BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domai
     cell.share_low = interval.low;
     cell.share_high = interval.high;
     if (cell.blocked > 0) {
-        const auto& by_rule = network.of[at].rules;
-        // The first by name of those that are most frequent.
-        const auto most = std::max_element(by_rule.begin(), by_rule.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-        if (most != by_rule.end()) cell.rule = most->first;
-        for (const auto& rule : unveil_scoring_rules())
-            if (rule.name == cell.rule) cell.mechanism = rule.mechanism;
+        cell.rule = network.of[at].main_rule();
+        cell.mechanism = mechanism_of(cell.rule);
         cell.locators.assign(network.of[at].locators.begin(), network.of[at].locators.end());
     }
 
     // Elsewhere, on the same days. Networks with few measurements are one with the others of their country that have few.
     struct Elsewhere {
         GroupCount sum;
+        Effective worth;
         std::vector<GroupCount> networks;
         Grounds grounds;
         bool is_judged = false;   // measured often enough
@@ -503,11 +774,13 @@ BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domai
     for (const auto& [other, other_days] : days_of) {
         if (other == key) continue;
         GroupCount sum;
+        Effective other_worth;
         std::uint64_t down = 0;
         for (const auto day : own_days) {
-            const auto it = other_days.find(day);
-            if (it == other_days.end()) continue;
-            const auto& count = it->second.of[at];
+            const auto it = other_days.by_day.find(day);
+            if (it == other_days.by_day.end()) continue;
+            const auto& count = it->second.counts.of[at];
+            other_worth.add(it->second.of[at]);
             sum.trials += count.seen;
             sum.hits += count.blocked;
             down += count.down;
@@ -519,6 +792,7 @@ BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domai
         auto& one = elsewhere[{other.first, is_judged ? other.second : 0}];
         one.sum.trials += sum.trials;
         one.sum.hits += sum.hits;
+        one.worth.add(other_worth);
         one.networks.push_back(sum);
         if (sum.hits > 0) one.grounds.add(domain.networks.at(other).of[at]);
         if (!is_judged || other.first != key.first) continue;
@@ -527,7 +801,7 @@ BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domai
     }
     for (auto& [place, one] : elsewhere) {
         one.is_judged = one.sum.trials >= rules.measurements_min;
-        one.is_blocked = one.is_judged && one.sum.hits * 3 >= one.sum.trials * 2 && binomial_tail(one.sum.hits, one.sum.trials, rules.error_share_max) <= 1 - rules.level;
+        one.is_blocked = one.is_judged && one.sum.hits * 3 >= one.sum.trials * 2 && effective_tail(one.worth, error_share_max) <= 1 - rules.level;
     }
     Grounds grounds;
     grounds.add(network.of[at]);
@@ -535,7 +809,7 @@ BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domai
     const auto is_aside = [&](const Elsewhere& one) { return one.is_blocked && (ground == RuleGround::probe || one.grounds.main() != RuleGround::probe); };
     // What is blocked elsewhere too tells nothing of the site, so it is no control for blocking here, as long as somebody says that the site works.
     const Span worst = worst_span(days, at);
-    const bool sets_aside = worst.blocked * 2 > worst.measurements && [&] {
+    const bool sets_aside = worst.worth.blocked * 2 > worst.worth.measurements && [&] {
         std::uint64_t aside = 0;
         std::uint64_t working = 0;
         std::uint64_t others = 0;
@@ -581,28 +855,220 @@ BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domai
     }
     if (cell.measurements < rules.measurements_min) return cell;
     // More than measurements err, and more than elsewhere: both must be refuted.
-    cell.p = binomial_tail(cell.blocked, cell.measurements, rules.error_share_max);
-    if (!groups.empty()) {
-        const auto model = fit_groups(groups);
-        cell.p = std::max(cell.p, beta_binomial_tail(cell.blocked, cell.measurements, model.mean, model.rho));
-    }
+    const auto p_of = [&](const Effective& counted) {
+        const double p = effective_tail(counted, error_share_max);
+        return groups.empty() ? p : std::max(p, effective_tail(counted, fit_groups(groups, rho_min, rho_few)));
+    };
+    cell.p = p_of(worth);
+    if (cell.blocked > 0) weigh(cell, domain, key, days_of, around, worst, ground);
     // Blocking that lasted a part of the time shows in that part; every choice of its first and last day is a test of its own.
     if (cell.blocked < rules.measurements_min) return cell;
     for (const auto day : own_days)
         if (!cell.measured.empty() && cell.measured.back().second + 1 == day) cell.measured.back().second = day;
         else cell.measured.emplace_back(day, day);
     const auto choices = static_cast<double>(own_days.size()) * static_cast<double>(own_days.size() + 1) / 2;
-    double p = binomial_tail(worst.blocked, worst.measurements, rules.error_share_max);
-    if (!groups.empty()) {
-        const auto model = fit_groups(groups);
-        p = std::max(p, beta_binomial_tail(worst.blocked, worst.measurements, model.mean, model.rho));
-    }
     // Two ways to look: the better one counts, at the price of both.
-    cell.p = std::min(1.0, 2 * std::min(cell.p, std::min(1.0, p * choices)));
+    cell.p = std::min(1.0, 2 * std::min(cell.p, std::min(1.0, p_of(worst.worth) * choices)));
     return cell;
 }
 
-void MeasurementBook::State::find_changes(BlockedCell& cell, const std::map<std::int32_t, Day>& days) const {
+void MeasurementBook::State::weigh(BlockedCell& cell, const Domain& domain, const NetworkKey& key, const DaysOf& days_of, const Surroundings& around, const Span& span,
+                                   RuleGround ground) const {
+    const auto at = static_cast<std::size_t>(cell.layer);
+    const auto& own = days_of.at(key);
+    const auto& book = domain.networks.at(key).of[at];
+    const bool is_page = cell.rule == other_page_rule;
+    cell.weights.resize(alternatives);
+    const auto of = [&](Alternative alternative) -> AlternativeWeight& { return cell.weights[static_cast<std::size_t>(alternative)]; };
+    const auto exclude = [&](Alternative alternative) { of(alternative).state = AlternativeState::cannot_explain; };
+    const auto is_blocked_day = [&](const Day& counted) { return counted.of[at].blocked > 0 && counted.of[at].blocked >= counted.of[at].down; };
+
+    // Days of the span: what the control says of them, and what others saw.
+    auto& down = of(Alternative::site_down);
+    auto& redirect = of(Alternative::broken_redirect);
+    for (auto it = own.by_day.lower_bound(span.first); it != own.by_day.end() && it->first <= span.last; ++it) {
+        const auto& counted = it->second.counts;
+        if (counted.of[at].down > counted.of[at].blocked) ++down.for_alternative;
+        if (!is_blocked_day(counted)) continue;
+        if (ground != RuleGround::probe) {
+            ++down.for_blocking;
+            ++redirect.for_blocking;
+        }
+        std::uint64_t works = 0;
+        std::uint64_t fails = 0;
+        for (const auto& [other, other_days] : days_of) {
+            const auto found = other == key ? other_days.by_day.end() : other_days.by_day.find(it->first);
+            if (found == other_days.by_day.end()) continue;
+            const auto& count = found->second.counts.of[at];
+            works += count.seen - count.blocked - count.down;
+            // Where the control vouches for the site, what is blocked elsewhere says nothing of it.
+            fails += count.down + (ground == RuleGround::probe ? count.blocked : 0);
+        }
+        if (works > fails) ++down.for_blocking;
+        if (fails > works) ++down.for_alternative;
+    }
+
+    auto& geo = of(Alternative::geo_block);
+    auto& captcha = of(Alternative::captcha);
+    for (const auto& [day, total] : own.by_day) {
+        geo.for_alternative += total.counts.refused > 0;
+        captcha.for_alternative += total.counts.captchas > 0;
+        redirect.for_alternative += total.counts.misdirected > 0;
+    }
+    // A site turns visitors away by country and in one way.
+    struct View {
+        GroupCount sum;
+        std::map<std::string_view, std::uint64_t> mechanisms;
+        bool has_refusal = false;
+        bool has_page = false;
+    };
+    std::map<std::string_view, View> countries;
+    std::uint64_t own_page = 0;
+    if (is_page)
+        for (std::uint32_t most = 0; const auto& [page, by_day] : domain.networks.at(key).pages.all()) {
+            std::uint32_t count = 0;
+            for (const auto& [day, of_day] : by_day) count += of_day;
+            if (count > most) most = count, own_page = page;
+        }
+    auto& own_network = of(Alternative::own_network);
+    for (const auto& [other, other_days] : days_of) {
+        if (other == key) continue;
+        const auto& network = domain.networks.at(other);
+        GroupCount sum;
+        bool has_refusal = false;
+        for (const auto& [day, total] : other_days.by_day) {
+            has_refusal = has_refusal || total.counts.refused > 0;
+            if (const auto it = own.by_day.find(day); it == own.by_day.end() || it->second.counts.of[at].seen == 0) continue;
+            sum.trials += total.counts.of[at].seen;
+            sum.hits += total.counts.of[at].blocked;
+        }
+        if (other.first == key.first) {
+            geo.for_alternative += has_refusal;
+            if (sum.trials < rules.measurements_min) continue;
+            if (sum.hits * 2 < sum.trials) ++geo.for_blocking;
+            else ++own_network.for_blocking;
+            continue;
+        }
+        auto& view = countries[other.first];
+        view.sum.trials += sum.trials;
+        view.sum.hits += sum.hits;
+        view.has_refusal = view.has_refusal || has_refusal;
+        view.has_page = view.has_page || (is_page && network.pages.all().count(own_page) > 0);
+        for (const auto& [rule, count] : network.of[at].rules) view.mechanisms[mechanism_of(rule)] += count;
+    }
+    for (const auto& [country, view] : countries) {
+        geo.for_alternative += view.has_refusal;
+        if (is_page) {
+            geo.for_alternative += view.has_page;
+        } else if (ground == RuleGround::control && view.sum.trials >= rules.measurements_min && view.sum.hits * 2 > view.sum.trials) {
+            // On the word of the probe alone there is but one way to fail.
+            const auto most = std::max_element(view.mechanisms.begin(), view.mechanisms.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+            ++(most != view.mechanisms.end() && most->first == cell.mechanism ? geo.for_alternative : geo.for_blocking);
+        }
+    }
+    // One page for several sites is the network's.
+    if (is_page)
+        if (const auto it = around.pages.find({key, own_page}); it != around.pages.end()) geo.for_blocking += it->second - 1;
+    // A network that forges answers for the site does interfere with it.
+    for (const auto layer : {Layer::dns, Layer::http}) {
+        Grounds grounds;
+        grounds.add(domain.networks.at(key).of[static_cast<std::size_t>(layer)]);
+        if (layer == cell.layer || grounds.all == 0 || grounds.main() != RuleGround::forgery) continue;
+        for (const auto& [day, total] : own.by_day) geo.for_blocking += total.of[static_cast<std::size_t>(layer)].blocked;
+    }
+    if (ground == RuleGround::forgery) exclude(Alternative::geo_block);
+
+    if (is_page) captcha.for_blocking = span.worth.blocked;
+    else exclude(Alternative::captcha);
+
+    std::uint64_t hops = 0;
+    std::uint64_t all = 0;
+    for (const auto& [rule, count] : book.rules) {
+        hops += rule.find(".hop_") != std::string_view::npos ? count : 0;
+        all += count;
+    }
+    if (cell.layer != Layer::http && hops * 2 <= all) exclude(Alternative::broken_redirect);
+
+    auto& ipv6 = of(Alternative::ipv6_trouble);
+    if (cell.layer == Layer::tcp || cell.layer == Layer::tls) {
+        const double v6_share = static_cast<double>(book.over_v6_alone) / static_cast<double>(std::max<std::uint64_t>(1, all));
+        ipv6.for_blocking = span.worth.blocked * (1 - v6_share);
+        ipv6.for_alternative = span.worth.blocked * v6_share;
+    } else if (cell.layer == Layer::dns) {
+        exclude(Alternative::ipv6_trouble);
+    }
+
+    // Kinds of probe: does another see it too, from the first day to the last on which any did? And what else does each see on that day?
+    auto& line = of(Alternative::line_trouble);
+    std::int32_t first = INT32_MAX;
+    std::int32_t last = INT32_MIN;
+    for (const auto& [day, counted] : own.by_probe) {
+        if (counted.of[at].blocked * 2 <= counted.of[at].seen) continue;
+        first = std::min(first, day.day);
+        last = day.day;
+        const auto sites = around.of(key, day, at);
+        if (sites.all < 2) continue;
+        if ((sites.blocked - 1) * 2 <= sites.all - 1) ++line.for_blocking;
+        else if (sites.all > rules.measurements_min) ++line.for_alternative;
+    }
+    std::map<std::uint32_t, GroupCount> by_probe;
+    std::map<std::uint32_t, std::array<std::uint32_t, 2>> days_of_probe;  // without and with blocking
+    for (auto it = own.by_probe.lower_bound({first, 0}); it != own.by_probe.end() && it->first.day <= last; ++it) {
+        const auto& count = it->second.of[at];
+        if (count.seen == 0) continue;
+        auto& sum = by_probe[it->first.probe];
+        sum.trials += count.seen;
+        sum.hits += count.blocked;
+        ++days_of_probe[it->first.probe][count.blocked * 2 > count.seen];
+    }
+    const auto loudest = std::max_element(by_probe.begin(), by_probe.end(), [](const auto& a, const auto& b) { return a.second.trials < b.second.trials; });
+    GroupCount others;
+    for (const auto& [probe, sum] : by_probe) {
+        if (probe == loudest->first) continue;
+        others.trials += sum.trials;
+        others.hits += sum.hits;
+        own_network.for_alternative += days_of_probe[probe][0];
+        own_network.for_blocking += days_of_probe[probe][1];
+    }
+    cell.is_one_probe = others.trials > 0 && others.hits * 2 < others.trials;
+
+    auto& ordinary = of(Alternative::ordinary_failure);
+    ordinary.for_blocking = span.worth.blocked;
+    ordinary.for_alternative = span.worth.measurements - span.worth.blocked;
+
+    const double step = std::log((1 - error_share_max) / error_share_max);
+    for (std::size_t i = 0; i < alternatives; ++i) {
+        auto& weight = cell.weights[i];
+        if (weight.state == AlternativeState::cannot_explain) {
+            weight = {AlternativeState::cannot_explain, 0, 0, 0};
+            continue;
+        }
+        if (weight.for_blocking + weight.for_alternative <= 0) continue;
+        weight.state = AlternativeState::weighed;
+        weight.log_likelihood_ratio = step * ((is_error_share_checked ? weight.for_blocking : 0) - weight.for_alternative);
+        // The days were chosen for looking blocked.
+        if (&weight == &ordinary && (span.first != cell.day_first || span.last != cell.day_last))
+            weight.log_likelihood_ratio -= std::log(static_cast<double>(cell.days) * static_cast<double>(cell.days + 1) / 2);
+        const auto one = static_cast<Alternative>(i);
+        if (!cell.likeliest || weight.log_likelihood_ratio < of(*cell.likeliest).log_likelihood_ratio) cell.likeliest = one;
+    }
+}
+
+/// Why a cell where more is blocked than chance lets be is not called blocked; empty: there is nothing against it.
+std::string_view MeasurementBook::State::doubt_of(const BlockedCell& cell) const {
+    if (!is_error_share_checked) return "base rates are not checked";
+    if (cell.reports < rules.reports_min) return "one run of a probe";
+    if (cell.is_network_failing) return "most sites fail in the network";
+    if (cell.is_one_probe) return "one kind of probe alone";
+    for (std::size_t i = 0; i < cell.weights.size(); ++i)
+        if (cell.weights[i].state == AlternativeState::weighed && cell.weights[i].log_likelihood_ratio <= 0) return alternative_name(static_cast<Alternative>(i));
+    // A page that differs may be one that the site has for the country.
+    const auto geo = static_cast<std::size_t>(Alternative::geo_block);
+    if (cell.rule == other_page_rule && cell.weights[geo].state != AlternativeState::weighed) return alternative_name(Alternative::geo_block);
+    return {};
+}
+
+void MeasurementBook::State::find_changes(BlockedCell& cell, const std::map<std::int32_t, DayTotal>& days) const {
     if (cell.blocked < rules.measurements_min || cell.blocked == cell.measurements) return;
     const auto at = static_cast<std::size_t>(cell.layer);
     ChangeRules change_rules;
@@ -615,7 +1081,7 @@ void MeasurementBook::State::find_changes(BlockedCell& cell, const std::map<std:
         if (depth == depth_max || static_cast<std::size_t>(end - begin) > change_days_max) return;
         std::vector<TopicCount> counts_of_days;
         for (auto it = days.lower_bound(begin); it != days.end() && it->first < end; ++it) {
-            const auto& count = it->second.of[at];
+            const auto& count = it->second.counts.of[at];
             const auto day = static_cast<std::uint32_t>(it->first - begin);
             if (count.seen > count.blocked) counts_of_days.push_back({day, 0, count.seen - count.blocked});
             if (count.blocked > 0) counts_of_days.push_back({day, 1, count.blocked});
@@ -643,9 +1109,15 @@ void MeasurementBook::State::find_changes(BlockedCell& cell, const std::map<std:
     }
 }
 
-MeasurementBook::MeasurementBook(const BookRules& rules, const FingerprintSet* fingerprints) : m_state(std::make_unique<State>()) {
+MeasurementBook::MeasurementBook(const BookRules& rules, const FingerprintSet* fingerprints, const InterferenceFacts& facts) : m_state(std::make_unique<State>()) {
     static const FingerprintSet none;
     m_state->rules = rules;
+    const auto& error = facts.rate("measurement_error_share_max");
+    m_state->error_share_max = error.value;
+    m_state->is_error_share_checked = error.mark != FactMark::remembered;
+    m_state->rho_min = facts.rate("country_correlation_min").value;
+    m_state->rho_few = facts.rate("country_correlation_few").value;
+    m_state->rho_prior = facts.rate("probe_day_correlation_prior").value;
     m_state->fingerprints = fingerprints == nullptr ? &none : fingerprints;
 }
 MeasurementBook::~MeasurementBook() = default;
@@ -659,27 +1131,26 @@ BookResult MeasurementBook::finish(const std::function<void(const SiteDay&)>& on
     const auto& state = *m_state;
     const auto& rules = state.rules;
     BookResult result;
+    const auto around = state.surroundings();
+    result.probe_day_correlation = around.rho;
     for (const auto& [name, domain] : state.domains) {
-        // Answers whose address somebody found to be the site's are taken back before anything is compared.
-        std::map<NetworkKey, std::map<std::int32_t, Day>> days_of;
-        for (const auto& [key, network] : domain.networks) {
-            auto days = network.days;
-            for (const auto& [address, by_day] : network.pending.all()) {
-                if (domain.valid.count(address) == 0) continue;
-                for (const auto& [day, count] : by_day) {
-                    auto& dns = days.at(day).of[static_cast<std::size_t>(Layer::dns)];
-                    dns.blocked -= std::min(dns.blocked, count);
-                }
-            }
-            days_of.emplace(key, std::move(days));
-        }
+        const auto days_of = state.days_of(domain, around);
         for (const auto& [key, network] : domain.networks) {
             if (on_day)
-                for (const auto& [day, counted] : days_of.at(key)) on_day({name, key.first, key.second, network.test_name, day, counted.measurements, counted.of});
+                for (const auto& [day, total] : days_of.at(key).by_day) {
+                    SiteDay told{name, key.first, key.second, network.test_name, day, total.counts.measurements, total.counts.of};
+                    for (std::size_t i = 0; i < layers; ++i) {
+                        std::uint64_t counted = 0;
+                        for (auto it = network.days.lower_bound({day, 0}); it != network.days.end() && it->first.day == day; ++it) counted += it->second.of[i].blocked;
+                        const auto found = network.of[i].first_of_day.find(day);
+                        if (found != network.of[i].first_of_day.end() && counted == total.counts.of[i].blocked) told.evidence[i] = &found->second;
+                    }
+                    on_day(told);
+                }
             for (std::size_t i = 0; i < layers; ++i) {
-                auto cell = state.cell_of(name, domain, key, static_cast<Layer>(i), days_of);
+                auto cell = state.cell_of(name, domain, key, static_cast<Layer>(i), days_of, around);
                 if (cell.measurements == 0) continue;
-                if (cell.measurements >= rules.measurements_min) state.find_changes(cell, days_of.at(key));
+                if (cell.measurements >= rules.measurements_min) state.find_changes(cell, days_of.at(key).by_day);
                 result.cells.push_back(std::move(cell));
             }
             for (std::size_t which = 0; which < series; ++which) {
@@ -724,7 +1195,9 @@ BookResult MeasurementBook::finish(const std::function<void(const SiteDay&)>& on
         cell.network_domains_blocked = sites.blocked;
         cell.is_network_failing = sites.all >= rules.domains_min && sites.blocked * 2 > sites.all;
         if (cell.q <= rules.q_max) {
-            if (cell.reports >= rules.reports_min && !cell.is_network_failing) cell.verdict = CellVerdict::blocked;
+            cell.doubt = state.doubt_of(cell);
+            if (cell.doubt.empty()) cell.verdict = CellVerdict::blocked;
+            else if (cell.layer == Layer::http && cell.doubt == alternative_name(Alternative::geo_block) && of(Standing::geo_block) > 0) cell.verdict = CellVerdict::geo_block;
         }
         else if (cell.layer == Layer::http && of(Standing::geo_block) * 2 > all) cell.verdict = CellVerdict::geo_block;
         else if (cell.down * 2 > cell.measurements && is_down_elsewhere) cell.verdict = CellVerdict::down_everywhere;

@@ -1,5 +1,5 @@
 // Which sites does which network block, on which layer, how, since when, beyond what happens to the same sites elsewhere on the same days?
-// Measurements go in one by one and are forgotten; what is kept are counts by domain, network and day, so that memory follows those.
+// Measurements go in one by one and are forgotten; what is kept are counts by domain, network, day and kind of probe, so that memory follows those.
 // The answers do not depend on the order in which measurements come.
 #pragma once
 
@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "instruments/interference/facts.hpp"
 #include "instruments/interference/ooni_scorers.hpp"
 
 namespace unveil::interference {
@@ -47,16 +48,15 @@ std::vector<CusumChange> cusum_changes(std::span<const CusumPoint> points, const
 struct BookRules {
     std::uint32_t measurements_min = 5;  // below it nothing is said
     std::uint32_t reports_min = 2;       // nor about blocking that one run of one probe alone has seen
-    std::uint32_t domains_min = 10;      // a network where most of so many sites fail on a layer is out of order, or that of the probe is
+    std::uint32_t domains_min = 10;      // a network where most of so many sites fail on a layer is out of order, or that of the probe is; so is a probe on a day
     double q_max = 0.05;
-    double error_share_max = 0.2;        // measurements that may wrongly read as blocked, with nothing blocked
     double absent_share_max = 0.2;       // a blocked share that is surely below this is no blocking
     double level = 0.95;
     double change_p_max = 0.01;
     std::uint32_t change_runs = 199;
     std::uint32_t segment_days_min = 3;
     std::uint64_t seed = 1;
-    std::uint64_t cells_max = 8'000'000;  // of domain, network and day; more are counted and dropped
+    std::uint64_t cells_max = 8'000'000;  // of domain, network, day and kind of probe; more are counted and dropped
     std::uint64_t known_max = 1u << 25;   // measurements that are known again when they come twice; 8 to 16 bytes each, at most 512 MiB
 };
 
@@ -70,6 +70,38 @@ enum class CellControl : std::uint8_t {
     other_countries,
 };
 std::string_view cell_control_name(CellControl control);
+
+/// What else than the network could have made the measurements look as they do.
+enum class Alternative : std::uint8_t {
+    site_down,         // for everybody
+    geo_block,         // the site itself turns visitors of the country away, by a page or by not answering
+    captcha,           // a content network wants to see a person first
+    broken_redirect,   // the site leads to nowhere
+    ipv6_trouble,      // of the probe
+    own_network,       // a firewall, address translator or filter of the probe's own place
+    line_trouble,      // the probe's line was down or bad
+    ordinary_failure,  // a reset, time-out or odd answer as happens anywhere
+};
+constexpr std::size_t alternatives = 8;
+std::string_view alternative_name(Alternative alternative);
+
+enum class AlternativeState : std::uint8_t {
+    weighed,
+    not_testable,    // with these measurements
+    cannot_explain,  // what was seen
+};
+std::string_view alternative_state_name(AlternativeState state);
+
+/// Observations for which blocking and the alternative predict different things; what both predict alike is none. Each explanation is right about one
+/// with chance 1 - error_share_max, so that each shifts the log of the likelihood ratio by log((1 - error_share_max) / error_share_max) one way or the
+/// other: a bound, since errors may be rarer.
+struct AlternativeWeight {
+    AlternativeState state = AlternativeState::not_testable;
+    double for_blocking = 0;
+    double for_alternative = 0;
+    double log_likelihood_ratio = 0;  // of blocking over the alternative; 0 unless weighed
+    auto operator<=>(const AlternativeWeight&) const = default;
+};
 
 struct CellChange {
     std::int32_t day = 0;  // since 1970, the first of the new share
@@ -128,8 +160,18 @@ struct BlockedCell {
     std::uint32_t network_domains_blocked = 0;   // of them, with more than half blocked
     bool is_network_failing = false;             // most of them, so that nothing is said about one
 
+    double effective_measurements = 0;           // how many independent ones they are worth
+    double effective_blocked = 0;
+    std::uint64_t out_of_order = 0;              // measurements of probes that failed for most sites on that day: they count for no p-value
+    std::uint32_t probes = 0;                    // kinds of probe: version, platform and resolver
+    bool is_one_probe = false;                   // without the kind that sent most, most measurements are not blocked
+
+    std::vector<AlternativeWeight> weights;      // by Alternative; empty where nothing is blocked or too little was measured
+    std::optional<Alternative> likeliest;        // of those that were weighed
+
     double p = 1;
     double q = 1;
+    std::string_view doubt;                  // why the cell is not called blocked though q is small
     std::vector<CellChange> changes;         // in the order of time
     std::optional<CellChange> since;         // the last rise
     std::optional<CellChange> until;         // the fall after it; nothing while it lasts
@@ -138,7 +180,8 @@ struct BlockedCell {
     std::uint64_t answers_made_good = 0;     // DNS answers that looked odd and whose address others found to be the site's
 };
 
-/// What was counted of one domain in one network on one day, false answers taken back.
+/// What was counted of one domain in one network on one day, false answers taken back; of each layer with something blocked the first measurement that
+/// is, null where answers of the day were taken back.
 struct SiteDay {
     struct Count {
         std::uint32_t seen = 0;    // measurements that say something about the layer
@@ -152,6 +195,7 @@ struct SiteDay {
     std::int32_t day = 0;          // since 1970
     std::uint32_t measurements = 0;
     std::array<Count, layers> of{};
+    std::array<const LocatedPointer*, layers> evidence{};
 };
 
 struct CusumSeries {
@@ -166,6 +210,7 @@ struct BookResult {
     std::vector<BlockedCell> cells;   // by domain, country, network, layer
     std::vector<CusumSeries> cusums;  // those with changes
     std::uint64_t tests = 0;          // how many cells the q-values are over
+    std::array<double, layers> probe_day_correlation{};  // between measurements of one kind of probe in one network on one day
 };
 
 struct BookCounts {
@@ -186,8 +231,8 @@ struct BookCounts {
 
 class MeasurementBook {
   public:
-    /// `fingerprints` must live longer; null: none.
-    explicit MeasurementBook(const BookRules& rules = {}, const FingerprintSet* fingerprints = nullptr);
+    /// `fingerprints` must live longer; null: none. Of the facts the rates are read; throws Error(input) when one is missing.
+    explicit MeasurementBook(const BookRules& rules = {}, const FingerprintSet* fingerprints = nullptr, const InterferenceFacts& facts = built_in_facts());
     ~MeasurementBook();
     MeasurementBook(MeasurementBook&&) noexcept;
 
@@ -202,22 +247,38 @@ class MeasurementBook {
     std::unique_ptr<State> m_state;
 };
 
-/// P(X >= hits) for X ~ beta-binomial(trials, mean (1 - rho) / rho, (1 - mean) (1 - rho) / rho): trials whose chance differs from group to group,
-/// with correlation `rho` within. mean and rho in (0, 1). O(trials) time.
-double beta_binomial_tail(std::uint64_t hits, std::uint64_t trials, double mean, double rho);
-
 struct GroupCount {
     std::uint64_t hits = 0;
     std::uint64_t trials = 0;
 };
+
+/// Correlation of failures within clusters by pairs: (chance that both of a pair fail in one cluster, less that of a pair from two clusters of one cell)
+/// over (chance that one fails, less the latter): Ridout, Demetrio and Firth, Biometrics 55 (1999) 137, with the mean of each cell its own. Until enough
+/// failures have a partner in their cluster the worst is believed: `prior` counts as so many of them. In [0, 1].
+class ClusterCorrelation {
+  public:
+    /// One cell: hits and trials of each of its clusters.
+    void add(std::span<const GroupCount> clusters);
+    double value(double prior) const;
+    static constexpr double prior_weight = 20;
+
+  private:
+    double m_hits = 0, m_trials = 0;
+    double m_within = 0, m_within_pairs = 0;
+    double m_between = 0, m_between_pairs = 0;
+    double m_partnered = 0;
+};
+
+/// P(X >= hits) for X ~ beta-binomial(trials, mean (1 - rho) / rho, (1 - mean) (1 - rho) / rho): trials whose chance differs from group to group,
+/// with correlation `rho` within. mean and rho in (0, 1). O(trials) time.
+double beta_binomial_tail(std::uint64_t hits, std::uint64_t trials, double mean, double rho);
+
 struct GroupModel {
     double mean = 0;
     double rho = 0;
 };
 /// Mean (half a hit of one trial added) and correlation within groups by moments: Ridout, Demetrio and Firth, Biometrics 55 (1999) 137, the
 /// estimator from Pearson's statistic. Never below rho_min, since few groups cannot show how little they differ; rho_few for fewer than three.
-GroupModel fit_groups(std::span<const GroupCount> groups);
-constexpr double rho_min = 0.02;
-constexpr double rho_few = 0.2;
+GroupModel fit_groups(std::span<const GroupCount> groups, double rho_min, double rho_few);
 
 }  // namespace unveil::interference

@@ -1,6 +1,7 @@
 #include "instruments/interference/name_book.hpp"
 
 #include "core/text.hpp"
+#include "instruments/interference/request_words.hpp"
 
 namespace unveil {
 
@@ -26,6 +27,19 @@ std::uint32_t NameBook::number(std::string_view name) {
     m_names.push_back(m_folded);
     const auto number = static_cast<std::uint32_t>(m_names.size());
     m_numbers.emplace(m_names.back(), number);
+    return number;
+}
+
+std::uint32_t NameBook::request_number(std::string_view target) {
+    std::string text = request_text(target);
+    if (const auto known = m_request_numbers.find(text); known != m_request_numbers.end()) return known->second;
+    if (m_requests.size() >= requests_max) {
+        ++m_left_out;
+        return 0;
+    }
+    m_requests.push_back(std::move(text));
+    const auto number = static_cast<std::uint32_t>(m_requests.size());
+    m_request_numbers.emplace(m_requests.back(), number);
     return number;
 }
 

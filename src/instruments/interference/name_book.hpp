@@ -20,9 +20,16 @@ class NameBook {
     std::size_t size() const { return m_names.size(); }
     std::uint64_t left_out() const { return m_left_out; }
 
+    static constexpr std::size_t requests_max = 100'000;
+    /// Of the text that a request asks for (request_text); 0 when there are too many.
+    std::uint32_t request_number(std::string_view target);
+    std::string_view request(std::uint32_t number) const { return number == 0 ? std::string_view() : std::string_view(m_requests[number - 1]); }
+
   private:
     std::deque<std::string> m_names;
     std::unordered_map<std::string_view, std::uint32_t> m_numbers;
+    std::deque<std::string> m_requests;
+    std::unordered_map<std::string_view, std::uint32_t> m_request_numbers;
     std::string m_folded;
     std::uint64_t m_left_out = 0;
 };

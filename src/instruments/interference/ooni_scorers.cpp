@@ -492,6 +492,13 @@ class Scorer {
                !header(request, "x-datadome").empty();
     }
 
+    /// Whether a content network wants a proof; without that a refusal is by the site's order, as Cloudflare's errors 1009 and 1020 and Akamai's "Access Denied".
+    bool is_challenge(const HttpRequest& request) const {
+        if (!header(request, "cf-mitigated").empty() || !header(request, "x-datadome").empty()) return true;
+        const auto title = http_title(request);
+        return title.starts_with("Just a moment") || title.starts_with("Attention Required!");
+    }
+
     /// Whether nobody between can have written the answer.
     bool is_authentic(const HttpRequest& request) const {
         if (!request.url.starts_with("https://")) return false;
@@ -511,14 +518,13 @@ class Scorer {
             if (!request.has_response) continue;
             body.clear();
             append_http_body(request, body_bytes_max, body);
-            std::vector<std::uint32_t> places = m_fingerprints.of_body(body);
-            std::erase_if(places, [&](auto place) { return m_fingerprints.at(place).match == Fingerprint::Match::regexp; });
+            auto places = m_fingerprints.of_page(body);
             for (const auto& one : m.headers_of(request)) {
                 std::string name(one.name);
                 for (char& c : name)
                     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-                const auto more = m_fingerprints.of_header(name, one.value);
-                places.insert(places.end(), more.begin(), more.end());
+                for (const auto& more : {m_fingerprints.of_header(name, one.value), m_fingerprints.of_expressions("header." + name, one.value)})
+                    places.insert(places.end(), more.begin(), more.end());
             }
             const bool is_false_positive = std::any_of(places.begin(), places.end(), [&](auto place) { return m_fingerprints.at(place).scope == "fp"; });
             for (const auto place : places) {
@@ -567,12 +573,13 @@ class Scorer {
             return m_connected_addresses.count(a) > 0;
         });
         if (m_control_has_page && m.control.status >= 200 && m.control.status < 300) {
-            if (is_safe && (request->status == 451 || request->status == 403) && !is_content_network(*request)) {
+            const bool is_of_content_network = is_content_network(*request);
+            if (is_safe && (request->status == 451 || (request->status == 403 && !(is_of_content_network && is_challenge(*request))))) {
                 by("http.geo_block");
                 return decide(Standing::geo_block, Layer::http, "http.geo_block");
             }
             const bool is_refusal = request->status == 403 || request->status == 429 || request->status == 503;
-            if (is_refusal && is_content_network(*request) && (is_safe || !is_dns_false())) {
+            if (is_refusal && is_of_content_network && (is_safe || !is_dns_false())) {
                 by("http.captcha");
                 return decide(Standing::captcha, Layer::http, "http.captcha");
             }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,19 +33,34 @@ class FingerprintSet {
     bool has_answers() const { return !m_dns.empty(); }
     bool has_pages() const { return m_all.size() > m_dns.size(); }
     const Fingerprint& at(std::uint32_t place) const { return m_all[place]; }
-    /// Places of those that match, in their order. Regular expressions are never tried: hostile text can make them take for ever.
+    /// Places of those that match, in their order; regular expressions are tried by of_expressions alone.
     std::vector<std::uint32_t> of_answer(const DnsAnswer& answer) const;
     std::vector<std::uint32_t> of_header(std::string_view name_lower, std::string_view value) const;
     /// As contained, whatever the kind of match, since that is how the fast path looks at bodies.
     std::vector<std::uint32_t> of_body(std::string_view body) const;
+    /// As contained, and regular expressions by what they are.
+    std::vector<std::uint32_t> of_page(std::string_view body) const;
+    /// Places of the regular expressions for "body" or "header.server" that match somewhere in the text, a dot being any character but the end of a line.
+    /// By RE2, whose time follows the length of the text whatever the expression; https://github.com/google/re2/wiki/Syntax says what it reads.
+    std::vector<std::uint32_t> of_expressions(std::string_view location, std::string_view text) const;
+    /// Regular expressions that RE2 does not read, or that would take too much memory.
+    std::uint64_t expressions_unusable() const { return m_expressions_unusable; }
 
   private:
+    struct Expressions;
+    /// `has_text` becomes true where a text stands in the body without which no expression can match.
+    std::vector<std::uint32_t> scan(std::string_view body, bool& has_text) const;
+
     std::vector<Fingerprint> m_all;
     std::unordered_multimap<std::string_view, std::uint32_t> m_dns;
     std::unordered_multimap<std::string_view, std::uint32_t> m_headers;   // by header
     std::unordered_multimap<std::uint32_t, std::uint32_t> m_bodies;       // by the first four bytes
     std::vector<std::uint32_t> m_short_bodies;
+    std::unordered_multimap<std::uint32_t, std::string> m_texts;          // of which every expression for bodies wants one, by the first four bytes
+    bool m_has_expression_without_text = false;
     std::vector<bool> m_starts;                                           // of 16 bits each
+    std::vector<std::shared_ptr<const Expressions>> m_expressions;        // by location
+    std::uint64_t m_expressions_unusable = 0;
 };
 
 // ---- ooni-fastpath

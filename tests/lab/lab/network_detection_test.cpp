@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -27,7 +28,8 @@ const std::map<std::string, Mechanism>& found_as() {
                                                            {"drop-sni", Mechanism::silent_drop},               {"freeze", Mechanism::freeze},
                                                            {"residual", Mechanism::residual},                  {"quic-sni", Mechanism::quic_drop},
                                                            {"fet", Mechanism::fully_encrypted_drop},           {"throttle-policing", Mechanism::throttling_policing},
-                                                           {"throttle-shaping", Mechanism::throttling_shaping}, {"protocol-whitelist", Mechanism::protocol_whitelist}};
+                                                           {"throttle-shaping", Mechanism::throttling_shaping}, {"protocol-whitelist", Mechanism::protocol_whitelist},
+                                                           {"http-keyword", Mechanism::reset_injection}};
     return names;
 }
 
@@ -139,8 +141,23 @@ TEST_P(Planted, IsFoundAtAnyLossAndNobodyElseIsAccused) {
             ASSERT_TRUE(estimate.is_known());
             fmt::print("{:20} {:.1f} to {:.1f} seconds, planted {:.0f}\n", "", estimate.seconds_low, estimate.seconds_high, plan.residual_seconds);
             EXPECT_LT(estimate.seconds_high - estimate.seconds_low, 10);
+            EXPECT_FALSE(estimate.is_same_source_port);
+            EXPECT_LT(estimate.restart_ratio, -ResidualEstimate::restart_ratio_min);
             EXPECT_NEAR((estimate.seconds_low + estimate.seconds_high) / 2, plan.residual_seconds, 5);
         }
+        if (mechanism == "rst")
+            for (const auto& effect : world.effects) {
+                if (effect.box_class != "gfw-2") continue;
+                const auto told = std::find_if(seen.book.verdicts().begin(), seen.book.verdicts().end(), [&](const MechanismVerdict& verdict) { return verdict.trigger == effect.trigger; });
+                ASSERT_NE(told, seen.book.verdicts().end());
+                EXPECT_EQ(told->figure, effect.parameters.at(0).second) << effect.trigger;
+            }
+        if (mechanism == "http-keyword")
+            for (const auto& effect : world.effects) {
+                const bool is_told = std::any_of(seen.book.verdicts().begin(), seen.book.verdicts().end(),
+                                                 [&](const MechanismVerdict& verdict) { return verdict.is_firm && verdict.trigger == "path: " + effect.trigger; });
+                EXPECT_TRUE(is_told) << effect.trigger;
+            }
         if (mechanism == "quic-sni") { EXPECT_EQ(port_rule(seen.book.quic_ports()), PortRule::source_above_equal_untried); }
     }
     fmt::print("{:20} all      : found {}; accused {}\n", mechanism, rate(all.found, all.planted), rate(all.accused, all.untouched));

@@ -126,6 +126,10 @@ TEST(InterferenceCaptures, TheSecondClassOfResetsInARealCapture) {
             ++flows;
         }
     EXPECT_EQ(flows, 6u);
+    const auto told = std::find_if(looked.book.verdicts().begin(), looked.book.verdicts().end(), [](const auto& verdict) { return verdict.mechanism == Mechanism::reset_injection; });
+    ASSERT_NE(told, looked.book.verdicts().end());
+    EXPECT_EQ(told->box_class, "gfw-2");
+    EXPECT_EQ(told->figure, 1375);
     // All 18 packets of the six have one window less TTL.
     std::set<int> constants;
     std::uint64_t packets = 0;

@@ -26,7 +26,7 @@ using ::testing::ElementsAre;
 constexpr std::int64_t day_us = 86'400'000'000;
 constexpr std::int32_t day_zero = 19'723;  // 2024-01-01
 
-enum class Seen { fine, tcp, no_name, reset, down, stall, refused, odd_answer, bogon };
+enum class Seen { fine, tcp, no_name, reset, down, stall, refused, odd_answer, bogon, cut, closed, page, challenge, nowhere, hop_reset, v6 };
 
 struct Row {
     std::string domain;
@@ -35,6 +35,8 @@ struct Row {
     std::int32_t day;  // after day_zero
     std::uint32_t hour;
     Seen seen;
+    std::string probe = {};
+    std::string page = {};  // that comes in place of the site's, over HTTP
 };
 
 std::string line_of(const Row& row) {
@@ -66,12 +68,31 @@ std::string line_of(const Row& row) {
             keys["tcp_connect"] = {connect}, keys["tls_handshakes"] = {handshake}, keys["requests"] = {request};
             break;
         case Seen::refused: request["response"]["code"] = 451, keys["tcp_connect"] = {connect}, keys["tls_handshakes"] = {handshake}, keys["requests"] = {request}; break;
+        case Seen::cut: handshake["failure"] = "generic_timeout_error", keys["tcp_connect"] = {connect}, keys["tls_handshakes"] = {handshake}; break;
+        case Seen::closed: handshake["failure"] = "eof_error", keys["tcp_connect"] = {connect}, keys["tls_handshakes"] = {handshake}; break;
+        case Seen::page:
+        case Seen::challenge:
+            request["request"]["url"] = "http://" + row.domain + "/";
+            request["response"] = {{"code", 403}, {"body", row.page}};
+            if (row.seen == Seen::challenge) request["response"]["headers"] = {{"cf-mitigated", "challenge"}};
+            keys["tcp_connect"] = {connect}, keys["requests"] = {request};
+            for (const char* flag : {"body_length_match", "title_match", "status_code_match", "headers_match"}) keys[flag] = false;
+            break;
+        case Seen::nowhere: request["failure"] = "http_invalid_redirect_location_host", keys["tcp_connect"] = {connect}, keys["requests"] = {request}; break;
+        case Seen::hop_reset:
+            keys["tcp_connect"] = {connect};
+            keys["tls_handshakes"] = {handshake, {{"address", "198.51.99.8:443"}, {"server_name", "www." + row.domain}, {"failure", "connection_reset"}, {"tags", {"depth=1"}}}};
+            break;
+        case Seen::v6:
+            handshake["address"] = "[2600:1f18::7]:443", handshake["failure"] = "generic_timeout_error", keys["tls_handshakes"] = {handshake};
+            keys["control"]["tls_handshake"] = {{"[2600:1f18::7]:443", {{"status", true}, {"failure", nullptr}}}};
+            break;
         case Seen::bogon: keys["queries"][0]["answers"][0]["ipv4"] = "10.10.34.34"; break;
         case Seen::odd_answer: connect["ip"] = "198.51.98.9", connect["status"] = fail("connection_refused"), keys["tcp_connect"] = {connect}; break;
     }
     const auto time = format_time((day_zero + row.day) * day_us + row.hour * (day_us / 24));
     const json out = {{"test_name", "web_connectivity"}, {"report_id", ""}, {"probe_cc", row.country}, {"probe_asn", "AS" + std::to_string(row.asn)},
-                      {"resolver_asn", "AS" + std::to_string(row.asn)}, {"input", "https://" + row.domain + "/"}, {"measurement_start_time", time}, {"test_keys", keys}};
+                      {"resolver_asn", "AS" + std::to_string(row.asn)}, {"input", "https://" + row.domain + "/"}, {"measurement_start_time", time}, {"annotations", {{"platform", row.probe}}}, {"test_keys", keys}};
     return out.dump() + "\n";
 }
 
@@ -160,6 +181,15 @@ TEST(MeasurementBook, DaysAddUpToTheCellsInAnyOrderAndAnswersMadeGoodAreTakenBac
             for (std::size_t i = 0; i < layers; ++i) {
                 EXPECT_LE(day.of[i].seen, day.measurements);
                 EXPECT_LE(day.of[i].blocked + day.of[i].down, day.of[i].seen);
+                EXPECT_EQ(day.evidence[i] != nullptr, day.of[i].blocked > 0);
+                if (day.evidence[i] != nullptr) {
+                    // The first of the day in the file, on the layer that failed.
+                    std::uint64_t first = 0;
+                    for (std::size_t r = rows.size(); r > 0; --r)
+                        if (rows[r - 1].domain == day.domain && rows[r - 1].asn == day.asn && day_zero + rows[r - 1].day == day.day) first = r;
+                    EXPECT_EQ(day.evidence[i]->where.row, first);
+                    EXPECT_EQ(day.evidence[i]->pointer, i == static_cast<std::size_t>(Layer::tls) ? "/test_keys/tls_handshakes/0" : "/test_keys/queries/0");
+                }
                 sum.of[i][0] += day.of[i].seen;
                 sum.of[i][1] += day.of[i].blocked;
                 sum.of[i][2] += day.of[i].down;
@@ -240,23 +270,29 @@ TEST(MeasurementBook, WhatSeveralCountriesForgeIsBlockedInEach) {
     }
 }
 
-TEST(MeasurementBook, WhatSeveralCountriesCutIsBlockedInEachWhereSomebodyElseGetsThrough) {
-    std::vector<Row> rows;
-    std::uint32_t asn = 0;
-    for (const char* country : {"RU", "IR", "CN"}) {
-        append(rows, repeated({"www.example", country, ++asn, 0, 0, Seen::reset}, 40));
-        // Networks with few measurements each are one with each other.
-        for (int few = 0; few < 6; ++few) append(rows, repeated({"www.example", country, ++asn, 0, 0, Seen::reset}, 2));
+TEST(MeasurementBook, WhatSeveralCountriesCutIsBlockedInEachWhereSomebodyElseGetsThroughAndTheyCutInDifferentWays) {
+    for (const bool is_one_way : {true, false}) {
+        std::vector<Row> rows;
+        std::uint32_t asn = 0;
+        for (const auto& [country, seen] : {std::pair{"RU", Seen::cut}, {"IR", Seen::reset}, {"CN", Seen::closed}}) {
+            const auto way = is_one_way ? Seen::reset : seen;
+            append(rows, repeated({"www.example", country, ++asn, 0, 0, way}, 40));
+            // Networks with few measurements each are one with each other.
+            for (int few = 0; few < 6; ++few) append(rows, repeated({"www.example", country, ++asn, 0, 0, way}, 2));
+        }
+        const auto alone = book_of(rows).finish();
+        EXPECT_EQ(find(alone, "www.example", 1, Layer::tls)->verdict, CellVerdict::insufficient);
+        append(rows, repeated({"www.example", "DE", 100, 0, 0, Seen::fine}, 40));
+        const auto result = book_of(rows).finish();
+        for (const std::uint32_t one : {1u, 8u, 15u}) {
+            const auto* cell = find(result, "www.example", one, Layer::tls);
+            // One way in three countries may be the site's own.
+            EXPECT_EQ(cell->verdict, is_one_way ? CellVerdict::insufficient : CellVerdict::blocked);
+            EXPECT_EQ(cell->doubt, is_one_way ? "geo-block" : "");
+            EXPECT_EQ(cell->set_aside, 20u);
+        }
+        EXPECT_EQ(find(result, "www.example", 100, Layer::tls)->verdict, CellVerdict::not_blocked);
     }
-    const auto alone = book_of(rows).finish();
-    EXPECT_EQ(find(alone, "www.example", 1, Layer::tls)->verdict, CellVerdict::insufficient);
-    append(rows, repeated({"www.example", "DE", 100, 0, 0, Seen::fine}, 40));
-    const auto result = book_of(rows).finish();
-    for (const std::uint32_t one : {1u, 8u, 15u}) {
-        EXPECT_EQ(find(result, "www.example", one, Layer::tls)->verdict, CellVerdict::blocked);
-        EXPECT_EQ(find(result, "www.example", one, Layer::tls)->set_aside, 20u);
-    }
-    EXPECT_EQ(find(result, "www.example", 100, Layer::tls)->verdict, CellVerdict::not_blocked);
 }
 
 TEST(MeasurementBook, WhatAllNetworksOfACountryBlockIsBlockedByTheWordOfTheControl) {
@@ -315,14 +351,26 @@ TEST(MeasurementBook, FewMeasurementsSayNothing) {
 }
 
 TEST(MeasurementBook, OneRunOfOneProbeIsNotEnough) {
-    auto rows = repeated({"one.example", "AA", 1, 0, 0, Seen::tcp}, 12);
-    for (auto& row : rows) row.day = 0, row.hour = 3;
-    for (std::uint32_t asn = 10; asn < 16; ++asn) append(rows, repeated({"one.example", "BB", asn, 0, 0, Seen::fine}, 20));
-    const auto result = book_of(rows).finish();
-    const auto* cell = find(result, "one.example", 1, Layer::tcp);
-    EXPECT_LT(cell->q, 0.05);
-    EXPECT_EQ(cell->reports, 1u);
-    EXPECT_EQ(cell->verdict, CellVerdict::insufficient);
+    for (const bool is_one_run : {true, false}) {
+        std::string lines;
+        for (std::int32_t day = 0; day < 12; ++day) {
+            auto document = json::parse(line_of({"one.example", "AA", 1, day, 3, Seen::tcp}));
+            document["report_id"] = is_one_run ? "r" : "r" + std::to_string(day);
+            lines += document.dump() + "\n";
+            for (std::uint32_t asn = 10; asn < 16; ++asn) lines += line_of({"one.example", "BB", asn, day, 0, Seen::fine});
+        }
+        MeasurementBook book;
+        const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
+        MeasurementBatch batch;
+        while (source->next(batch))
+            for (const auto& m : batch.all()) book.add(m);
+        const auto result = book.finish();
+        const auto* cell = find(result, "one.example", 1, Layer::tcp);
+        EXPECT_LT(cell->q, 0.05);
+        EXPECT_EQ(cell->reports, is_one_run ? 1u : 12u);
+        EXPECT_EQ(cell->verdict, is_one_run ? CellVerdict::insufficient : CellVerdict::blocked);
+        EXPECT_EQ(cell->doubt, is_one_run ? "one run of a probe" : "");
+    }
 }
 
 TEST(MeasurementBook, ANetworkWhereMostSitesFailIsOutOfOrder) {
@@ -338,6 +386,175 @@ TEST(MeasurementBook, ANetworkWhereMostSitesFailIsOutOfOrder) {
     EXPECT_EQ(find(result, "s0.example", 1, Layer::tcp)->verdict, CellVerdict::insufficient);
     EXPECT_EQ(find(result, "s0.example", 2, Layer::tcp)->verdict, CellVerdict::blocked);
     EXPECT_EQ(find(result, "s0.example", 2, Layer::tcp)->country_networks_blocked, 1u);
+}
+
+const AlternativeWeight& weight_of(const BlockedCell& cell, Alternative alternative) { return cell.weights.at(static_cast<std::size_t>(alternative)); }
+
+TEST(MeasurementBook, EachAlternativeIsWeighedByWhatItWouldHaveShown) {
+    const double step = std::log(0.8 / 0.2);
+    struct Case {
+        std::string what;
+        Alternative alternative;
+        Layer layer;
+        std::vector<Row> rows;           // beside ten days of blocking, or in its place
+        AlternativeState state;
+        double likelihood;               // in steps; 99: above zero
+        Seen seen = Seen::reset;
+    };
+    const auto rows = [](const std::string& country, std::uint32_t asn, Seen seen, const std::string& probe = "", const std::string& page = "") {
+        return repeated({"www.example", country, asn, 0, 0, seen, probe, page}, 10);
+    };
+    const auto both = [](std::vector<Row> a, const std::vector<Row>& b) {
+        append(a, b);
+        return a;
+    };
+    constexpr auto weighed = AlternativeState::weighed;
+    constexpr auto open = AlternativeState::not_testable;
+    constexpr auto excluded = AlternativeState::cannot_explain;
+    const std::vector<Case> cases = {
+        // Ten days on which the control gets through, ten on which others do, ten on which nobody does.
+        {"control alone", Alternative::site_down, Layer::tls, {}, weighed, 10},
+        {"works elsewhere", Alternative::site_down, Layer::tls, rows("BB", 2, Seen::fine), weighed, 20},
+        {"down elsewhere", Alternative::site_down, Layer::tcp, rows("BB", 2, Seen::down), weighed, 0, Seen::tcp},
+        {"nobody else", Alternative::geo_block, Layer::tls, {}, open, 0},
+        {"another network of the country works", Alternative::geo_block, Layer::tls, rows("AA", 2, Seen::fine), weighed, 1},
+        {"another country is cut in the same way", Alternative::geo_block, Layer::tls, rows("BB", 2, Seen::reset), weighed, -1},
+        {"another country is cut in another way", Alternative::geo_block, Layer::tls, rows("BB", 2, Seen::closed), weighed, 1},
+        {"the site refuses another country by a page of its own", Alternative::geo_block, Layer::tls, rows("BB", 2, Seen::refused), weighed, -1},
+        {"the site refuses here by a page of its own", Alternative::geo_block, Layer::tls, rows("AA", 1, Seen::refused), weighed, -10},
+        {"names are forged", Alternative::geo_block, Layer::tls, rows("AA", 1, Seen::bogon), weighed, 99},
+        {"forged", Alternative::geo_block, Layer::dns, {}, excluded, 0, Seen::bogon},
+        {"nothing came that could be a page", Alternative::captcha, Layer::tls, {}, excluded, 0},
+        {"a page", Alternative::captcha, Layer::http, {}, weighed, 10, Seen::page},
+        {"first address", Alternative::broken_redirect, Layer::tls, {}, excluded, 0},
+        {"later address", Alternative::broken_redirect, Layer::tls, {}, weighed, 10, Seen::hop_reset},
+        {"later address, and nowhere", Alternative::broken_redirect, Layer::tls, rows("AA", 1, Seen::nowhere), weighed, 0, Seen::hop_reset},
+        {"over version 4", Alternative::ipv6_trouble, Layer::tls, {}, weighed, 10},
+        {"over version 6", Alternative::ipv6_trouble, Layer::tls, {}, weighed, -10, Seen::v6},
+        {"a name", Alternative::ipv6_trouble, Layer::dns, {}, excluded, 0, Seen::no_name},
+        {"another kind comes on some days and does not", Alternative::own_network, Layer::tls, repeated({"www.example", "AA", 1, 0, 0, Seen::fine, "ios"}, 4), weighed, -4},
+        {"one kind of probe", Alternative::own_network, Layer::tls, {}, open, 0},
+        {"another kind sees it", Alternative::own_network, Layer::tls, rows("AA", 1, Seen::reset, "ios"), weighed, 10},
+        {"another kind does not", Alternative::own_network, Layer::tls, both(rows("AA", 1, Seen::reset), rows("AA", 1, Seen::fine, "ios")), weighed, -10},
+        {"another network of the country", Alternative::own_network, Layer::tls, rows("AA", 2, Seen::reset), weighed, 1},
+        {"one site", Alternative::line_trouble, Layer::tls, {}, open, 0},
+        {"what is blocked is", Alternative::ordinary_failure, Layer::tls, {}, weighed, 10},
+    };
+    for (const auto& one : cases) {
+        SCOPED_TRACE(one.what);
+        const auto result = book_of(both(rows("AA", 1, one.seen, "", "<title>Closed</title>"), one.rows)).finish();
+        const auto* cell = find(result, "www.example", 1, one.layer);
+        ASSERT_NE(cell, nullptr);
+        ASSERT_EQ(cell->weights.size(), alternatives);
+        const auto& weight = weight_of(*cell, one.alternative);
+        EXPECT_EQ(alternative_state_name(weight.state), alternative_state_name(one.state));
+        if (one.likelihood == 99) EXPECT_GT(weight.log_likelihood_ratio, step);
+        else EXPECT_NEAR(weight.log_likelihood_ratio, one.likelihood * step, 1e-9);
+        if (weight.state == weighed && weight.log_likelihood_ratio <= 0) EXPECT_NE(cell->verdict, CellVerdict::blocked);
+    }
+    // What the probe sees of other sites on the same days.
+    for (const auto other : {Seen::fine, Seen::reset}) {
+        auto all = rows("AA", 1, Seen::reset);
+        for (int site = 0; site < 5; ++site) append(all, repeated({"s" + std::to_string(site) + ".example", "AA", 1, 0, 0, other}, 10));
+        const auto result = book_of(all).finish();
+        EXPECT_NEAR(weight_of(*find(result, "www.example", 1, Layer::tls), Alternative::line_trouble).log_likelihood_ratio, (other == Seen::fine ? 10 : -10) * step, 1e-9);
+    }
+}
+
+TEST(MeasurementBook, APageIsTheNetworksWhereSeveralSitesHaveItAndTheSitesWhereSeveralCountriesDo) {
+    const auto page_of = [](const std::string& domain, const std::string& country, std::uint32_t asn, const std::string& page) {
+        return repeated({domain, country, asn, 0, 0, Seen::page, "", page}, 20);
+    };
+    auto rows = page_of("one.example", "AA", 1, "<title>Not in your region</title>");
+    append(rows, repeated({"one.example", "CC", 3, 0, 0, Seen::fine}, 20));
+    const auto verdict = [](const std::vector<Row>& all) { return find(book_of(all).finish(), "one.example", 1, Layer::http)->verdict; };
+    EXPECT_EQ(verdict(rows), CellVerdict::insufficient) << "a page alone may be anybody's";
+    auto two_sites = rows;
+    append(two_sites, page_of("two.example", "AA", 1, "<title>Not in your region</title>"));
+    EXPECT_EQ(verdict(two_sites), CellVerdict::blocked);
+    auto two_countries = rows;
+    append(two_countries, page_of("one.example", "BB", 2, "<title>Not in your region</title>"));
+    EXPECT_EQ(verdict(two_countries), CellVerdict::insufficient);
+    auto other_page = rows;
+    append(other_page, page_of("two.example", "AA", 1, "<title>Another</title>"));
+    EXPECT_EQ(verdict(other_page), CellVerdict::insufficient);
+}
+
+TEST(MeasurementBook, OneProbeThatSendsFarMoreThanOthersCarriesNoVerdictAlone) {
+    for (const auto others : {Seen::fine, Seen::reset}) {
+        std::vector<Row> rows;
+        for (std::int32_t day = 0; day < 20; ++day) {
+            for (std::uint32_t i = 0; i < 24; ++i) rows.push_back({"www.example", "AA", 1, day, i, Seen::reset, "loud"});
+            if (day % 4 == 0) rows.push_back({"www.example", "AA", 1, day, 1, others, "other"});
+            rows.push_back({"www.example", "BB", 2, day, 1, Seen::fine});
+        }
+        const auto result = book_of(rows).finish();
+        const auto* cell = find(result, "www.example", 1, Layer::tls);
+        EXPECT_EQ(cell->verdict, others == Seen::reset ? CellVerdict::blocked : CellVerdict::insufficient);
+        EXPECT_EQ(cell->doubt, others == Seen::reset ? "" : "one kind of probe alone");
+        EXPECT_EQ(cell->probes, 2u);
+        EXPECT_EQ(cell->measurements, 485u);
+        // Until the measurements show less, a kind of probe counts once a day.
+        EXPECT_NEAR(cell->effective_measurements, 25, 1e-9);
+    }
+}
+
+TEST(MeasurementBook, AProbeThatFailsForMostSitesOnADayTellsNothingOfOne) {
+    std::vector<Row> rows;
+    for (int site = 0; site < 12; ++site)
+        for (std::int32_t day = 0; day < 30; ++day)
+            for (std::uint32_t i = 0; i < 3; ++i) {
+                const auto domain = "s" + std::to_string(site) + ".example";
+                // Ten days in a row its line is down; one site is blocked besides.
+                const bool is_line_down = day >= 10 && day < 20;
+                rows.push_back({domain, "AA", 1, day, i, is_line_down ? Seen::tcp : site == 0 ? Seen::reset : Seen::fine, "bad"});
+                rows.push_back({domain, "BB", 2, day, i, Seen::fine});
+            }
+    const auto result = book_of(rows).finish();
+    for (const auto& cell : result.cells) {
+        const bool is_planted = cell.domain == "s0.example" && cell.asn == 1 && cell.layer == Layer::tls;
+        EXPECT_EQ(cell.verdict == CellVerdict::blocked, is_planted) << cell.domain << layer_name(cell.layer);
+        if (cell.layer == Layer::tcp && cell.asn == 1) EXPECT_EQ(cell.out_of_order, 30u);
+    }
+}
+
+TEST(MeasurementBook, RatesThatNobodyCheckedMakeNothingFirm) {
+    auto rows = repeated({"www.example", "AA", 1, 0, 0, Seen::bogon}, 40);
+    append(rows, repeated({"www.example", "BB", 2, 0, 0, Seen::fine}, 40));
+    std::string lines;
+    for (const auto& row : rows) lines += line_of(row);
+    for (const bool is_checked : {true, false}) {
+        auto facts = built_in_facts();
+        for (auto& rate : facts.rates)
+            if (rate.name == "measurement_error_share_max") rate.mark = is_checked ? FactMark::verified : FactMark::remembered;
+        MeasurementBook book({}, nullptr, facts);
+        const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
+        MeasurementBatch batch;
+        while (source->next(batch))
+            for (const auto& m : batch.all()) book.add(m);
+        const auto result = book.finish();
+        const auto* cell = find(result, "www.example", 1, Layer::dns);
+        EXPECT_EQ(cell->verdict, is_checked ? CellVerdict::blocked : CellVerdict::insufficient);
+        for (const auto& weight : cell->weights)
+            if (!is_checked) EXPECT_LE(weight.log_likelihood_ratio, 0);
+    }
+    // All other rates only make p-values larger, so that they may be assumed: each at its end, nothing is blocked that was not.
+    for (const auto* name : {"country_correlation_min", "country_correlation_few", "probe_day_correlation_prior"}) {
+        std::vector<double> p;
+        for (const double value : {0.01, 0.5, 0.99}) {
+            auto facts = built_in_facts();
+            for (auto& rate : facts.rates)
+                if (rate.name == name) rate.value = value;
+            MeasurementBook book({}, nullptr, facts);
+            const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
+            MeasurementBatch batch;
+            while (source->next(batch))
+                for (const auto& m : batch.all()) book.add(m);
+            const auto result = book.finish();
+            p.push_back(find(result, "www.example", 1, Layer::dns)->p);
+        }
+        EXPECT_TRUE(std::is_sorted(p.begin(), p.end())) << name;
+    }
 }
 
 TEST(MeasurementBook, MemoryFollowsCellsAndNotMeasurements) {
@@ -460,10 +677,14 @@ TEST(MeasurementBook, RowsThatCannotBePlacedAreCounted) {
     add([](json& d) { d["measurement_start_time"] = "soon"; });
     add([](json& d) { d["report_id"] = "20230101T000000Z_webconnectivity_AA_1"; });
     add([](json& d) { d["report_id"] = "20240101T110000Z_webconnectivity_AA_1"; });
-    EXPECT_EQ(book.counts().kept, 2u);
+    // Without a report the measurement's own name tells when it came in; a name that holds no time tells nothing.
+    add([](json& d) { d["measurement_uid"] = "20230101000000.123456_AA_webconnectivity_0123456789abcdef"; });
+    add([](json& d) { d["measurement_uid"] = "20240101110000.123456_AA_webconnectivity_0123456789abcdef"; });
+    add([](json& d) { d["measurement_uid"] = "a0240101110000.123456_AA_webconnectivity_0123456789abcdef"; });
+    EXPECT_EQ(book.counts().kept, 4u);
     EXPECT_EQ(book.counts().unplaced, 2u);
     EXPECT_EQ(book.counts().without_time, 1u);
-    EXPECT_EQ(book.counts().odd_clock, 1u);
+    EXPECT_EQ(book.counts().odd_clock, 2u);
     EXPECT_EQ(book.cells(), 1u);
 }
 
@@ -509,6 +730,22 @@ double tail_by_definition(std::uint64_t hits, std::uint64_t trials, double mean,
     return sum;
 }
 
+/// P(X >= hits) of a binomial as the integral of the beta density, which holds between whole numbers too; by Simpson's rule on t = u^k, so that the
+/// density is bounded.
+double tail_by_integral(double hits, double trials, double share) {
+    const double a = hits, b = trials - hits + 1;
+    const double k = std::max(1.0, 2 / a);
+    const double end = std::pow(share, 1 / k);
+    constexpr int steps = 4'000;
+    double sum = 0;
+    for (int i = 0; i <= steps; ++i) {
+        const double u = end * i / steps;
+        const double weight = i == 0 || i == steps ? 1 : i % 2 == 1 ? 4 : 2;
+        if (u > 0) sum += weight * std::exp((k * a - 1) * std::log(u) + (b - 1) * std::log1p(-std::pow(u, k)));
+    }
+    return k * sum * end / steps / 3 * std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b));
+}
+
 TEST(MeasurementBookProperty, BetaBinomialTailsAreTheirDefinition) {
     Random random(5);
     for (int i = 0; i < 500; ++i) {
@@ -519,6 +756,39 @@ TEST(MeasurementBookProperty, BetaBinomialTailsAreTheirDefinition) {
         const auto expected = tail_by_definition(hits, trials, mean, rho);
         EXPECT_NEAR(beta_binomial_tail(hits, trials, mean, rho), std::min(1.0, expected), 1e-9 + 1e-8 * expected) << hits << "/" << trials << " " << mean << " " << rho;
     }
+}
+
+TEST(MeasurementBookProperty, CorrelationWithinClustersIsThatOfAllPairs) {
+    Random random(29);
+    for (int world = 0; world < 50; ++world) {
+        ClusterCorrelation fast;
+        double within = 0, within_pairs = 0, between = 0, between_pairs = 0, hits = 0, trials = 0, partnered = 0;
+        for (int cell = 0; cell < 8; ++cell) {
+            std::vector<std::vector<int>> clusters(1 + random.below(6));
+            std::vector<GroupCount> counts;
+            for (auto& cluster : clusters) {
+                const double share = world % 2 == 0 ? 0.2 : random.below(4) == 0 ? 0.8 : 0.02;
+                for (std::uint64_t i = 0; i <= random.below(7); ++i) cluster.push_back(random.chance(share));
+                counts.push_back({static_cast<std::uint64_t>(std::count(cluster.begin(), cluster.end(), 1)), cluster.size()});
+                for (const int one : cluster) hits += one, trials += 1, partnered += cluster.size() > 1 ? one : 0;
+            }
+            fast.add(counts);
+            for (std::size_t a = 0; a < clusters.size(); ++a)
+                for (std::size_t i = 0; i < clusters[a].size(); ++i)
+                    for (std::size_t b = 0; b < clusters.size(); ++b)
+                        for (std::size_t k = 0; k < clusters[b].size(); ++k) {
+                            if (a == b && i == k) continue;
+                            (a == b ? within : between) += clusters[a][i] * clusters[b][k];
+                            (a == b ? within_pairs : between_pairs) += 1;
+                        }
+        }
+        const double apart = between / between_pairs;
+        const double spread = hits / trials - apart;
+        const double found = spread > 0 ? std::clamp((within / within_pairs - apart) / spread, 0.0, 1.0) : 1;
+        EXPECT_NEAR(fast.value(1), (found * partnered + 20) / (partnered + 20), 1e-9);
+    }
+    EXPECT_EQ(ClusterCorrelation().value(1), 1);
+    EXPECT_EQ(ClusterCorrelation().value(0.3), 0.3);
 }
 
 TEST(MeasurementBookProperty, CountsControlsAndPValuesAreThoseOfPlainLoopsInAnyOrder) {
@@ -547,35 +817,54 @@ TEST(MeasurementBookProperty, CountsControlsAndPValuesAreThoseOfPlainLoopsInAnyO
             for (const auto& [country, group] : groups) trials += group.trials, mean_hits += static_cast<double>(group.hits);
             EXPECT_EQ(cell.control_measurements, trials);
             if (measurements < 5) continue;
-            // Two countries or fewer: the correlation is the assumed one.
-            const auto p_of = [&](std::uint64_t hits, std::uint64_t all) {
-                const double elsewhere = groups.empty() ? 0 : tail_by_definition(hits, all, mean_hits / (static_cast<double>(trials) + 1), rho_few);
-                double own = 0;
-                for (std::uint64_t x = hits; x <= all; ++x)
-                    own += std::exp(log_choose(static_cast<double>(all), static_cast<double>(x)) + static_cast<double>(x) * std::log(0.2) +
-                                    static_cast<double>(all - x) * std::log(0.8));
-                return std::min(1.0, std::max(own, elsewhere));
+            // What the measurements of a day are worth. Two countries or fewer: their correlation is the assumed one.
+            const double rho = first.probe_day_correlation[static_cast<std::size_t>(cell.layer)];
+            const auto worth_of = [&](std::int32_t from, std::int32_t to) {
+                std::map<std::int32_t, GroupCount> by_day;
+                for (const auto& row : rows) {
+                    if (!is_own(row) || !is_seen(row.seen, cell.layer) || row.day < from || row.day > to) continue;
+                    ++by_day[row.day].trials;
+                    by_day[row.day].hits += is_blocked(row.seen, cell.layer);
+                }
+                std::pair<double, double> worth;
+                for (const auto& [day, count] : by_day) {
+                    const double design = 1 + (static_cast<double>(count.trials) - 1) * rho;
+                    worth.first += static_cast<double>(count.hits) / design;
+                    worth.second += static_cast<double>(count.trials) / design;
+                }
+                return worth;
             };
-            const double whole = p_of(blocked, measurements);
+            const auto p_of = [&](std::pair<double, double> worth) {
+                const auto [hits, all] = worth;
+                const auto whole_hits = static_cast<std::uint64_t>(hits + 1e-9);
+                const double elsewhere = groups.empty() ? 0 : tail_by_definition(whole_hits, std::max(whole_hits, static_cast<std::uint64_t>(std::ceil(all - 1e-9))),
+                                                                                mean_hits / (static_cast<double>(trials) + 1), 0.2);
+                return std::min(1.0, std::max(hits <= 0 ? 1.0 : tail_by_integral(hits, all, 0.2), elsewhere));
+            };
+            const double whole = p_of(worth_of(0, 100'000));
+            EXPECT_NEAR(cell.effective_measurements, worth_of(0, 100'000).second, 1e-9);
             if (blocked < 5) {
-                EXPECT_NEAR(cell.p, whole, 1e-7);
+                EXPECT_NEAR(cell.p, whole, 1e-5);
                 ++checked;
                 continue;
             }
             // Every run of days; of equals in excess any may have been taken.
             const std::vector<std::int32_t> all_days(days.begin(), days.end());
-            std::map<std::int64_t, std::vector<double>> by_excess;
+            double most = -1e9;
+            std::vector<std::pair<double, double>> spans;
             for (std::size_t from = 0; from < all_days.size(); ++from)
                 for (std::size_t to = from; to < all_days.size(); ++to) {
-                    std::uint64_t hits = 0, all = 0;
-                    for (const auto& row : rows)
-                        if (is_own(row) && is_seen(row.seen, cell.layer) && row.day >= all_days[from] && row.day <= all_days[to]) ++all, hits += is_blocked(row.seen, cell.layer);
-                    by_excess[2 * static_cast<std::int64_t>(hits) - static_cast<std::int64_t>(all)].push_back(p_of(hits, all));
+                    const auto worth = worth_of(all_days[from], all_days[to]);
+                    const double excess = 2 * worth.first - worth.second;
+                    most = std::max(most, excess);
+                    spans.push_back(worth);
                 }
             const double choices = static_cast<double>(all_days.size() * (all_days.size() + 1)) / 2;
             bool is_one_of_them = false;
-            for (const double span : by_excess.rbegin()->second)
-                is_one_of_them = is_one_of_them || std::abs(cell.p - std::min(1.0, 2 * std::min(whole, std::min(1.0, span * choices)))) < 1e-7;
+            for (const auto& span : spans) {
+                if (2 * span.first - span.second < most - 1e-9) continue;
+                is_one_of_them = is_one_of_them || std::abs(cell.p - std::min(1.0, 2 * std::min(whole, std::min(1.0, p_of(span) * choices)))) < 1e-5;
+            }
             EXPECT_TRUE(is_one_of_them) << cell.p << " whole " << whole;
             ++checked;
         }
@@ -594,6 +883,9 @@ TEST(MeasurementBookProperty, CountsControlsAndPValuesAreThoseOfPlainLoopsInAnyO
                 EXPECT_EQ(a.q, b.q);
                 EXPECT_EQ(a.verdict, b.verdict);
                 EXPECT_EQ(a.rule, b.rule);
+                EXPECT_EQ(a.weights, b.weights);
+                EXPECT_EQ(a.doubt, b.doubt);
+                EXPECT_EQ(a.effective_measurements, b.effective_measurements);
                 EXPECT_EQ(a.changes.size(), b.changes.size());
                 EXPECT_EQ(a.locators.size(), b.locators.size());
             }
@@ -637,10 +929,10 @@ TEST(MeasurementBookProperty, SitesThatFailByThemselvesInSomePartsOfTheWorldStay
         for (int site = 0; site < (is_anything_blocked ? 40 : 120); ++site)
             for (std::uint32_t asn = 1; asn <= 12; ++asn) {
                 // Every third site is blocked in six countries of twelve; the others fail by themselves, in each country more or less often.
-                const double share = !is_anything_blocked || site % 3 != 0 ? 0.5 * random.uniform() : asn <= 6 ? 0.95 : 0.02;
+                const double share = !is_anything_blocked || site % 3 != 0 ? (is_anything_blocked ? 0.3 : 0.5) * random.uniform() : asn <= 6 ? 0.95 : 0.02;
                 for (int i = 0; i < 15; ++i)
                     rows.push_back({"s" + std::to_string(site) + ".example", std::string(1, static_cast<char>('A' + asn)) + "A", asn, i % 5, static_cast<std::uint32_t>(i),
-                                    random.uniform() < share ? Seen::reset : Seen::fine});
+                                    random.uniform() < share ? std::array{Seen::reset, Seen::cut, Seen::closed}[asn % 3] : Seen::fine});
             }
         for (const auto& cell : book_of(rows).finish().cells) {
             if (cell.layer != Layer::tls) continue;

@@ -24,7 +24,7 @@ class DnsRace : public ::testing::Test {
         flow.kind = PayloadKind::dns;
         flow.is_answered = true;
         flow.name = m_names.number(name);
-        flow.first_ns = flow.trigger_ns = static_cast<std::int64_t>(m_frame) * 100 * ms;
+        flow.first_ns = flow.trigger_ns = m_begin_ns + static_cast<std::int64_t>(m_frame) * 100 * ms;
         flow.sign_ns = flow.trigger_ns + delay_ns;
         flow.frames = {m_frame, m_frame + 1, 0, 0};
         flow.answer_ttl = ttl;
@@ -44,6 +44,7 @@ class DnsRace : public ::testing::Test {
 
     NameBook m_names;
     std::uint64_t m_frame = 1;
+    std::int64_t m_begin_ns = 0;
     std::vector<FlowRecord> m_flows;
 };
 
@@ -77,6 +78,19 @@ TEST_F(DnsRace, PrivateAddressesAreARoutersOwn) {
     for (int i = 0; i < 4; ++i) lookup("fritz.box", 1 * ms, 64, 0xC0A8B201);
     for (int i = 0; i < 4; ++i) lookup("router.test", 1 * ms, 64, 0xC0A8B201);
     for (const auto& verdict : verdicts()) EXPECT_FALSE(verdict.is_firm);
+}
+
+TEST_F(DnsRace, AListedAddressAloneIsNeverEnough) {
+    others(40, 56);
+    for (int i = 0; i < 6; ++i) lookup("banned.test", 20 * ms, 56, 0x0A0A2222);
+    EXPECT_TRUE(verdicts().empty()) << "the list is of later years";
+    m_begin_ns = 1'715'731'200'000 * ms;
+    for (int i = 0; i < 6; ++i) lookup("banned.test", 20 * ms, 56, 0x0A0A2222);
+    const auto found = verdicts();
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].trigger, "banned.test");
+    EXPECT_EQ(found[0].flows, 6u);
+    EXPECT_FALSE(found[0].is_firm);
 }
 
 TEST_F(DnsRace, WhatTheResolverHasAtHandIsNoSign) {

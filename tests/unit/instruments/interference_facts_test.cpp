@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "instruments/interference/facts.hpp"
 #include "instruments/interference/reset_class.hpp"
+#include "statistics/proportion.hpp"
 
 namespace unveil {
 namespace {
@@ -24,11 +25,42 @@ TEST(InterferenceFacts, EachHasASourceAndNoneIsFromMemory) {
         EXPECT_LE(fact.copies_min, fact.copies_max);
     }
     for (const auto& fact : facts.dns_classes) EXPECT_NE(fact.mark, FactMark::remembered) << fact.name;
+    ASSERT_FALSE(facts.dns_pools.empty());
+    for (const auto& fact : facts.dns_pools) {
+        EXPECT_NE(fact.mark, FactMark::remembered) << fact.name;
+        EXPECT_LE(fact.from, fact.to) << fact.name;
+        EXPECT_EQ(fact.first.size(), 7u) << fact.name;
+        EXPECT_TRUE(fact.last.empty() || fact.last >= fact.first) << fact.name;
+    }
     for (const auto& fact : facts.syn_ack_payloads) EXPECT_NE(fact.mark, FactMark::remembered) << fact.name;
+    for (const auto& rate : facts.rates) {
+        EXPECT_GT(rate.source.size(), 20u) << rate.name;
+        // What is assumed may only make findings weaker, and says so.
+        if (rate.mark == FactMark::remembered) EXPECT_THAT(rate.source, HasSubstr("only makes p-values larger")) << rate.name;
+    }
+    const auto misread = std::find_if(facts.base_rates.begin(), facts.base_rates.end(), [](const auto& rate) { return rate.name == "measurement_misread"; });
+    ASSERT_NE(misread, facts.base_rates.end());
+    EXPECT_GE(facts.rate("measurement_error_share_max").value, clopper_pearson_interval(misread->hits, misread->trials).high);
+    EXPECT_NE(facts.rate("measurement_error_share_max").mark, FactMark::remembered);
+    EXPECT_THROW(facts.rate("none"), Error);
     for (const auto& rate : facts.base_rates) {
         EXPECT_GT(rate.trials, 0u) << rate.name;
         EXPECT_LE(rate.hits, rate.trials) << rate.name;
     }
+}
+
+TEST(InterferenceFacts, PoolsHaveTheirTime) {
+    InterferenceFacts facts = built_in_facts();
+    constexpr std::int64_t second_ns = 1'000'000'000;
+    constexpr std::int64_t december_2022 = 1'671'062'400 * second_ns, april_2024 = 1'713'139'200 * second_ns, may_2024 = 1'715'731'200 * second_ns;
+    const IpAddress inside = ipv4_address(0x0A0A2223);
+    ASSERT_NE(dns_pool_of(facts, inside, may_2024), nullptr);
+    EXPECT_EQ(dns_pool_of(facts, inside, may_2024)->name, "iran");
+    EXPECT_EQ(dns_pool_of(facts, inside, december_2022), nullptr);
+    EXPECT_EQ(dns_pool_of(facts, ipv4_address(0x0A0A2225), may_2024), nullptr);
+    facts.dns_pools[0].last = "2024-04";
+    EXPECT_EQ(dns_pool_of(facts, inside, may_2024), nullptr);
+    EXPECT_NE(dns_pool_of(facts, inside, april_2024), nullptr);
 }
 
 std::string changed(std::string_view from, std::string_view to) {
@@ -53,6 +85,10 @@ TEST(InterferenceFacts, BrokenFilesAreNamedAtTheFact) {
     EXPECT_THAT(fault_of(changed("\"date\": \"2025-05\"", "\"date\": \"lately\"")), HasSubstr("has no date"));
     EXPECT_THAT(fault_of(changed("\"payload\": \"01020304050607080900\"", "\"payload\": \"0102030405060708090\"")), HasSubstr("no bytes in hex"));
     EXPECT_THAT(fault_of(changed("\"base_rates\"", "\"rates\"")), HasSubstr("no list 'base_rates'"));
+    EXPECT_THAT(fault_of(changed("\"value\": 0.2", "\"value\": 2")), HasSubstr("rates[0]: 'value' is not from 0 to 1"));
+    EXPECT_THAT(fault_of(changed("\"value\": 0.2", "\"value\": \"much\"")), HasSubstr("'value' is not a number"));
+    EXPECT_THAT(fault_of(changed("\"first\": \"2023-03\"", "\"first\": \"March\"")), HasSubstr("no month"));
+    EXPECT_THAT(fault_of(changed("\"from\": \"10.10.34.34\"", "\"from\": \"10.10.34\"")), HasSubstr("no address"));
     EXPECT_THAT(fault_of("[]"), HasSubstr("no list"));
     EXPECT_EQ(fault_of(std::string(built_in_facts_json())), "none");
 }

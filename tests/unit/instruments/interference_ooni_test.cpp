@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -11,6 +13,7 @@
 #include "core/error.hpp"
 #include "evidence/blocking_fingerprints.hpp"
 #include "evidence/ooni.hpp"
+#include "instruments/interference/facts.hpp"
 #include "instruments/interference/ooni_scorers.hpp"
 
 namespace unveil::interference {
@@ -346,6 +349,27 @@ TEST(OoniUnveil, FindsWhatTheEmulatorPlanted) {
     }
 }
 
+TEST(OoniUnveil, WithoutInterferenceSoManyAreMisreadAsTheFactsSay) {
+    SKIP_WITHOUT(qa_file("successWithHTTP"));
+    // What the emulator did to these was to the site, to its certificate or to the control, not to the network between.
+    const std::vector<std::string> free = {"badSSLWithUnknownAuthorityWithConsistentDNS", "badSSLWithWrongServerName", "cloudflareCAPTCHA", "controlFailure", "idnaWithoutCensorship", "largeFile",
+                                           "localhost", "redirectWithBrokenLocation", "redirectWithMoreThanTenRedirects", "success", "websiteDown"};
+    std::uint64_t all = 0;
+    std::uint64_t misread = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(qa_file("x")).parent_path())) {
+        const auto name = entry.path().stem().string();
+        if (entry.path().extension() != ".json" || std::none_of(free.begin(), free.end(), [&](const auto& one) { return name.starts_with(one); })) continue;
+        ++all;
+        const auto score = score_unveil(*Loaded(read_json(entry.path().string())), {});
+        misread += std::any_of(score.of.begin(), score.of.end(), [](const auto& verdict) { return verdict.weights.blocked >= blocked_weight_min; });
+    }
+    const auto& rates = built_in_facts().base_rates;
+    const auto fact = std::find_if(rates.begin(), rates.end(), [](const auto& rate) { return rate.name == "measurement_misread"; });
+    ASSERT_NE(fact, rates.end());
+    EXPECT_EQ(fact->trials, all);
+    EXPECT_EQ(fact->hits, misread);
+}
+
 UnveilScore unveil_of(const json& document, const FingerprintSet& fingerprints = {}) {
     const Loaded measurement(document);
     auto score = score_unveil(*measurement, fingerprints);
@@ -431,7 +455,20 @@ TEST(OoniUnveil, AGeoBlockIsTheServersOwn) {
     EXPECT_EQ(unveil_of(document).standing, Standing::geo_block);
     keys["requests"][0]["response"]["code"] = 403;
     EXPECT_EQ(unveil_of(document).standing, Standing::geo_block);
-    keys["requests"][0]["response"]["headers"]["CF-RAY"] = "123-FRA";
+    // A content network that refuses by the site's order, and one that wants to see a person.
+    auto& response = keys["requests"][0]["response"];
+    response["headers"]["CF-RAY"] = "123-FRA";
+    response["body"] = "<title>Access denied | site.example used Cloudflare to restrict access</title>";
+    EXPECT_EQ(unveil_of(document).standing, Standing::geo_block);
+    response["body"] = "<title>Attention Required! | Cloudflare</title>";
+    EXPECT_EQ(unveil_of(document).standing, Standing::captcha);
+    response["code"] = 451;
+    EXPECT_EQ(unveil_of(document).standing, Standing::geo_block);
+    response["code"] = 403;
+    response["body"] = "<title>Access Denied</title>";
+    response["headers"] = {{"Server", "AkamaiGHost"}};
+    EXPECT_EQ(unveil_of(document).standing, Standing::geo_block);
+    response["headers"] = {{"cf-mitigated", "challenge"}};
     EXPECT_EQ(unveil_of(document).standing, Standing::captcha);
     // Over a connection that anybody may write into it is not known whose it is.
     auto plain = fine_page("http://site.example/");
@@ -531,6 +568,83 @@ TEST(OoniFingerprints, AreFoundInBodiesAsByLookingForEach) {
         ASSERT_EQ(set.of_body(body), expected);
         ASSERT_FALSE(expected.empty());
     }
+}
+
+TEST(OoniFingerprints, RegularExpressionsAreTriedInTimeThatFollowsTheText) {
+    const auto expression = [](const char* location, const char* pattern) {
+        Fingerprint out;
+        out.name = pattern;
+        out.scope = "nat";
+        out.location = location;
+        out.pattern = pattern;
+        out.match = Fingerprint::Match::regexp;
+        out.countries = {"IT"};
+        return out;
+    };
+    // The second makes engines that go back and try again take for ever, the third is none of RE2's, the last takes more memory than one may.
+    const FingerprintSet set({expression("body", "blocked by .*order"), expression("body", "(a+)+$"), expression("body", "(a)\\1"), expression("header.server", "^Wire.ilter"),
+                              expression("body", "((x{900}){900}){900}")});
+    EXPECT_EQ(set.expressions_unusable(), 2u);
+    EXPECT_THAT(set.of_expressions("body", "<p>blocked by this order"), ElementsAre(0u));
+    EXPECT_TRUE(set.of_expressions("body", "blocked by\norder").empty());
+    EXPECT_TRUE(set.of_expressions("header.via", "WireFilter 2").empty());
+    EXPECT_THAT(set.of_expressions("header.server", "WireFilter 2"), ElementsAre(3u));
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_TRUE(set.of_expressions("body", std::string(1 << 20, 'a') + "!").empty());
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+    EXPECT_THAT(set.of_expressions("body", std::string(1 << 20, 'a')), ElementsAre(1u));
+    EXPECT_THAT(set.of_page("blocked by any order"), ElementsAre(0u));
+    EXPECT_THAT(FingerprintSet({expression("body", "(over|out) of order")}).of_page("out of order"), ElementsAre(0u));
+    EXPECT_THAT(FingerprintSet({expression("body", "a\\.b..d.*\\d")}).of_page("xa.bccd 7"), ElementsAre(0u));
+
+    auto document = fine_page("http://site.example/");
+    document["probe_cc"] = "IT";
+    auto& response = document["test_keys"]["requests"][0]["response"];
+    response["body"] = "blocked by court order";
+    EXPECT_EQ(unveil_of(document, set).rule, "http.fingerprint");
+    response["body"] = "blocked by nobody";
+    EXPECT_NE(unveil_of(document, set).rule, "http.fingerprint");
+    // The text of the expression itself is no match, though the fast path takes it for one.
+    response["body"] = "(a)\\1";
+    EXPECT_NE(unveil_of(document, set).rule, "http.fingerprint");
+    response["headers"]["Server"] = "WireFilter 2";
+    EXPECT_EQ(unveil_of(document, set).rule, "http.fingerprint");
+}
+
+TEST(OoniFingerprints, PublishedExpressionsFindWhatTheyDescribe) {
+    const auto path = data_folder() + "ooni-blocking-fingerprints/fingerprints_http.csv";
+    SKIP_WITHOUT(path);
+    std::ifstream in(path, std::ios::binary);
+    Tally tally;
+    const auto list = fingerprints_in(std::string((std::istreambuf_iterator<char>(in)), {}), tally);
+    const FingerprintSet set(list);
+    EXPECT_EQ(set.expressions_unusable(), 0u);
+    std::size_t tried = 0;
+    for (std::uint32_t i = 0; i < list.size(); ++i) {
+        if (list[i].match != Fingerprint::Match::regexp) continue;
+        // An example: anything for what may be anything, and what is escaped as it is.
+        std::string example;
+        for (std::size_t k = 0; k < list[i].pattern.size(); ++k) {
+            const std::string_view rest = std::string_view(list[i].pattern).substr(k);
+            if (rest.starts_with(".*")) example += "anything", ++k;
+            else if (rest.starts_with("\\")) example += list[i].pattern[++k];
+            else example += rest.starts_with(".") ? 'q' : rest.front();
+        }
+        const auto found = set.of_expressions("body", "before" + example + "after");
+        EXPECT_EQ(std::count(found.begin(), found.end(), i), 1) << list[i].pattern;
+        // Looking for the texts of the expressions first changes nothing; nor does any other text.
+        for (const auto& text : {"before" + example + "after", list[i].pattern, example.substr(3), example + example, std::string(i % 9, '<') + list[i * 7 % list.size()].pattern}) {
+            auto expected = set.of_body(text);
+            std::erase_if(expected, [&](auto place) { return list[place].match == Fingerprint::Match::regexp; });
+            const auto more = set.of_expressions("body", text);
+            expected.insert(expected.end(), more.begin(), more.end());
+            std::sort(expected.begin(), expected.end());
+            EXPECT_EQ(set.of_page(text), expected) << text;
+        }
+        EXPECT_TRUE(set.of_expressions("body", example.substr(0, example.size() / 2)).empty()) << list[i].pattern;
+        ++tried;
+    }
+    EXPECT_EQ(tried, 14u);
 }
 
 TEST(OoniUnveil, TestsOfServicesAreScoredByTheirEndpoints) {

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
+#include <map>
+#include <optional>
 
 #include "instruments/interference/capture_book.hpp"
 #include "instruments/interference/capture_watch.hpp"
@@ -79,6 +82,20 @@ class Connection {
         send(false, flags, "", m_theirs + static_cast<std::uint32_t>(sequence_offset), m_mine, ttl, id);
         return *this;
     }
+    Connection& from_server_again(std::uint8_t flags, std::string_view text) {
+        send(false, flags, text, m_theirs - static_cast<std::uint32_t>(text.size()), m_mine, server_ttl);
+        return *this;
+    }
+    /// What the client sent last, once more.
+    Connection& repeat(std::uint8_t flags, std::string_view text) {
+        send(true, flags, text, m_mine - static_cast<std::uint32_t>(text.size()), m_theirs, 64);
+        return *this;
+    }
+    /// In the client's name, and not counted on.
+    Connection& forged_to_server(std::uint8_t flags, std::uint8_t ttl, std::uint16_t id) {
+        send(true, flags, "", m_mine, m_theirs, ttl, id);
+        return *this;
+    }
     Connection& open() { return from_client(syn).wait(0.05).from_server(syn | ack).from_client(ack).wait(0.001); }
     Connection& answer(std::string_view bytes) {
         wait(0.05);
@@ -150,7 +167,7 @@ class Accusations : public ::testing::Test {
 
     const std::vector<MechanismVerdict>& judged() {
         std::stable_sort(frames.items.begin(), frames.items.end(), [](const auto& a, const auto& b) { return a.seconds < b.seconds; });
-        CaptureWatch watch(built_in_facts(), names, {[&](const FlowRecord& flow) { book.add(flow); }, [&](const RateRecord& rate) { book.add(rate); }});
+        CaptureWatch watch(built_in_facts(), *names, {[&](const FlowRecord& flow) { book->add(flow); }, [&](const RateRecord& rate) { book->add(rate); }});
         std::vector<Frame> batch;
         for (const auto& item : frames.items) {
             Frame frame;
@@ -169,15 +186,21 @@ class Accusations : public ::testing::Test {
             std::vector<Locator> unsent;
             for (const Frame& frame : batch)
                 if ((frame.bytes[flags_at] & unsent_flags) != 0) unsent.push_back({0, frame.number});
-            book.note_unsent(unsent, 8);
+            book->note_unsent(unsent, 8);
         }
-        book.judge();
-        return book.verdicts();
+        book->judge();
+        return book->verdicts();
+    }
+
+    void SetUp() override {
+        frames = {};
+        names.emplace();
+        book.emplace(built_in_facts(), *names, CaptureBook::Limits{});
     }
 
     Frames frames;
-    NameBook names;
-    CaptureBook book{built_in_facts(), names, {}};
+    std::optional<NameBook> names;
+    std::optional<CaptureBook> book;
     CaptureCounts counts;
     std::uint8_t unsent_flags = 0;   // with such, packets count as never sent by the other end
 };
@@ -211,9 +234,9 @@ TEST_F(Accusations, WhoWaitedInVainForTheRestSawAFreeze) {
         Connection(frames, 3 + 9 * i, site(i), 443).open().from_client(ack | psh, hello("frozen.example")).answer(records(40'000).substr(0, 17'000)).wait(10).from_client(rst | ack);
     }
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_EQ(book.verdicts()[0].mechanism, Mechanism::freeze);
-    EXPECT_EQ(book.verdicts()[0].flows, 20u);
-    EXPECT_TRUE(book.verdicts()[0].is_firm);
+    EXPECT_EQ(book->verdicts()[0].mechanism, Mechanism::freeze);
+    EXPECT_EQ(book->verdicts()[0].flows, 20u);
+    EXPECT_TRUE(book->verdicts()[0].is_firm);
 }
 
 TEST_F(Accusations, WhoAsksTwiceMayHearTwoAnswers) {
@@ -244,7 +267,7 @@ TEST_F(Accusations, SecondAnswersOfOneDistanceAreABoxOnlyWhereOthersHaveNone) {
     };
     for (std::uint16_t i = 0; i < 8; ++i) look_up(i, "twice.example", true);
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_FALSE(book.verdicts()[0].is_firm) << "nothing else was looked up";
+    EXPECT_FALSE(book->verdicts()[0].is_firm) << "nothing else was looked up";
 }
 
 TEST_F(Accusations, SecondAnswersOfOneNameAloneAreABox) {
@@ -256,8 +279,8 @@ TEST_F(Accusations, SecondAnswersOfOneNameAloneAreABox) {
         if (is_asked) dns(1.03 + i, i, true, answer(i, name, 0xC6336401));
     }
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_TRUE(book.verdicts()[0].is_firm);
-    EXPECT_EQ(book.verdicts()[0].trigger, "twice.example");
+    EXPECT_TRUE(book->verdicts()[0].is_firm);
+    EXPECT_EQ(book->verdicts()[0].trigger, "twice.example");
 }
 
 TEST_F(Accusations, TwoMachinesMayAnswerASynThatIsSentTwice) {
@@ -277,8 +300,8 @@ TEST_F(Accusations, CopiesInACaptureAreNoBursts) {
     ordinary(100);
     reset_by_host("refused.example");
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_FALSE(book.verdicts()[0].is_firm);
-    EXPECT_EQ(book.verdicts()[0].alternative, "the host itself, which refuses this name");
+    EXPECT_FALSE(book->verdicts()[0].is_firm);
+    EXPECT_EQ(book->verdicts()[0].alternative, "the host itself, which refuses this name");
     EXPECT_GT(counts.copies, 500u);
 }
 
@@ -290,8 +313,8 @@ TEST_F(Accusations, BurstsOfABoxAreNoCopies) {
         for (int copy = 0; copy < 3; ++copy) talk.forged(rst | ack, server_ttl + 30, 0x1234);
     }
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_TRUE(book.verdicts()[0].is_firm);
-    EXPECT_EQ(book.verdicts()[0].layer, "tls");
+    EXPECT_TRUE(book->verdicts()[0].is_firm);
+    EXPECT_EQ(book->verdicts()[0].layer, "tls");
     EXPECT_EQ(counts.copies, 0u);
 }
 
@@ -304,19 +327,19 @@ TEST_F(Accusations, LayersAreWhatTheClientSpoke) {
         Connection(frames, 3 + 9 * i, site(i), 53).open().from_client(ack | psh, over_tcp).wait(0.01).forged(rst | ack, 110, 0x4711);
     }
     ASSERT_THAT(judged(), SizeIs(2));
-    EXPECT_EQ(book.verdicts()[0].trigger, "blocked.example");
-    EXPECT_EQ(book.verdicts()[0].layer, "dns");
-    EXPECT_EQ(book.verdicts()[1].trigger, "host.example");
-    EXPECT_EQ(book.verdicts()[1].layer, "http");
-    for (const auto& verdict : book.verdicts()) EXPECT_TRUE(verdict.is_firm);
+    EXPECT_EQ(book->verdicts()[0].trigger, "blocked.example");
+    EXPECT_EQ(book->verdicts()[0].layer, "dns");
+    EXPECT_EQ(book->verdicts()[1].trigger, "host.example");
+    EXPECT_EQ(book->verdicts()[1].layer, "http");
+    for (const auto& verdict : book->verdicts()) EXPECT_TRUE(verdict.is_firm);
 }
 
 TEST_F(Accusations, AnEndWithoutAWordFromElsewhereIsASign) {
     ordinary(60);
     for (int i = 0; i < 20; ++i) Connection(frames, 2 + 9 * i, site(i), 443).open().from_client(ack | psh, hello("ended.example")).wait(0.01).forged(fin | ack, 83, 0x4711);
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_EQ(book.verdicts()[0].mechanism, Mechanism::reset_injection);
-    EXPECT_TRUE(book.verdicts()[0].is_firm);
+    EXPECT_EQ(book->verdicts()[0].mechanism, Mechanism::reset_injection);
+    EXPECT_TRUE(book->verdicts()[0].is_firm);
 }
 
 TEST_F(Accusations, AddressesThatNobodyReachesAreToldAndNotAccused) {
@@ -327,13 +350,13 @@ TEST_F(Accusations, AddressesThatNobodyReachesAreToldAndNotAccused) {
         Connection(frames, 3 + 9 * i, 0x1F0D4024, 443).from_client(syn).wait(0.05).forged(rst | ack, server_ttl, 0);
     }
     ASSERT_THAT(judged(), SizeIs(2));
-    EXPECT_EQ(book.verdicts()[0].mechanism, Mechanism::syn_drop);
-    EXPECT_EQ(book.verdicts()[0].trigger, "31.13.64.35");
-    EXPECT_EQ(book.verdicts()[0].alternative, "a host that is down");
-    EXPECT_EQ(book.verdicts()[1].mechanism, Mechanism::syn_reset);
-    EXPECT_EQ(book.verdicts()[1].trigger, "31.13.64.36");
-    EXPECT_EQ(book.verdicts()[1].alternative, "a closed port");
-    for (const auto& verdict : book.verdicts()) {
+    EXPECT_EQ(book->verdicts()[0].mechanism, Mechanism::syn_drop);
+    EXPECT_EQ(book->verdicts()[0].trigger, "31.13.64.35");
+    EXPECT_EQ(book->verdicts()[0].alternative, "a host that is down");
+    EXPECT_EQ(book->verdicts()[1].mechanism, Mechanism::syn_reset);
+    EXPECT_EQ(book->verdicts()[1].trigger, "31.13.64.36");
+    EXPECT_EQ(book->verdicts()[1].alternative, "a closed port");
+    for (const auto& verdict : book->verdicts()) {
         EXPECT_FALSE(verdict.is_firm);
         EXPECT_EQ(verdict.flows, 20u);
         EXPECT_EQ(verdict.exposed, 20u);
@@ -345,7 +368,68 @@ TEST_F(Accusations, WhatTheOtherEndNeverSentIsNotTheHosts) {
     for (int i = 0; i < 20; ++i) Connection(frames, 2 + 9 * i, site(i), 443).open().from_client(ack | psh, hello("blocked.example")).wait(0.05).forged(rst | ack, server_ttl, 0);
     unsent_flags = rst;
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_TRUE(book.verdicts()[0].is_firm);
+    EXPECT_TRUE(book->verdicts()[0].is_firm);
+}
+
+TEST_F(Accusations, WhoseWayIsBarredIsSaid) {
+    ordinary(60);
+    for (int i = 0; i < 12; ++i) {
+        const auto begin = [&](double seconds, std::string_view name) {
+            Connection connection(frames, seconds + 9 * i, site(i), 443);
+            connection.open().from_client(ack | psh, hello(name));
+            return connection;
+        };
+        begin(2, "to-client.example").wait(0.01).forged(rst | ack, 110, 0x4711);
+        begin(3, "to-both.example").wait(0.01).forged(rst | ack, 110, 0x4711).forged_to_server(rst | ack, 90, 0x4712);
+        begin(4, "to-server.example").answer(records(3000)).forged_to_server(rst | ack, 90, 0x4711);
+        // The server says its words again and again, since the acknowledgements do not arrive.
+        Connection deaf = begin(5, "deaf.example");
+        deaf.wait(0.05).from_server(ack | psh, records(1000));
+        for (const double pause : {0.3, 0.6, 1.2, 2.4}) deaf.from_client(ack).wait(pause).from_server_again(ack | psh, records(1000));
+        Connection silent = begin(6, "silent.example");
+        for (const double pause : {0.3, 0.6, 1.2}) silent.wait(pause).repeat(ack | psh, hello("silent.example"));
+    }
+    std::map<std::string, std::string_view> directions;
+    for (const auto& verdict : judged())
+        if (verdict.is_firm) directions[verdict.trigger] = verdict.direction;
+    const std::map<std::string, std::string_view> wanted = {{"to-client.example", "server-to-client"}, {"to-both.example", "both"}, {"to-server.example", "client-to-server"},
+                                                            {"deaf.example", "client-to-server"}, {"silent.example", "either"}};
+    EXPECT_EQ(directions, wanted);
+}
+
+TEST_F(Accusations, AClientThatHasEnoughResetsFromItsOwnDistanceOrLater) {
+    ordinary(60);
+    for (int i = 0; i < 12; ++i) {
+        Connection(frames, 2 + 9 * i, site(i), 443).open().from_client(ack | psh, hello("enough.example")).answer(records(3000)).forged_to_server(rst, 64, 0);
+        Connection(frames, 3 + 9 * i, site(i), 443).open().from_client(ack | psh, hello("idle.example")).answer(records(3000)).wait(60).forged_to_server(rst, 90, 0);
+    }
+    EXPECT_THAT(judged(), IsEmpty());
+}
+
+TEST_F(Accusations, OfOneHostThatRefusesAWordNothingIsFirmAndOfThreeTheWordIs) {
+    for (const int hosts : {1, 3}) {
+        SetUp();
+        const std::string whole = "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + std::string(2000, 'x');
+        for (int i = 0; i < 90; ++i) {
+            const auto name = "host" + std::to_string(i % hosts) + ".example";
+            const auto path = "/search?q=w" + std::to_string(i % 7);
+            Connection(frames, 1 + 1.5 * i, site(i % hosts), 80).open().from_client(ack | psh, lab::http_request(name, path)).answer(whole).close();
+        }
+        for (int i = 0; i < 30; ++i) {
+            const auto request = lab::http_request("host" + std::to_string(i % hosts) + ".example", i % 2 == 0 ? "/search?q=Vanished" : "/vanished/1");
+            Connection silent(frames, 2 + 9 * i, site(i % hosts), 80);
+            silent.open().from_client(ack | psh, request);
+            for (const double pause : {0.3, 0.6, 1.2}) silent.wait(pause).repeat(ack | psh, request);
+        }
+        ASSERT_THAT(judged(), SizeIs(1));
+        const MechanismVerdict& verdict = book->verdicts()[0];
+        EXPECT_EQ(verdict.mechanism, Mechanism::silent_drop);
+        EXPECT_EQ(verdict.trigger, "path: vanished");
+        EXPECT_EQ(verdict.layer, "http");
+        EXPECT_EQ(verdict.flows, 30u);
+        EXPECT_EQ(verdict.is_firm, hosts == 3);
+        EXPECT_EQ(verdict.alternative, hosts == 3 ? "" : "the host itself, which refuses this word");
+    }
 }
 
 TEST_F(Accusations, EncryptedNamesAreATrigger) {
@@ -374,9 +458,9 @@ TEST_F(Accusations, EncryptedNamesAreATrigger) {
         for (const double pause : {0.3, 0.6, 1.2, 2.4}) dropped.again(ack | psh, with("front.example", 0xFE0D)).wait(pause);
     }
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_EQ(book.verdicts()[0].trigger, "front.example (with ECH)");
-    EXPECT_TRUE(book.verdicts()[0].is_firm);
-    EXPECT_EQ(book.verdicts()[0].exposed, 20u);
+    EXPECT_EQ(book->verdicts()[0].trigger, "front.example (with ECH)");
+    EXPECT_TRUE(book->verdicts()[0].is_firm);
+    EXPECT_EQ(book->verdicts()[0].exposed, 20u);
 }
 
 FlowRecord record_of(int i, std::uint32_t server, std::uint16_t port, PayloadKind kind) {
@@ -394,37 +478,146 @@ FlowRecord record_of(int i, std::uint32_t server, std::uint16_t port, PayloadKin
     return flow;
 }
 
+TEST_F(Accusations, WhatIsLeftOfATriggerIsToldByPortsAndTimes) {
+    constexpr std::int64_t second_ns = 1'000'000'000;
+    constexpr double lasts_seconds = 120;
+    struct World {
+        bool restarts;
+        bool is_same_port;
+    };
+    for (const World world : {World{false, false}, World{true, false}, World{false, true}}) {
+        SetUp();
+        Random random(9);
+        int i = 0;
+        for (std::uint32_t server = 0x0A000001; server < 0x0A000001 + 40; ++server) {
+            const double begin = 2000.0 * (server & 0xFF);
+            const auto add = [&](double seconds, std::string_view name, std::uint16_t port, bool is_failed) {
+                FlowRecord flow = record_of(i++, server, port, PayloadKind::tls);
+                flow.first_ns = flow.trigger_ns = static_cast<std::int64_t>(seconds * 1e9);
+                flow.sign_ns = flow.trigger_ns + second_ns / 10;
+                flow.name = names->number(name);
+                flow.is_answered = !is_failed;
+                if (is_failed) flow.signs = sign::dropped;
+                return flow;
+            };
+            FlowRecord trigger = add(begin, "trigger.example", 443, true);
+            trigger.signs = sign::reset;
+            trigger.log_likelihood_ratio = 15;
+            book->add(trigger);
+            for (int other = 0; other < 2; ++other) book->add(add(begin + 10 + other, "fine.example", 8443, false));
+            double until = begin + lasts_seconds;
+            double now = begin;
+            for (int attempt = 0; attempt < 12; ++attempt) {
+                now += 5 + random.exponential(world.restarts ? 90 : 40);
+                // A client that uses its port again, and one that does not.
+                const bool is_same = world.is_same_port && attempt % 2 == 0;
+                const bool is_failed = now < until && (is_same || !world.is_same_port);
+                if (is_failed && world.restarts) until = now + lasts_seconds;
+                FlowRecord flow = add(now, "fine.example", 443, is_failed);
+                if (is_same) flow.client_port = trigger.client_port;
+                book->add(flow);
+            }
+        }
+        book->judge();
+        const ResidualEstimate& residual = book->residual();
+        ASSERT_TRUE(residual.is_known());
+        EXPECT_TRUE(residual.is_firm);
+        EXPECT_EQ(residual.is_same_source_port, world.is_same_port);
+        if (world.restarts) { EXPECT_GT(residual.restart_ratio, ResidualEstimate::restart_ratio_min); }
+        else { EXPECT_LT(residual.restart_ratio, -ResidualEstimate::restart_ratio_min); }
+        EXPECT_LE(residual.seconds_low, lasts_seconds);
+        EXPECT_GE(residual.seconds_high, lasts_seconds);
+        EXPECT_LT(residual.seconds_high - residual.seconds_low, 10);
+    }
+}
+
+TEST_F(Accusations, DestinationsAreComparedByThemselves) {
+    for (int i = 0; i < 40; ++i)
+        for (const std::uint32_t network : {0x5B100100u, 0x5B100200u}) {
+            FlowRecord flow = record_of(i, network + static_cast<std::uint32_t>(i % 3), 8388, PayloadKind::other);
+            flow.is_eligible = i % 2 == 0;
+            flow.is_answered = true;
+            if (flow.is_eligible && network == 0x5B100200u && i % 4 == 0) flow.signs = sign::dropped;
+            book->add(flow);
+        }
+    const auto prefixes = book->eligibility_by_prefix();
+    ASSERT_THAT(prefixes, SizeIs(2));
+    EXPECT_EQ(address_text(prefixes[0].prefix), "91.16.1.0");
+    EXPECT_EQ(prefixes[0].p_value, 1);
+    EXPECT_EQ(prefixes[1].payloads.eligible, 20u);
+    EXPECT_EQ(prefixes[1].payloads.eligible_lost, 10u);
+    EXPECT_EQ(prefixes[1].payloads.exempt_lost, 0u);
+    EXPECT_NEAR(prefixes[1].p_value, 184'756.0 / 847'660'528.0, 1e-9);   // 20 over 10, 40 over 10
+    EXPECT_NEAR(prefixes[1].q_value, 2 * prefixes[1].p_value, 1e-12);
+}
+
+TEST_F(Accusations, PolicingShapingAndCongestionAreToldApart) {
+    for (int i = 0; i < 12; ++i)
+        for (const int host : {0, 1}) {   // so that another name is answered there
+            FlowRecord fine = record_of(100 * host + i, site(host), 443, PayloadKind::tls);
+            fine.name = names->number("fine.example");
+            fine.is_answered = true;
+            book->add(fine);
+        }
+    const auto add = [&](std::string_view name, double rate, double variation, double holes, int i) {
+        RateRecord record;
+        record.name = names->number(name);
+        record.kind = PayloadKind::tls;
+        record.server = ipv4_address(site(i % 2));
+        record.bytes_per_second = static_cast<float>(rate);
+        record.gap_variation = static_cast<float>(variation);
+        record.holes_share = static_cast<float>(holes);
+        record.frame = static_cast<std::uint64_t>(i + 1);
+        book->add(record);
+    };
+    for (int i = 0; i < 80; ++i)
+        for (const auto* name : {"fine.example", "good.example", "well.example", "nice.example", "fair.example", "soft.example", "neat.example", "calm.example", "kind.example", "pure.example", "tidy.example", "warm.example"})
+            if (i % 8 == 0) add(name, 1e6 * (1 + 0.02 * i), 1.2, 0.01, i);
+    for (int i = 0; i < 12; ++i) {
+        add("policed.example", 18'000 + 200 * i, 1.6, 0.07, i);
+        add("shaped.example", 18'000 + 20 * i, 0.1, 0.008, i);
+        add("crowded.example", 4'000 * std::exp(0.25 * i), 1.6, 0.07, i);
+        add("pausing.example", 18'000 + 200 * i, 1.6, 0.01, i);
+    }
+    std::map<std::string, std::string> told;
+    for (const auto& verdict : judged()) told[verdict.trigger] = verdict.is_firm ? std::string(mechanism_name(verdict.mechanism)) : verdict.alternative;
+    const std::map<std::string, std::string> wanted = {{"policed.example", "throttling-policing"}, {"shaped.example", "throttling-shaping"},
+                                                       {"crowded.example", "congestion: the rate differs from flow to flow"},
+                                                       {"pausing.example", "a server that pauses: no more is missing than of others"}};
+    EXPECT_EQ(told, wanted);
+}
+
 TEST_F(Accusations, OneHostThatIsGoneIsNoRule) {
     for (int i = 0; i < 12; ++i) {
         FlowRecord quic = record_of(i, site(0), 443, PayloadKind::quic);
-        quic.name = names.number("only.example");
+        quic.name = names->number("only.example");
         quic.signs = sign::quic_silent;
-        book.add(quic);
+        book->add(quic);
         FlowRecord eligible = record_of(100 + i, 0x0A000001, 8388, PayloadKind::other);
         eligible.is_eligible = true;
         eligible.signs = sign::dropped;
-        book.add(eligible);
+        book->add(eligible);
         FlowRecord chat = record_of(200 + i, 0x0A000002, 5222, PayloadKind::other);
         chat.signs = sign::uplink_lost;
-        book.add(chat);
+        book->add(chat);
     }
     EXPECT_THAT(judged(), SizeIs(3));
-    for (const auto& verdict : book.verdicts()) EXPECT_FALSE(verdict.is_firm) << mechanism_name(verdict.mechanism);
+    for (const auto& verdict : book->verdicts()) EXPECT_FALSE(verdict.is_firm) << mechanism_name(verdict.mechanism);
 }
 
 TEST_F(Accusations, OtherHostsAndProtocolsMakeItARule) {
     for (int i = 0; i < 60; ++i) {
         FlowRecord fine = record_of(1000 + i, site(i), 22, PayloadKind::ssh);
         fine.is_answered = true;
-        book.add(fine);
+        book->add(fine);
     }
     for (int i = 0; i < 24; ++i) {
         FlowRecord chat = record_of(200 + i, 0x0A000002u + static_cast<std::uint32_t>(i % 3), 5222, PayloadKind::other);
         chat.signs = sign::uplink_lost;
-        book.add(chat);
+        book->add(chat);
     }
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_TRUE(book.verdicts()[0].is_firm);
+    EXPECT_TRUE(book->verdicts()[0].is_firm);
 }
 
 }  // namespace

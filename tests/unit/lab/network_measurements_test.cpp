@@ -103,8 +103,12 @@ TEST(NetworkMeasurements, NuisancesLookLikeBlockingAndAreTold) {
         const Json json = Json::parse(line);
         const Json& keys = json.at("test_keys");
         const std::string domain = domain_of(json.at("input"));
+        ++seen["platform " + json.at("annotations").at("platform").get<std::string>()];
+        for (const auto& one : keys.at("tls_handshakes"))
+            if (one.at("failure") == "connection_reset") ++seen["geo-block-cut " + json.at("probe_cc").get<std::string>()];
         for (const auto& one : keys.at("requests")) {
-            if (one.at("response").at("code") == 403) ++seen["geo-block " + json.at("probe_cc").get<std::string>()];
+            if (one.at("response").at("code") == 403)
+                ++seen[(json.at("input").get<std::string>().starts_with("https") ? "geo-block " : "geo-block-page ") + json.at("probe_cc").get<std::string>()];
             if (one.at("response").at("code") == 503) ++seen["captcha"];
         }
         if (!keys.at("control").at("http_request").at("failure").is_null()) {
@@ -120,6 +124,12 @@ TEST(NetworkMeasurements, NuisancesLookLikeBlockingAndAreTold) {
     }
     EXPECT_GT(seen["geo-block XA"], 30U);
     EXPECT_EQ(seen["geo-block XB"] + seen["geo-block XC"], 0U);
+    for (const char* kind : {"geo-block-cut", "geo-block-page"}) {
+        EXPECT_GT(seen[kind + std::string(" XA")], 30U) << kind;
+        EXPECT_GT(seen[kind + std::string(" XB")], 30U) << kind;
+        EXPECT_EQ(seen[kind + std::string(" XC")], 0U) << kind;
+    }
+    for (const char* platform : {"android", "ios", "linux"}) EXPECT_GT(seen[std::string("platform ") + platform], made.lines.size() / 4);
     EXPECT_GT(seen["captcha"], 30U);
     EXPECT_GT(seen["down"], 20U);
     EXPECT_EQ(seen["clock"], made.clock_outliers);
@@ -128,7 +138,42 @@ TEST(NetworkMeasurements, NuisancesLookLikeBlockingAndAreTold) {
     EXPECT_EQ(broken, 1U);
     std::set<std::string> kinds;
     for (const auto& one : made.nuisances) kinds.insert(one.kind);
-    EXPECT_EQ(kinds, (std::set<std::string>{"down", "down-unresolved", "geo-block", "captcha", "cdn", "broken-ipv6"}));
+    EXPECT_EQ(kinds, (std::set<std::string>{"down", "down-unresolved", "geo-block", "geo-block-cut", "geo-block-page", "captcha", "cdn", "broken-ipv6"}));
+}
+
+TEST(NetworkMeasurements, ALoudProbeSendsMoreAndABadDayFailsForAllSitesOfOneProbe) {
+    MeasurementPlan plan;
+    plan.domains = 4;
+    plan.days = 20;
+    plan.blocks = 0;
+    plan.has_nuisances = false;
+    plan.failure_rate = 0;
+    plan.control_failure_rate = 0;
+    plan.clock_outlier_rate = 0;
+    plan.loud_probes = 1;
+    plan.bad_day_rate = 0.1;
+    const auto made = make_measurements(plan, 9);
+    std::map<std::string, std::uint64_t> lines;
+    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> days;  // by network, probe and day: failed, all
+    for (const auto& line : made.lines) {
+        const Json json = Json::parse(line);
+        const std::string probe = json.at("probe_asn").get<std::string>() + " " + json.at("annotations").at("platform").get<std::string>();
+        ++lines[probe];
+        auto& [failed, all] = days[probe + json.at("measurement_start_time").get<std::string>().substr(0, 10)];
+        ++all;
+        failed += json.at("test_keys").at("blocking") == "tcp_ip";
+    }
+    EXPECT_GT(lines["AS64512 android"], 10 * lines["AS64512 ios"]);
+    EXPECT_LT(lines["AS64513 android"], 2 * lines["AS64513 ios"]);
+    std::uint64_t bad = 0;
+    for (const auto& [day, count] : days) {
+        EXPECT_TRUE(count.first == 0 || count.second < 4 || count.first * 3 > count.second) << day;
+        bad += count.first > 0;
+    }
+    // On some days nobody measured.
+    EXPECT_GT(bad * 2, made.bad_days);
+    EXPECT_LE(bad, made.bad_days);
+    EXPECT_NEAR(static_cast<double>(made.bad_days), 0.1 * 6 * 3 * plan.days, 25.0);
 }
 
 TEST(NetworkScenario, WritesItsFilesAndTheTruthCountsWhatIsThere) {
@@ -142,7 +187,7 @@ TEST(NetworkScenario, WritesItsFilesAndTheTruthCountsWhatIsThere) {
 
     const Json truth = Json::parse(test::bytes_of(folder / "truth.json"));
     EXPECT_EQ(truth.at("scenario"), "network");
-    EXPECT_EQ(truth.at("flows").size(), 12U * 30 + 60);
+    EXPECT_EQ(truth.at("flows").size(), lab::network_mechanisms().size() * 30 + 60);
     std::map<std::string, std::uint64_t> acted;
     for (const auto& flow : truth.at("flows"))
         if (flow.at("mechanism") != "none") ++acted[flow.at("mechanism").get<std::string>() + " " + flow.value("class", "") + " " + flow.at("trigger").get<std::string>()];

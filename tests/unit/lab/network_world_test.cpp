@@ -84,7 +84,7 @@ TEST(NetworkWorld, SameSeedSameBytesAnotherSeedOthers) {
     const auto first = make_network_world(plan, 5), again = make_network_world(plan, 5), other = make_network_world(plan, 6);
     EXPECT_EQ(pcap_of(first.client, plan.snap_bytes), pcap_of(again.client, plan.snap_bytes));
     EXPECT_NE(pcap_of(first.client, plan.snap_bytes), pcap_of(other.client, plan.snap_bytes));
-    EXPECT_EQ(first.flows.size(), 12U * 24 + 100);
+    EXPECT_EQ(first.flows.size(), network_mechanisms().size() * 24 + 100);
 }
 
 TEST(NetworkWorld, TheNullWorldHoldsTheSameOrdinaryTrafficAndNothingInjected) {
@@ -526,6 +526,25 @@ TEST(NetworkWorld, OtherProtocolsPassOnOtherPorts) {
         if (!is_watched || belongs) EXPECT_EQ(flow.mechanism, "none");
     }
     EXPECT_GT(world.effects.at(0).flows, 150U);
+}
+
+TEST(NetworkWorld, WordsBringResetsHoweverTheyAreWrittenAndOthersDoNot) {
+    const auto world = make_network_world(plan_with({"http-keyword"}, 600), 141);
+    std::uint64_t reset = 0;
+    for (const auto& flow : world.flows) {
+        EXPECT_EQ(flow.protocol, "http");
+        EXPECT_EQ(flow.mechanism == "http-keyword", flow.role == "trigger" && flow.injected > 0);
+        if (flow.role == "control") EXPECT_EQ(flow.injected, 0U);
+        reset += flow.injected > 0;
+    }
+    EXPECT_GT(reset, 200U);
+    EXPECT_EQ(world.effects.size(), 6U);
+    // Of the Chinese words both encodings are asked for.
+    std::set<std::string> seen;
+    for (const auto& frame : world.client.frames)
+        for (const auto* way : {"%E8%87%AA%E7%94%B1", "%D7%D4%D3%C9", "\xD7\xD4\xD3\xC9"})
+            if (world.client.bytes(frame).find(way) != std::string_view::npos) seen.insert(way);
+    EXPECT_EQ(seen.size(), 3U);
 }
 
 /// An independent dissector finds nothing malformed, no wrong checksum, and every planted name.
