@@ -130,7 +130,7 @@ class TrialLog final : public TrialSource {
         if (double price = 0; value["price"].get(price) == simdjson::SUCCESS) trial.price = price;
         trial.delay_us = microseconds(value, "delay_seconds");
         trial.retry_after_us = microseconds(value, "retry_after_seconds");
-        (void)value["warning"].get(trial.has_warning);
+        if (bool warning = false; value["warning"].get(warning) == simdjson::SUCCESS) trial.has_warning = warning;
         simdjson::dom::array spans;
         if (value["spans"].get(spans) == simdjson::SUCCESS)
             for (const auto span : spans) {

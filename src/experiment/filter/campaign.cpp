@@ -146,7 +146,8 @@ void Campaign::note_length(const Message& sent, Outcome outcome) {
     if (outcome == Outcome::rejected) {
         here.rejected_characters = std::min(here.rejected_characters, characters);
         if (here.accepted_characters >= characters) here.accepted_characters = 0;
-    } else {
+    } else if (!is_suppressed(outcome) || m_length.refused == 0 || characters < m_length.refused) {
+        // What is too long may be blocked rather than rejected; then only the calibration tells.
         here.accepted_characters = std::max(here.accepted_characters, characters);
         if (here.rejected_characters <= characters) here.rejected_characters = SIZE_MAX;
     }

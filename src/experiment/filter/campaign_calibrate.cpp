@@ -193,7 +193,6 @@ Dialogue<bool> Campaign::find_length(std::string context) {
     }
     if (m_length.refused == 0) co_return true;
     Ground& here = m_grounds[context];
-    // Where what is too long is blocked rather than rejected, only the calibration knows.
     here.rejected_characters = m_length.refused;
     here.accepted_characters = m_length.taken;
     if (m_discovery) m_discovery->limit(is_length_known() ? m_length.taken : m_length.refused - 1);

@@ -22,6 +22,7 @@ std::string between(const PiecePlan::Piece& piece) { return fmt::format("{}-{}",
 Dialogue<std::size_t> Campaign::find_piece_length(std::string name, std::u32string characters, std::string context) {
     const std::size_t separator = characters_of(separator_in(context)).size();
     Ground& here = m_grounds[context];
+    if (context == m_plan.contexts.front() && is_length_known() && here.accepted_characters >= m_length.taken) co_return m_length.taken;
     constexpr std::size_t texts_looked_at = 50;
     const auto messages = [&](std::size_t length) {
         const std::size_t room = std::min(room_for_search(separator), length / 2);
@@ -59,7 +60,9 @@ Dialogue<bool> Campaign::scan_in_pieces(CampaignText given, std::string context,
         const std::size_t length = co_await measuring;
         if (!m_refusal.empty()) co_return false;
         if (length == 0) break;
-        const PiecePlan plan = plan_pieces(characters.size(), length - std::min(room, length / 2), separator, m_plan.apart_messages_max);
+        // A long separator may leave little; what is rejected after all gets more room.
+        const std::size_t room_max = length * static_cast<std::size_t>(std::min(i + 1, 3)) / 4;
+        const PiecePlan plan = plan_pieces(characters.size(), length - std::min(room, room_max), separator, m_plan.apart_messages_max);
         bool is_rejected = false;
         for (const auto& group : plan.groups) {
             // Neighbours are one piece.

@@ -15,7 +15,8 @@ std::optional<PiecePlan> cut(std::size_t characters, std::size_t message_max, st
     PiecePlan plan;
     // More pieces to a message are no reason to see shorter words only.
     plan.overlap = std::min(word_max - 1, length_of(2) / 2);
-    if (length < 2 || 2 * plan.overlap > length) return {};
+    constexpr std::size_t apart_min = 8;    // shorter pieces are not worth their separator
+    if (length < (separator > 0 ? apart_min : 2) || 2 * plan.overlap > length) return {};
     const std::size_t step = length - plan.overlap;
     for (std::size_t begin = 0; plan.pieces.empty() || plan.pieces.back().end < characters; begin += step) plan.pieces.push_back({begin, std::min(begin + length, characters)});
     const std::size_t count = plan.pieces.size();

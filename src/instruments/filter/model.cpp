@@ -105,6 +105,9 @@ void Model::add_order() {
 void Model::add_words() { add("word edges", "", m_evidence.word_bound, m_evidence.shapes_tried, "rules of one component with a letter before and behind them, by context"); }
 
 void Model::add_distance() {
+    const Finding* bound = m_findings.find("rules.distance_bound");
+    if (bound != nullptr && !(bound->members.empty() && bound->non_members.empty()))
+        return add("distance", "", bound->members.size(), bound->members.size() + bound->non_members.size(), "rules of several components that were sent with text between them too");
     // How far apart components stood in a text that only this rule explains.
     std::map<std::string, std::uint64_t> rules_of;
     for (const auto& rule : m_evidence.rules)

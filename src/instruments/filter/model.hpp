@@ -8,7 +8,7 @@
 #include <string>
 
 #include "core/output_table.hpp"
-#include "instruments/filter/reading.hpp"
+#include "table/reading.hpp"
 #include "instruments/finding.hpp"
 #include "table/filter_log.hpp"
 

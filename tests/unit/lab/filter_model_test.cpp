@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::AnyOf;
 using ::testing::Contains;
+using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
 
@@ -121,6 +122,7 @@ TEST(FilterModel, WrongAnswersMakeNoOtherKindOfFilter) {
 
 /// The weight of all pairs of letters together, by the length of the text, decides: what is left of a blocked text is blocked or not as it happens.
 TEST(FilterModel, AFilterThatWeighsTheWholeTextIsNotTakenForAListOfWords) {
+    int described_filters = 0;
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
         const auto weight = [&](char a, char b) { return std::sin(static_cast<double>(a) * 12.9898 + static_cast<double>(b) * 78.233 + static_cast<double>(seed)); };
         const auto blocks = [&](const std::string& text) {
@@ -133,8 +135,16 @@ TEST(FilterModel, AFilterThatWeighsTheWholeTextIsNotTakenForAListOfWords) {
         std::vector<std::string> texts;
         for (int i = 0; i < 200; ++i) texts.push_back(word(random, 60));
         const Findings findings = described(texts, blocks, seed);
-        EXPECT_THAT(findings.find("model")->members, AnyOf(Contains("beyond word lists"), Contains("repeated words"))) << findings.find("model.unexplained_share")->sentence;
+        const auto& members = findings.find("model")->members;
+        // Where it blocks what harmless messages are made of, the campaign refuses and nothing is said.
+        if (findings.find("model.unexplained_share")->sentence.starts_with("0 of 0 texts")) {
+            EXPECT_THAT(members, IsEmpty());
+            continue;
+        }
+        ++described_filters;
+        EXPECT_THAT(members, AnyOf(Contains("beyond word lists"), Contains("repeated words"))) << findings.find("model.unexplained_share")->sentence;
     }
+    EXPECT_GE(described_filters, 3);
 }
 
 }  // namespace
