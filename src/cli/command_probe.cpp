@@ -209,6 +209,7 @@ class ProbeCommand final : public Command {
         add(command_option("account", ParameterType::text, "CONTEXT/ALIAS", "",
                            "An account of a context, by an alias; they take turns, and when one is shut the next goes on. Commands are told the alias as \"account\"; "
                            "CONTEXT/ALIAS=COMMAND gives the account a driver of its own. The same alias in two contexts is one account"));
+        d.options.back().is_list = true;
         add(command_option("about", ParameterType::text, "NAME:KEY=VALUE", "",
                            "What a context is, for the log: cn:country=CN,language=zh. country, network, language, conversation (group, one-to-one) and platform are usual; 'unveil filter' says "
                            "which of them separates rule sets"));

@@ -80,7 +80,7 @@ const InstrumentDescription& Interference::description() const {
             "user's own network or of the host looks alike.",
             "One flow is seldom enough: a name that was asked for once or twice mostly ends as insufficient.",
             "Measurements of volunteers are few and clustered; a site that nobody measured is unknown, not free.",
-            "Measurements cannot tell a network that blocks from a site that refuses one whole country without saying so; alternatives.csv says what could be tested.",
+            "Measurements cannot tell a network that blocks from a site that refuses one whole country without saying so; site_alternatives.csv says what could be tested.",
             "Classes of boxes are those of published fingerprints. Others are 'unknown', and a new box may look like an old one.",
         };
         d.citations = {

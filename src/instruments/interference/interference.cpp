@@ -447,7 +447,7 @@ void Report::describe_captures() {
 
 /// Every other explanation of every row of triggers.csv, with what speaks for and against it.
 void Report::describe_alternatives() {
-    OutputTable& table = m_tables.open("alternatives", {{"mechanism", CellType::text, "as in triggers.csv"},
+    OutputTable& table = m_tables.open("trigger_alternatives", {{"mechanism", CellType::text, "as in triggers.csv"},
                                                         {"trigger", CellType::text, "as in triggers.csv"},
                                                         {"verdict", CellType::text, "firm or insufficient"},
                                                         {"alternative", CellType::text, "site-down, nat, user-filter, host, ipv6 or loss"},
@@ -680,7 +680,7 @@ Finding likelihood_finding(const interference::BlockedCell& cell, const std::str
     finding.sentence = fmt::format("Of all other explanations for {} in AS{} that can be weighed {} is the likeliest; the log of the likelihood ratio of blocking over it is {:.1f}.", cell.domain,
                                    cell.asn, interference::alternative_name(*cell.likeliest), least.log_likelihood_ratio);
     finding.caveat = open.empty() ? std::string("It is a bound: every observation is given the chance to mislead that was measured for all.")
-                                  : fmt::format("These measurements cannot test: {}. Rows of alternatives.csv say what was counted.", fmt::join(open, ", "));
+                                  : fmt::format("These measurements cannot test: {}. Rows of site_alternatives.csv say what was counted.", fmt::join(open, ", "));
     finding.table = std::move(table);
     return finding;
 }
@@ -808,7 +808,7 @@ void Report::describe_measurements() {
                                                  {"until_low", CellType::text, "interval"},
                                                  {"until_high", CellType::text, "interval"},
                                                  {"evidence", CellType::text, "input, line and JSON pointer of the first blocked measurements"}});
-    OutputTable& others = m_tables.open("alternatives", {{"site", CellType::text, "domain, or name of the test"},
+    OutputTable& others = m_tables.open("site_alternatives", {{"site", CellType::text, "domain, or name of the test"},
                                                          {"country", CellType::text, "of the probes"},
                                                          {"network", CellType::text, "of the probes"},
                                                          {"layer", CellType::text, "where something is blocked"},
