@@ -200,7 +200,7 @@ class LabServeCommand final : public Command {
         add_count("shut-after", "Suppress all that an account sends from this many on, without a word; 0 for never");
         add_count("per-minute", "Take so many messages of an account a minute, and tell others to come later; 0 for any number");
         add(command_option("sticky", ParameterType::duration, "DURATION", "0s", "Suppress all that an account sends for so long after a suppressed message"));
-        add(command_option("escalate", ParameterType::flag, "", "", "See through all spellings for accounts that had a message suppressed"));
+        add(command_option("escalate", ParameterType::flag, "", "", "See through more spellings for accounts that had a message suppressed: all but those by sound, parts or place of characters"));
         add(command_option("delay", ParameterType::duration, "DURATION", "0s", "Longest time to an answer"));
         add(command_option("seed", ParameterType::integer, "N", "1", "Of faults, servers and delays"));
         d.options.back().minimum = 0;

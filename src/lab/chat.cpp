@@ -81,7 +81,7 @@ class ChatWorld {
         ChatFilterRules rules{.rules = {}, .folds = m_plan.folds, .distance_max = m_plan.distance_max, .slip_rate = m_plan.slip_rate, .false_block_rate = m_plan.false_block_rate, .seed = m_seed};
         for (const Place& place : m_places) rules.rules[place.context] = *place.rules;
         ChatFilterRules strict_rules = rules;
-        strict_rules.folds = chat_folds();
+        strict_rules.folds = strict_folds();
         const ChatFilter filter(std::move(rules));
         const ChatFilter strict(std::move(strict_rules));
         CampaignPlan plan;
@@ -155,7 +155,7 @@ class ChatWorld {
             std::sort(notations.begin(), notations.end());
         }
         truth.topics = m_topics;
-        truth.folds = with_implied_folds(m_plan.escalates ? chat_folds() : m_plan.folds);
+        truth.folds = with_implied_folds(m_plan.escalates ? strict_folds() : m_plan.folds);
         return truth;
     }
 

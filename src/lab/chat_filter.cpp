@@ -265,6 +265,14 @@ const std::vector<std::string>& chat_folds() {
     return all;
 }
 
+std::vector<std::string> strict_folds() {
+    static const std::set<std::string> by_sound_or_place = {"homophone", "homophone-any-tone", "pinyin", "pinyin-tones", "pinyin-spaced", "initials", "split-characters", "reversal", "gap-1", "gap-2", "gap-4", "gap-8"};
+    std::vector<std::string> folds;
+    for (const auto& fold : chat_folds())
+        if (by_sound_or_place.count(fold) == 0) folds.push_back(fold);
+    return folds;
+}
+
 std::vector<std::string> with_implied_folds(const std::vector<std::string>& folds) {
     std::set<std::string> all(folds.begin(), folds.end());
     const auto has = [&](const char* fold) { return all.count(fold) > 0; };

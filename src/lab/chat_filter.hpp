@@ -14,6 +14,8 @@ namespace unveil {
 /// The spellings that a filter may see through, by the names under which they are probed. Most are undone before anything is compared; sounds, initials, characters taken apart and words from last to
 /// first stand on its list beside each rule; "gap-N" lets so many characters stand between those of a rule.
 const std::vector<std::string>& chat_folds();
+/// What a stricter reader sees through as well: all that leaves sounds and places of characters, by which random text holds rules by chance.
+std::vector<std::string> strict_folds();
 
 /// Those and what a filter that sees through them sees through as well, sorted.
 std::vector<std::string> with_implied_folds(const std::vector<std::string>& folds);

@@ -83,7 +83,7 @@ ServiceList read_service_list(const std::string& path) {
     return list;
 }
 
-Service::Service(ServiceRules rules) : m_rules(std::move(rules)), m_reader(reader_of(m_rules.folds)), m_strict_reader(reader_of(chat_folds())), m_accounts(m_rules) {
+Service::Service(ServiceRules rules) : m_rules(std::move(rules)), m_reader(reader_of(m_rules.folds)), m_strict_reader(reader_of(strict_folds())), m_accounts(m_rules) {
     for (const double rate : {m_rules.slip_rate, m_rules.false_block_rate, m_rules.missing_share})
         if (!(rate >= 0 && rate <= 1)) throw Error(ErrorKind::usage, fmt::format("{} is no share", rate), "Give a number from 0 to 1");
     if (m_rules.servers == 0) throw Error(ErrorKind::usage, "there is no server", "Give 1 or more");
