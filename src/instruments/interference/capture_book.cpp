@@ -585,7 +585,7 @@ void CaptureBook::judge_dns() {
             verdict.control_exposed = control.flows;
         }
         verdict.is_firm = std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return m_judged[i].is_firm; });
-        const auto has_sign = [&](std::uint32_t asked) { return std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return (m_judged[i].flow.signs & asked) != 0; }); };
+        const auto has_sign = [&, &group = group](std::uint32_t asked) { return std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return (m_judged[i].flow.signs & asked) != 0; }); };
         if (!verdict.is_firm)
             verdict.alternative = has_sign(sign::dns_conflict) ? "a resolver that answered twice" : has_sign(sign::dns_race) ? "a nearer name server that knows this name" : "an address that is the name's own";
         close_group(std::move(verdict), group, baseline(control.lost, control.flows, baseline_unknown));
