@@ -22,7 +22,7 @@ void make_demo(const ParameterValues&, std::uint64_t seed, const std::string& ou
     parts[1].evidence_toml.insert(0, "\n");
     // Small enough for a first look: fewer connections, fewer sites.
     ParameterValues network(network_scenario().parameters);
-    for (const auto& [name, value] : {std::pair{"flows", "200"}, {"ordinary-flows", "300"}, {"sites", "8"}, {"days", "60"}, {"blocks", "3"}}) network.set(name, value);
+    for (const auto& [name, value] : {std::pair{"flows", "200"}, {"ordinary-flows", "300"}, {"sites", "8"}, {"countries", "4"}, {"days", "60"}, {"blocks", "3"}}) network.set(name, value);
     const std::array<std::string, 5> mechanisms = {"dns-injection", "rst", "block-page", "drop-sni", "quic-sni"};
     network.set_list("mechanisms", mechanisms);
     parts[2] = make_network_part(network, seed, out_folder, demo_network_truth, progress);
