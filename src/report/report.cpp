@@ -99,8 +99,9 @@ std::string as_sentence(std::string text) {
     return text;
 }
 
-/// "co-retweet.edges" -> "co-retweet"; empty when the metric belongs to the whole run.
+/// "co-retweet.edges" -> "co-retweet"; empty when the metric belongs to the whole run. Arguments, such as names of sites, may hold dots of their own.
 std::string_view metric_family(std::string_view metric) {
+    metric = metric.substr(0, metric.find('('));
     const auto dot = metric.find('.');
     return dot == std::string_view::npos ? std::string_view() : metric.substr(0, dot);
 }
@@ -134,7 +135,7 @@ std::vector<Section> sections_of(const ReportRun& run, std::size_t count) {
     std::string part_word;
     for (const std::string_view metric : run.metrics) {
         const auto end = metric.starts_with("<") ? metric.find('>') : std::string_view::npos;
-        if (end == std::string_view::npos) whole.insert(metric.substr(0, metric.find('.')));
+        if (end == std::string_view::npos) whole.insert(metric.substr(0, metric.find_first_of(".(")));
         else if (part_word.empty()) part_word = metric.substr(1, end - 1);
     }
     std::vector<Section> sections;

@@ -132,6 +132,16 @@ TEST(Report, GroupsFindingsByWhatTheyAreAbout) {
     EXPECT_EQ(count_of(page, "<bdi>weight</bdi>"), 3u);
 }
 
+TEST(Report, ANameWithADotMakesNoHeading) {
+    auto report = example_report();
+    report.runs.resize(1);
+    auto& run = report.runs.front();
+    run.findings.items.clear();
+    run.metrics = {"mechanism", "mechanism(\"name\")"};
+    for (const char* metric : {"mechanism", "mechanism(\"example.org\")"}) run.findings.items.push_back(plain_finding(metric, 1, "mechanisms", "One."));
+    EXPECT_EQ(render_report(report).find("<h3 class=\"family\""), std::string::npos);
+}
+
 TEST(Report, JoinsZerosButNotOpenIntervalsOrTheirCaveats) {
     const auto page = render_report(sectioned_report());
     const auto zero = page.find("Zero:");
