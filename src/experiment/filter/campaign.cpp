@@ -221,12 +221,21 @@ Dialogue<Campaign::Verdict> Campaign::ask_in_turn(Message message) {
 
 Dialogue<Campaign::Verdict> Campaign::ask(Message message) {
     std::uint32_t passes = 0;
-    do {
+    for (std::uint32_t asked = 1;; ++asked) {
         auto asking = ask_in_turn(message);
         const Verdict verdict = co_await asking;
-        if (verdict != Verdict::passed) co_return verdict;
-    } while (++passes < passes_needed());
-    co_return Verdict::passed;
+        if (verdict != Verdict::passed && verdict != Verdict::blocked) co_return verdict;
+        passes += verdict == Verdict::passed;
+        if (m_wrongly_blocked == 0) {
+            if (verdict == Verdict::blocked || passes >= passes_needed()) co_return verdict;
+            continue;
+        }
+        // Where harmless messages are blocked at times, neither answer is believed at once.
+        constexpr double doubt_max = 0.003;
+        const double blocked = probability_blocked(message);
+        const bool is_sure = blocked <= doubt_max ? passes >= m_passes_least : blocked >= 1 - doubt_max;
+        if (is_sure || asked >= m_plan.asked_again_max) co_return blocked > 0.5 ? Verdict::blocked : Verdict::passed;
+    }
 }
 
 Dialogue<Campaign::Verdict> Campaign::ask_published(Message message, double error_max) {

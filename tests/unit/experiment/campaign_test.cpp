@@ -1,5 +1,6 @@
 // Goal: the campaign finds exactly the rules that block its texts, sends the same messages for the same answers, and refuses rather than
 // be wrong. Method: filters of a few lines, over thousands of random worlds, replayed; and filters that break each assumption.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -1167,6 +1168,43 @@ TEST(Campaign, WhatItsLogRefutesIsNotCertified) {
     EXPECT_GT(found, 650u);
     EXPECT_LE(wrong * 100, found);
     EXPECT_LT(messages / rounds, 760u);
+}
+
+/// A block that is believed at once leads a search astray, which then costs hundreds of messages and finds nothing.
+TEST(Campaign, WhereHarmlessMessagesAreBlockedNeitherAnswerIsBelievedAtOnce) {
+    std::size_t right = 0;
+    std::size_t wrong = 0;
+    std::size_t messages = 0;
+    constexpr std::size_t rounds = 20;
+    for (std::size_t round = 0; round < rounds; ++round) {
+        Random random(round, 31);
+        const auto filler = [&] {
+            std::string text;
+            for (int i = 0; i < 100; ++i) text += static_cast<char>('a' + random.below(20));
+            return text;
+        };
+        Rules rules{{"zyzy"}};
+        std::vector<std::string> texts;
+        std::set<std::string> wanted;
+        for (int i = 0; i < 12; ++i) {
+            rules.push_back({fmt::format("v{:02}v", i), fmt::format("w{:02}w", i)});
+            texts.push_back(filler() + rules.back()[0] + filler() + rules.back()[1] + filler());
+            texts.push_back(filler());
+            wanted.insert(rule_notation(rules.back()));
+        }
+        CampaignPlan plan = plan_of(texts);
+        plan.shape_rules = 0;
+        plan.seed = round;
+        Campaign campaign(plan);
+        messages += run(campaign, [&](const Message& message) {
+                        return is_blocked(rules, message.input) ? (random.chance(0.05) ? Outcome::passed : Outcome::blocked) : (random.chance(0.02) ? Outcome::blocked : Outcome::passed);
+                    }).size();
+        const auto found = certified(campaign);
+        for (const auto& rule : found) ++(wanted.count(rule) > 0 ? right : wrong);
+    }
+    EXPECT_GE(right, rounds * 11);
+    EXPECT_LE(wrong, 1u);
+    EXPECT_LT(messages / rounds, 4000u);
 }
 
 /// Both messages that show the separator to be kept slip through: found out as soon as answers are known to be wrong at times.
