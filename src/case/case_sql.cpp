@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -146,7 +147,7 @@ DuckDatabase loaded(const std::string& folder, const std::string& sql, unsigned 
                   std::to_string(skipped), sql_literal(manifest.value("parameters", Json::object()).dump())});
         for (const auto& finding : findings_from_json(stored->findings_json).items)
             findings.row({sql_literal(run), sql_literal(finding.metric), sql_literal(finding.subject),
-                          number(finding.value), number(finding.low), number(finding.high),
+                          number(finding.value), number(finding.low), std::isinf(finding.high) ? "NULL" : number(finding.high),
                           number(finding.level), sql_literal(finding.unit),
                           sql_literal(strength_name(finding.strength)), number(finding.strength_value),
                           sql_literal(finding.sentence), sql_literal(finding.caveat),

@@ -27,6 +27,7 @@ std::string spoken_date(double seconds) {
 std::string spoken_value(const DecidedOperand& side, const Operand& other) {
     const auto spoken = other.is_date ? spoken_date : spoken_number;
     std::string text = spoken(side.value);
+    if (std::isinf(side.interval.high)) return text + " or more";
     if (!side.interval.is_point()) text += fmt::format(" ({} to {})", spoken(side.interval.low), spoken(side.interval.high));
     return text;
 }
@@ -130,7 +131,7 @@ std::string what_settles(const Comparison& comparison, const Findings& findings)
     for (const auto* side : {&comparison.left, &comparison.right}) {
         const Finding* finding = side->is_metric() ? findings.find(side->metric) : nullptr;
         if (finding && finding->level >= 1 && finding->low < finding->high && !finding->caveat.empty())
-            return fmt::format("More evidence does not narrow {}: {}", side->metric,
+            return fmt::format("More evidence {} {}: {}", std::isinf(finding->high) ? "can only raise" : "does not narrow", side->metric,
                                std::string_view(finding->caveat).substr(0, finding->caveat.find_last_not_of('.') + 1));
     }
     return fmt::format("More evidence, so that the interval of {} lies on one side of {}", comparison.left.metric,
@@ -212,7 +213,7 @@ Json operand_to_json(const std::optional<DecidedOperand>& side, const Operand& o
     if (!side) return json;
     json["value"] = side->value;
     json["low"] = side->interval.low;
-    json["high"] = side->interval.high;
+    json["high"] = std::isinf(side->interval.high) ? Json() : Json(side->interval.high);
     json["unit"] = side->unit;
     return json;
 }

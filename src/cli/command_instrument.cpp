@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -69,6 +70,7 @@ std::string scratch_folder(const ParameterValues& options, const std::string& ou
 std::string interval_text(const Finding& finding) {
     if (finding.strength == StrengthKind::p_value && finding.unit == "probability") return "p-value";
     if (finding.level == 1 && finding.low == finding.value && finding.high == finding.value) return "exact";
+    if (std::isinf(finding.high)) return human_number(finding.low) + " or more";
     return fmt::format("{} to {}", human_number(finding.low), human_number(finding.high));
 }
 

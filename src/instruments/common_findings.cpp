@@ -1,5 +1,8 @@
 #include "instruments/common_findings.hpp"
 
+#include <limits>
+#include <utility>
+
 #include "statistics/proportion.hpp"
 
 namespace unveil {
@@ -38,6 +41,12 @@ Finding set_finding(std::string metric, std::string subject, const std::set<std:
     finding.members.assign(members.begin(), members.end());
     finding.non_members.assign(non_members.begin(), non_members.end());
     return finding;
+}
+
+Finding at_least(Finding count) {
+    count.high = std::numeric_limits<double>::infinity();
+    count.strength = StrengthKind::interval;
+    return count;
 }
 
 }  // namespace unveil

@@ -100,7 +100,7 @@ Json finding_to_json(const Finding& finding) {
                  {"subject", finding.subject},
                  {"value", finite(finding.value)},
                  {"low", finite(finding.low)},
-                 {"high", finite(finding.high)},
+                 {"high", std::isinf(finding.high) ? Json() : Json(finding.high)},
                  {"level", finite(finding.level)},
                  {"unit", finding.unit},
                  {"strength", strength_name(finding.strength)},
@@ -214,7 +214,7 @@ Finding finding_from_json(const Json& json) {
     finding.subject = text_member(json, "subject");
     finding.value = real_member(json, "value");
     finding.low = real_member(json, "low");
-    finding.high = real_member(json, "high");
+    finding.high = member(json, "high").is_null() ? std::numeric_limits<double>::infinity() : real_member(json, "high");
     if (finding.low > finding.high) throw_bad("an interval ends before it begins");
     finding.level = real_member(json, "level");
     finding.unit = text_member(json, "unit");

@@ -69,7 +69,7 @@ struct Finding {
     std::string subject;   // "accounts in the evidence"
     double value = 0;
     double low = 0;        // interval, inclusive; equal to value for exact counts
-    double high = 0;
+    double high = 0;       // infinite where how many more there are cannot be known; null in findings.json
     double level = 0.95;   // confidence of the interval; 1 for exact
     std::string unit;      // "accounts", "seconds", "share"
     StrengthKind strength = StrengthKind::exact;

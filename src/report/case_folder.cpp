@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -104,6 +106,12 @@ void describe(ReportRun& run) {
     }
 }
 
+/// The upper end of an interval: null where it is open.
+double high_of(const Json& side) {
+    const auto& high = side.at("high");
+    return high.is_null() ? std::numeric_limits<double>::infinity() : high.get<double>();
+}
+
 ReportComparison comparison_of(const Json& json, const std::string& path) {
     ReportComparison comparison;
     comparison.text = json.at("text");
@@ -115,12 +123,12 @@ ReportComparison comparison_of(const Json& json, const std::string& path) {
     if (!comparison.is_measured) return comparison;
     comparison.value = left.at("value");
     comparison.low = left.at("low");
-    comparison.high = left.at("high");
+    comparison.high = high_of(left);
     comparison.unit = text_or_empty(left, "unit");
     comparison.has_other = right.contains("metric");
     comparison.other_value = right.at("value");
     comparison.other_low = right.at("low");
-    comparison.other_high = right.at("high");
+    comparison.other_high = high_of(right);
     return comparison;
 }
 

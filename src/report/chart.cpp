@@ -321,7 +321,9 @@ void append_legend(std::span<const std::pair<std::string_view, std::string>> ent
 
 void append_interval_picture(const IntervalPicture& picture, std::string& out) {
     const double low = std::min({picture.low, picture.value, picture.other_low, picture.other_value});
-    const double high = std::max({picture.high, picture.value, picture.other_high, picture.other_value});
+    double high = std::max(picture.value, picture.other_value);
+    for (const double end : {picture.high, picture.other_high})
+        if (std::isfinite(end)) high = std::max(high, end);
     const double margin = high > low ? 0.08 * (high - low) : std::max(1.0, 0.1 * std::fabs(high));
     // Zero is shown when it is near: a distance from nothing reads differently from a distance from much.
     const double from = low >= 0 && low < high * 0.7 ? 0 : low - margin;
@@ -335,7 +337,7 @@ void append_interval_picture(const IntervalPicture& picture, std::string& out) {
     if (from == 0) canvas.out += R"(<path d="M8 11V23" class="axis"/>)";
     const auto draw_mark = [&](double value, double mark_low, double mark_high, std::string_view name, double y) {
         if (mark_low != mark_high)
-            canvas.put(R"(<path d="M{:.1f} {:.1f}H{:.1f}" class="{}-range"/>)", x(mark_low), y, x(mark_high), name);
+            canvas.put(R"(<path d="M{:.1f} {:.1f}H{:.1f}" class="{}-range"/>)", x(mark_low), y, x(std::min(mark_high, to)), name);
         canvas.put(R"(<circle cx="{:.1f}" cy="{:.1f}" r="5" class="{}-dot"/>)", x(value), y, name);
     };
     if (picture.has_other)

@@ -22,7 +22,7 @@ void append_legend(std::span<const std::pair<std::string_view, std::string>> ent
 constexpr std::size_t chart_rows_max = 200;
 constexpr std::size_t chart_bars_max = 40;
 
-/// A number line: the measured interval, and where the claim draws the line. `has_other` adds a second interval (the
+/// A number line: the measured interval, which may be open above, and where the claim draws the line. `has_other` adds a second interval (the
 /// claim compares two metrics).
 struct IntervalPicture {
     double value = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -62,7 +63,7 @@ void write_findings(const CaseFolder& folder, const ExportOptions& options, cons
         const auto findings = shown_findings(folder.report.runs[i], options);
         for (const auto& item : findings.items)
             file.write(csv_line({std::to_string(i + 1), folder.runs[i].instrument, item.metric, item.subject,
-                                 real_text(item.value), real_text(item.low), real_text(item.high), real_text(item.level),
+                                 real_text(item.value), real_text(item.low), std::isinf(item.high) ? "" : real_text(item.high), real_text(item.level),
                                  item.unit, std::string(strength_name(item.strength)), real_text(item.strength_value),
                                  std::to_string(item.locators_total), item.sentence, item.caveat}));
     }

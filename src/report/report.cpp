@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
 #include <map>
 #include <set>
@@ -77,6 +78,7 @@ std::string quantity_text(double value, std::string_view unit) {
 }
 
 std::string range_text(double low, double high, std::string_view unit) {
+    if (std::isinf(high)) return amount_text(low, unit) + " or more";
     return fmt::format("{} to {}{}", amount_text(low, unit), amount_text(high, unit), is_share(unit) ? " %" : "");
 }
 
@@ -174,7 +176,7 @@ std::vector<Section> sections_of(const ReportRun& run, std::size_t count) {
 
 bool is_drawn(const Finding& finding) { return finding.figure.kind != FigureKind::none || !finding.table.rows.empty(); }
 
-bool is_zero(const Finding& finding) { return finding.value == 0 && finding.low == 0 && finding.high == 0; }
+bool is_zero(const Finding& finding) { return finding.value == 0 && finding.low == 0 && (finding.high == 0 || std::isinf(finding.high)); }
 
 /// Whether everything in it that would be drawn is zero.
 bool has_nothing(const Section& section) {
@@ -537,7 +539,7 @@ class Page {
         element("span", "class=\"stat-unit\"", unit_text(item.unit));
         raw(" <span class=\"stat-interval\">");
         if (item.low != item.high)
-            text(fmt::format("{} % interval {} · ", number_text(100 * item.level), interval_text(item)));
+            text(std::isinf(item.high) ? interval_text(item) + " · " : fmt::format("{} % interval {} · ", number_text(100 * item.level), interval_text(item)));
         if (item.low == item.high || item.strength != StrengthKind::interval) text(strength_text(item) + " · ");
         raw("<code>");
         text(item.metric);

@@ -368,8 +368,8 @@ void Judgement::describe_rules() {
         }
         m_states.push_back(std::move(states));
     }
-    auto rules = set_finding("rules", "rules of the filter", certified, not_rules,
-                             fmt::format("{} rules are certified: their components alone are blocked, and nothing less is.", grouped_digits(certified.size())));
+    auto rules = at_least(set_finding("rules", "rules of the filter", certified, not_rules,
+                                      fmt::format("{} rules are certified: their components alone are blocked, and nothing less is.", grouped_digits(certified.size()))));
     rules.caveat = "What was not sent is not known. A component may be two that stand side by side, and a longer text may be an exception.";
     std::sort(locators.begin(), locators.end());
     rules.locators_total = locators.size();
@@ -434,14 +434,13 @@ void Judgement::describe_rules() {
     }
     m_findings.items.push_back(std::move(rules));
     const std::size_t doubles = m_certified.size() - m_distinct.size();
-    auto distinct = exact_count("rules.distinct", "rules of the filter", m_distinct.size(), "rules",
-                                doubles == 0 ? std::string("No two of them are spellings of one rule that the filter is known to see through.")
-                                             : fmt::format("They are {} different rules: the other {} are spellings of one of them that the filter sees through.",
-                                                           grouped_digits(m_distinct.size()), grouped_digits(doubles)));
-    distinct.caveat = "Spellings are one rule where the log shows that the filter undoes what they differ by; where it cannot be told or was not tried, the interval is open.";
+    auto distinct = at_least(exact_count("rules.distinct", "rules of the filter", m_distinct.size(), "rules",
+                                         doubles == 0 ? std::string("No two of them are spellings of one rule that the filter is known to see through.")
+                                                      : fmt::format("They are {} different rules: the other {} are spellings of one of them that the filter sees through.",
+                                                                    grouped_digits(m_distinct.size()), grouped_digits(doubles))));
+    distinct.caveat = "What was not sent is not known. Spellings are one rule where the log shows that the filter undoes what they differ by; where it cannot be told or was not tried, they may be one.";
     distinct.low = static_cast<double>(distinct_min);
     if (distinct_min < m_distinct.size()) {
-        distinct.strength = StrengthKind::interval;
         distinct.sentence += fmt::format(" They may be {}: whether it sees through some spellings is not known.", grouped_digits(distinct_min));
     }
     if (doubles > 0) distinct.table = std::move(spellings);
@@ -491,8 +490,9 @@ void Judgement::describe_exceptions() {
             not_exceptions.insert(notation);
         }
     }
-    auto found = set_finding("exceptions", "what lets a rule pass", certified, not_exceptions,
-                             fmt::format("{} combinations let messages pass although a rule is in them, and nothing less does.", grouped_digits(certified.size())));
+    auto found = at_least(set_finding("exceptions", "what lets a rule pass", certified, not_exceptions,
+                                      fmt::format("{} combinations let messages pass although a rule is in them, and nothing less does.", grouped_digits(certified.size()))));
+    found.caveat = "What was not sent is not known.";
     found.unit = "exceptions";
     found.table = std::move(shown);
     m_findings.items.push_back(std::move(found));
@@ -720,9 +720,10 @@ void Judgement::describe_contexts() {
             if (is_certified && rule.states[c] == State::blocked && m_explained.count({rule.rule, m_contexts[c]}) == 0) blocked.insert(rule.rule);
             if (rule.states[c] == State::passed) passed.insert(rule.rule);
         }
-        m_findings.items.push_back(set_finding(metric_of("rules", {m_contexts[c]}), "certified rules met in this context", blocked, passed,
-                                               fmt::format("In {}, {} rules are blocked and {} pass.", m_contexts[c], grouped_digits(blocked.size()),
-                                                           grouped_digits(passed.size()))));
+        m_findings.items.push_back(at_least(set_finding(metric_of("rules", {m_contexts[c]}), "certified rules met in this context", blocked, passed,
+                                                        fmt::format("In {}, {} rules are blocked and {} pass.", m_contexts[c], grouped_digits(blocked.size()),
+                                                                    grouped_digits(passed.size())))));
+        m_findings.items.back().caveat = "What was not sent is not known.";
     }
     for (std::size_t c = 0; c < m_contexts.size(); ++c) {
         const auto& context = m_contexts[c];

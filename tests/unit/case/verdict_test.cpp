@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "fake.hpp"
 
 using namespace unveil;
@@ -43,6 +45,12 @@ class Judge : public testing::Test {
         findings.items.back().value = 1'709'294'400;
         findings.items.back().low = 1'709'251'200;
         findings.items.back().high = 1'709'424'000;
+        findings.items.emplace_back();
+        findings.items.back().metric = "found";
+        findings.items.back().value = findings.items.back().low = 3;
+        findings.items.back().high = std::numeric_limits<double>::infinity();
+        findings.items.back().level = 1;
+        findings.items.back().caveat = "What was not sent is not known.";
         findings.items.emplace_back();
         findings.items.back().metric = "rules";
         findings.items.back().is_set = true;
@@ -96,6 +104,20 @@ TEST_F(Judge, SaysWhyAndWhatWouldSettleIt) {
     const auto missing = judged({"exact.cuont > 1"});
     EXPECT_EQ(missing.sentence, "the run has no finding 'exact.cuont'");
     EXPECT_THAT(missing.settles, testing::HasSubstr("'exact.count', which it has"));
+}
+
+// Goal: what was found is the least there is where nobody can know the rest. Method: a count of 3 that is open above, against less and more.
+TEST_F(Judge, WhatIsOpenAboveIsNeverTooLittle) {
+    EXPECT_EQ(judged({"found >= 3"}).sentence, "found is 3 or more, at least 3");
+    EXPECT_EQ(judged({"found > 2"}).decision, Decision::supported);
+    EXPECT_EQ(judged({"found < 3"}).decision, Decision::contradicted);
+    EXPECT_EQ(judged({"found == 2"}).decision, Decision::contradicted);
+    const auto open = judged({"found >= 4"});
+    EXPECT_EQ(open.decision, Decision::undetermined);
+    EXPECT_EQ(open.sentence, "found is 3 or more; the interval leaves open whether it is at least 4");
+    EXPECT_EQ(open.settles, "More evidence can only raise found: What was not sent is not known");
+    EXPECT_EQ(judged({"found == 3"}).decision, Decision::undetermined);
+    EXPECT_EQ(judged({"found <= 100"}).decision, Decision::undetermined);
 }
 
 TEST_F(Judge, SetsAreDecidedByWhatWasTested) {

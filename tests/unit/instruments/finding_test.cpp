@@ -46,7 +46,9 @@ Findings rich() {
                       "caption",
                       {{0, 19'723, 19'730.5, SpanState::uncertain}, {0, 19'731, 19'740, SpanState::blocked}}};
     finding.table = {{"c1", "c2"}, {{"1", "2"}, {"=cmd()", ""}}};
-    findings.items = {finding, plain("empty")};
+    Finding open = plain("open");
+    open.high = std::numeric_limits<double>::infinity();
+    findings.items = {finding, plain("empty"), open};
     return findings;
 }
 
@@ -57,7 +59,9 @@ TEST(Finding, RoundTripIsExact) {
     const std::string json = findings_to_json(rich());
     const Findings back = findings_from_json(json);
     EXPECT_EQ(findings_to_json(back), json);
-    ASSERT_EQ(back.items.size(), 2u);
+    ASSERT_EQ(back.items.size(), 3u);
+    EXPECT_THAT(json, testing::HasSubstr(R"("metric":"open","subject":"","value":0,"low":0,"high":null)"));
+    EXPECT_EQ(back.items[2].high, std::numeric_limits<double>::infinity());
     EXPECT_EQ(back.items[0].low, std::numeric_limits<double>::denorm_min());
     EXPECT_EQ(back.items[0].high, std::numeric_limits<double>::max());
     EXPECT_TRUE(back.items[0].locators.empty()) << "locators belong into locators.csv";
