@@ -60,7 +60,7 @@ TEST(Finding, RoundTripIsExact) {
     const Findings back = findings_from_json(json);
     EXPECT_EQ(findings_to_json(back), json);
     ASSERT_EQ(back.items.size(), 3u);
-    EXPECT_THAT(json, testing::HasSubstr(R"("metric":"open","subject":"","value":0,"low":0,"high":null)"));
+    EXPECT_THAT(json, testing::HasSubstr(R"("metric":"open","subject":"","value":0.0,"low":0.0,"high":null)"));
     EXPECT_EQ(back.items[2].high, std::numeric_limits<double>::infinity());
     EXPECT_EQ(back.items[0].low, std::numeric_limits<double>::denorm_min());
     EXPECT_EQ(back.items[0].high, std::numeric_limits<double>::max());
