@@ -46,6 +46,7 @@ Finding set_finding(std::string metric, std::string subject, const std::set<std:
 Finding at_least(Finding count) {
     count.high = std::numeric_limits<double>::infinity();
     count.strength = StrengthKind::interval;
+    count.caveat = "What is not in the evidence is not known.";
     return count;
 }
 

@@ -16,7 +16,7 @@ Finding share(std::string metric, std::string subject, std::uint64_t hits, std::
 Finding set_finding(std::string metric, std::string subject, const std::set<std::string>& members, std::set<std::string> non_members, std::string unit,
                     std::string sentence);
 
-/// Of a count or the size of a set: what was found is the least there is, and nobody can say how much more.
+/// Of a count or the size of a set: what was found is the least there is, and nobody can say how much more. The caveat says so, until another is put in its place.
 Finding at_least(Finding count);
 
 }  // namespace unveil

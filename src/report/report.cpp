@@ -658,7 +658,7 @@ class Page {
         for (const auto* item : findings)
             if (!is_zero(*item)) caveats.insert(item->caveat);
         const auto is_short = [&](const Finding* item) {
-            return is_zero(*item) && item->strength == StrengthKind::exact && caveats.contains(item->caveat);
+            return is_zero(*item) && (item->strength == StrengthKind::exact || std::isinf(item->high)) && caveats.contains(item->caveat);
         };
         std::set<std::string_view> said;
         const bool joins_zeros = std::count_if(findings.begin(), findings.end(), is_short) >= zeros_joined_min;

@@ -717,7 +717,7 @@ Finding countries_finding(const std::map<std::string, CountrySites>& countries) 
         figure.rows.push_back({country, value, value, value});
         table.rows.push_back({country, std::to_string(sites.blocked.size()), std::to_string(free), std::to_string(undecided)});
     }
-    Finding finding = set_finding("blocked.country", "countries", some, none, "countries", fmt::format("Sites are blocked in {} {}.", grouped_digits(some.size()), some.size() == 1 ? "country" : "countries"));
+    Finding finding = at_least(set_finding("blocked.country", "countries", some, none, "countries", fmt::format("Sites are blocked in {} {}.", grouped_digits(some.size()), some.size() == 1 ? "country" : "countries")));
     finding.caveat = "A country in which a site is undetermined and none is blocked is in neither list; one that nobody measured from is not looked at.";
     if (!figure.rows.empty()) {
         finding.figure = std::move(figure);
@@ -935,7 +935,7 @@ void Report::describe_measurements() {
             case interference::CellVerdict::insufficient: break;
         }
     }
-    Finding all = set_finding("blocked", "sites in networks", blocked, not_blocked, "sites", fmt::format("{} sites are blocked in a network, beyond what happens elsewhere.", grouped_digits(blocked.size())));
+    Finding all = at_least(set_finding("blocked", "sites in networks", blocked, not_blocked, "sites", fmt::format("{} sites are blocked in a network, beyond what happens elsewhere.", grouped_digits(blocked.size()))));
     all.caveat = "A site that was not measured, or not often enough, is in neither list.";
     add_locators(all, locators, locators_total);
     Figure figure;
@@ -968,8 +968,8 @@ void Report::describe_measurements() {
     std::size_t named = 0;
     for (const auto& [network, sites] : blocked_by_network)
         if (named++ < named_findings_max)
-            m_findings.items.push_back(set_finding(fmt::format("blocked(\"{}\")", network), "sites measured in " + network, sites, free_by_network[network], "sites",
-                                                   fmt::format("{} sites are blocked in {}.", sites.size(), network)));
+            m_findings.items.push_back(at_least(set_finding(fmt::format("blocked(\"{}\")", network), "sites measured in " + network, sites, free_by_network[network], "sites",
+                                                            fmt::format("{} sites are blocked in {}.", sites.size(), network))));
     std::set<std::string> all_layers;
     std::set<std::string> all_free_layers;
     for (auto& [domain, free] : free_layers_of) {
@@ -979,21 +979,21 @@ void Report::describe_measurements() {
     for (const auto& [domain, own] : open_layers_of)
         for (const auto& layer : own) all_free_layers.erase(layer);
     for (const auto& [domain, own] : layers_of) all_layers.insert(own.begin(), own.end());
-    Finding on_layers = set_finding("blocked.layer", "layers of blocked sites", all_layers, all_free_layers, "layers",
-                                    all_layers.empty() ? std::string("No site is blocked on any layer.") : fmt::format("Sites are blocked on {}.", fmt::join(all_layers, ", ")));
+    Finding on_layers = at_least(set_finding("blocked.layer", "layers of blocked sites", all_layers, all_free_layers, "layers",
+                                             all_layers.empty() ? std::string("No site is blocked on any layer.") : fmt::format("Sites are blocked on {}.", fmt::join(all_layers, ", "))));
     on_layers.caveat = "What fails on one layer hides what comes after it.";
     m_findings.items.push_back(std::move(on_layers));
     named = 0;
     for (const auto& [domain, own] : layers_of)
         if (can_be_argument(domain) && named++ < named_findings_max)
-            m_findings.items.push_back(set_finding(fmt::format("blocked.layer(\"{}\")", domain), domain, own, free_layers_of[domain], "layers", fmt::format("{} is blocked on {}.", domain, fmt::join(own, ", "))));
-    Finding ways = set_finding("blocked.mechanism", "measurements of blocked sites", shown, {}, "mechanisms",
-                               shown.empty() ? std::string("No site is blocked in any way.") : fmt::format("Blocking shows as {}.", fmt::join(shown, ", ")));
+            m_findings.items.push_back(at_least(set_finding(fmt::format("blocked.layer(\"{}\")", domain), domain, own, free_layers_of[domain], "layers", fmt::format("{} is blocked on {}.", domain, fmt::join(own, ", ")))));
+    Finding ways = at_least(set_finding("blocked.mechanism", "measurements of blocked sites", shown, {}, "mechanisms",
+                                        shown.empty() ? std::string("No site is blocked in any way.") : fmt::format("Blocking shows as {}.", fmt::join(shown, ", "))));
     ways.caveat = "How most blocked measurements of a site in a network failed, which is no more than a probe sees; only a capture tells a forged packet from another.";
     m_findings.items.push_back(std::move(ways));
     // A domain is free when no network blocks it and none is open.
     for (const auto& domain : open_domains) free_domains.erase(domain);
-    Finding somewhere = set_finding("blocked.domain", "sites", blocked_domains, free_domains, "sites", fmt::format("{} sites are blocked somewhere.", grouped_digits(blocked_domains.size())));
+    Finding somewhere = at_least(set_finding("blocked.domain", "sites", blocked_domains, free_domains, "sites", fmt::format("{} sites are blocked somewhere.", grouped_digits(blocked_domains.size()))));
     Figure timeline;
     timeline.kind = FigureKind::timeline;
     timeline.title = "When sites were blocked, by network";
@@ -1012,8 +1012,8 @@ void Report::describe_measurements() {
         somewhere.table = std::move(times);
     }
     m_findings.items.push_back(std::move(somewhere));
-    m_findings.items.push_back(set_finding("down_everywhere", "sites", down, {}, "sites", fmt::format("{} sites failed for everybody, which is no blocking.", grouped_digits(down.size()))));
-    m_findings.items.push_back(set_finding("geo_block", "sites", geo, {}, "sites", fmt::format("{} sites turn visitors of a country away themselves.", grouped_digits(geo.size()))));
+    m_findings.items.push_back(at_least(set_finding("down_everywhere", "sites", down, {}, "sites", fmt::format("{} sites failed for everybody, which is no blocking.", grouped_digits(down.size())))));
+    m_findings.items.push_back(at_least(set_finding("geo_block", "sites", geo, {}, "sites", fmt::format("{} sites turn visitors of a country away themselves.", grouped_digits(geo.size())))));
     named = 0;
     for (const auto& [place, cell] : onsets) {
         if (named++ >= named_findings_max || !can_be_argument(cell->domain)) continue;
@@ -1070,8 +1070,8 @@ void Report::describe_mechanisms() {
     constexpr std::uint64_t passed_min = 5;
     for (const auto& [name, counted] : m_passed)
         if (counted.first - counted.second >= passed_min && 10 * counted.second <= counted.first) passed.insert(std::string(m_names.name(name)));
-    Finding all = set_finding("mechanism", "captures", mechanisms, {}, "mechanisms",
-                              mechanisms.empty() ? std::string("No mechanism of interference is firm.") : fmt::format("{} mechanisms are firm: {}.", mechanisms.size(), fmt::join(mechanisms, ", ")));
+    Finding all = at_least(set_finding("mechanism", "captures", mechanisms, {}, "mechanisms",
+                                       mechanisms.empty() ? std::string("No mechanism of interference is firm.") : fmt::format("{} mechanisms are firm: {}.", mechanisms.size(), fmt::join(mechanisms, ", "))));
     all.caveat = "What is not in the list was not shown; that it is absent cannot be shown by captures.";
     Figure figure;
     figure.kind = FigureKind::bars;
@@ -1086,16 +1086,16 @@ void Report::describe_mechanisms() {
     if (!figure.rows.empty()) all.figure = std::move(figure);
     all.table = verdict_table();
     m_findings.items.push_back(std::move(all));
-    m_findings.items.push_back(set_finding("trigger", "names and addresses in captures", triggers, passed, "triggers", fmt::format("{} triggers meet a firm mechanism.", grouped_digits(triggers.size()))));
+    m_findings.items.push_back(at_least(set_finding("trigger", "names and addresses in captures", triggers, passed, "triggers", fmt::format("{} triggers meet a firm mechanism.", grouped_digits(triggers.size())))));
     for (const auto& [mechanism, names] : m_mechanisms) {
-        Finding one = set_finding(fmt::format("trigger(\"{}\")", mechanism), "names and addresses in captures", names, passed, "triggers", fmt::format("{} triggers meet {}.", grouped_digits(names.size()), mechanism));
+        Finding one = at_least(set_finding(fmt::format("trigger(\"{}\")", mechanism), "names and addresses in captures", names, passed, "triggers", fmt::format("{} triggers meet {}.", grouped_digits(names.size()), mechanism)));
         add_locators(one, m_mechanism_locators[mechanism], m_mechanism_locators[mechanism].size());
         m_findings.items.push_back(std::move(one));
     }
     std::size_t named = 0;
     for (const auto& [name, own] : by_trigger)
         if (can_be_argument(name) && named++ < named_findings_max)
-            m_findings.items.push_back(set_finding(fmt::format("mechanism(\"{}\")", name), name, own, {}, "mechanisms", fmt::format("{} meets {}.", name, fmt::join(own, ", "))));
+            m_findings.items.push_back(at_least(set_finding(fmt::format("mechanism(\"{}\")", name), name, own, {}, "mechanisms", fmt::format("{} meets {}.", name, fmt::join(own, ", ")))));
     const auto open = static_cast<std::uint64_t>(std::count_if(m_book->verdicts().begin(), m_book->verdicts().end(), [](const auto& verdict) { return !verdict.is_firm; }));
     m_findings.items.push_back(exact_count("insufficient", "triggers with signs", open, "triggers", fmt::format("{} triggers show signs that are not enough.", grouped_digits(open))));
 }
