@@ -51,13 +51,14 @@ cp stdout reference.stdout
 
 RANDOM=7
 killed=0
-for (( round = 1; round <= rounds; ++round )); do
+# On a machine that became faster since the reference, further rounds kill sooner.
+for (( round = 1; round <= rounds || (killed < rounds && round <= 4 * rounds); ++round )); do
   out=case/round$round
   for kill in 1 2 3; do
     "$binary" investigate $case_file --out $out --quiet --no-progress >/dev/null 2>&1 &
     child=$!
     # Spread over the whole duration, the first and last moments too.
-    delay_ms=$(( duration_ms * (RANDOM % 1000) / 950 ))
+    delay_ms=$(( duration_ms * (RANDOM % 1000) / 950 / (1 + 2 * ((round - 1) / rounds)) ))
     sleep "$(printf '%d.%03d' $((delay_ms / 1000)) $((delay_ms % 1000)))"
     kill -9 $child 2>/dev/null && killed=$((killed + 1))
     wait $child 2>/dev/null
@@ -70,4 +71,4 @@ for (( round = 1; round <= rounds; ++round )); do
 done
 (( killed >= rounds )) || fail "only $killed processes were still running when they were to be killed"
 "$binary" verify case/reference >verify.log || fail "the reference does not verify: $(cat verify.log)"
-echo "kill_resume: $rounds rounds, $killed kills, same bytes ($duration_ms ms undisturbed)"
+echo "kill_resume: $((round - 1)) rounds, $killed kills, same bytes ($duration_ms ms undisturbed)"
