@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -759,6 +760,7 @@ Finding countries_finding(const std::map<std::string, CountrySites>& countries) 
 
 void Report::describe_measurements() {
     const auto& counts = m_measurements->counts();
+    const auto measurements_min = static_cast<std::uint64_t>(m_parameters.integer("measurements-min"));
     m_findings.items.push_back(exact_count("measurements", "OONI measurements", counts.kept, "measurements", fmt::format("{} of {} measurements could be placed and dated and came once.", grouped_digits(counts.kept), grouped_digits(counts.measurements))));
     for (const auto& [what, count] : {std::pair<std::string_view, std::uint64_t>{"measurements have no country or network", counts.unplaced}, {"measurements have no time", counts.without_time},
                                       {"measurements came twice or more often and were counted once", counts.repeated},
@@ -793,7 +795,14 @@ void Report::describe_measurements() {
     for (std::size_t i = 0; i < interference::layers; ++i)
         day_columns.push_back({std::string(interference::layer_name(static_cast<interference::Layer>(i))) + "_evidence", CellType::text, "input, line and JSON pointer of the first blocked one"});
     OutputTable& days = m_tables.open("days", std::move(day_columns));
+    // What fails on one layer hides those after it: how many measurements see a layer on days on which most fail before it.
+    std::map<std::string, std::array<std::array<std::uint64_t, interference::layers>, interference::layers>> seen_behind;
     const interference::BookResult result = m_measurements->finish([&](const interference::SiteDay& day) {
+        for (std::size_t before = 0; before < interference::layers; ++before)
+            if (day.of[before].blocked * 2 > day.of[before].seen) {
+                auto& seen = seen_behind[fmt::format("{}@AS{}", day.domain, day.asn)][before];
+                for (std::size_t i = before + 1; i < interference::layers; ++i) seen[i] += day.of[i].seen;
+            }
         days.text(day.domain);
         days.text(day.country);
         days.text(fmt::format("AS{}", day.asn));
@@ -996,6 +1005,12 @@ void Report::describe_measurements() {
     if (!reasons.rows.empty()) doubts.table = std::move(reasons);
     m_findings.items.push_back(std::move(doubts));
     m_findings.items.push_back(countries_finding(countries));
+    for (const auto& [name, place] : blocked_places)
+        for (const auto* cell : place.cells) {
+            const auto before = static_cast<std::size_t>(cell->layer);
+            for (std::size_t i = before + 1; i < interference::layers; ++i)
+                if (seen_behind[name][before][i] < measurements_min) open_layers_of[cell->domain].emplace(interference::layer_name(static_cast<interference::Layer>(i)));
+        }
     std::size_t named = 0;
     for (const auto& [network, sites] : blocked_by_network)
         if (named++ < named_findings_max)
