@@ -181,7 +181,8 @@ struct Domain {
     std::set<std::uint64_t> valid;  // hashes of addresses where somebody completed a valid handshake for the name; the smallest
 };
 
-constexpr std::string_view other_page_rule = "http.other_page";
+/// Rules by which a measurement is blocked since a page came that is not the control's, which may be the site's own for the country.
+bool is_of_page(std::string_view rule) { return rule == "http.other_page" || rule == "dns.unmatched_and_other_page"; }
 
 /// Rules that call an answer false because the address is unknown; a valid handshake there, by anybody, clears them.
 bool is_cleared_by_handshake(std::string_view rule) {
@@ -595,6 +596,7 @@ struct MeasurementBook::State {
     struct Surroundings {
         std::map<NetworkKey, std::map<DayKey, std::array<Sites, layers>>> sites;
         std::map<std::pair<NetworkKey, std::uint64_t>, std::uint32_t> pages;  // sites with an other page, by its hash
+        std::map<NetworkKey, std::array<GroupCount, layers>> ordinary;        // sites that mostly work, together
         std::array<double, layers> rho{};
 
         Sites of(const NetworkKey& key, DayKey day, std::size_t layer) const {
@@ -605,6 +607,8 @@ struct MeasurementBook::State {
         }
     };
     Surroundings surroundings() const;
+    /// Measurements and failures of one site in one network but for those of probes out of order; nothing where most fail.
+    GroupCount ordinary_of(const NetworkKey& key, const Network& network, std::size_t layer, const Surroundings& around) const;
     bool is_out_of_order(const Sites& sites) const { return sites.all >= rules.domains_min && sites.blocked * 2 > sites.all; }
     DaysOf days_of(const Domain& domain, const Surroundings& around) const;
     BlockedCell cell_of(const std::string& name, const Domain& domain, const NetworkKey& key, Layer layer, const DaysOf& days_of, const Surroundings& around) const;
@@ -696,7 +700,7 @@ void MeasurementBook::State::add(const Measurement& m) {
         auto& book = network.of[i];
         if (book.rules.count(verdict.rule) > 0 || book.rules.size() < rules_max) ++book.rules[verdict.rule];
         book.over_v6_alone += is_over_v6_alone(m, static_cast<Layer>(i));
-        if (verdict.rule == other_page_rule && !m.requests.empty()) network.pages.add(page_hash(m.requests.front()), place);
+        if (is_of_page(verdict.rule) && !m.requests.empty()) network.pages.add(page_hash(m.requests.front()), place);
         LocatedPointer here{m.where, verdict.pointers.empty() ? std::string() : verdict.pointers.front()};
         const auto [of_day, is_first] = book.first_of_day.try_emplace(day, here);
         if (!is_first && here < of_day->second) of_day->second = here;
@@ -782,11 +786,24 @@ MeasurementBook::State::Surroundings MeasurementBook::State::surroundings() cons
                     all.hits += counted.of[i].blocked;
                     all.trials += counted.of[i].seen;
                 }
+                const auto ordinary = ordinary_of(key, network, i, out);
+                auto& together = out.ordinary[key][i];
+                together = {together.hits + ordinary.hits, together.trials + ordinary.trials};
                 // What is surely more than error may be blocking, which begins and ends on some day.
                 if (all.trials > 0 && wilson_interval(all.hits, all.trials, rules.level).low <= error_share_max) correlations[i].add(clusters);
             }
     for (std::size_t i = 0; i < layers; ++i) out.rho[i] = correlations[i].value(rho_prior);
     return out;
+}
+
+GroupCount MeasurementBook::State::ordinary_of(const NetworkKey& key, const Network& network, std::size_t layer, const Surroundings& around) const {
+    GroupCount all;
+    for (const auto& [day, counted] : network.days) {
+        if (is_out_of_order(around.of(key, day, layer))) continue;
+        all.hits += counted.of[layer].blocked;
+        all.trials += counted.of[layer].seen;
+    }
+    return all.hits * 2 <= all.trials ? all : GroupCount{};
 }
 
 /// Answers whose address somebody found to be the site's are taken back before anything is compared.
@@ -962,14 +979,20 @@ BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domai
         cell.control_blocked += group.hits;
     }
     if (cell.measurements < rules.measurements_min) return cell;
+    // In a bad network more goes wrong, whatever the site.
+    const auto own_ordinary = ordinary_of(key, network, at, around);
+    GroupCount others = around.ordinary.at(key)[at];
+    others = {others.hits - own_ordinary.hits, others.trials - own_ordinary.trials};
+    const double error_share = others.trials < rules.measurements_min ? error_share_max
+                                                                      : std::max(error_share_max, static_cast<double>(others.hits) / static_cast<double>(others.trials));
     // More than measurements err, and more than elsewhere: both must be refuted.
     const auto p_of = [&](const Effective& counted) {
-        const double p = effective_tail(counted, error_share_max);
+        const double p = effective_tail(counted, error_share);
         return groups.empty() ? p : std::max(p, effective_tail(counted, fit_groups(groups, rho_min, rho_few)));
     };
     cell.p = p_of(worth);
     // Too few for blocking, and too many in a row to say that there was none.
-    cell.has_bad_days = worst.worth.blocked >= rules.segment_days_min && effective_tail(worst.worth, error_share_max) <= 1 - rules.level;
+    cell.has_bad_days = worst.worth.blocked >= rules.segment_days_min && effective_tail(worst.worth, error_share) <= 1 - rules.level;
     if (cell.blocked > 0) weigh(cell, domain, key, days_of, around, worst, ground);
     // Blocking that lasted a part of the time shows in that part; every choice of its first and last day is a test of its own.
     if (cell.blocked < rules.measurements_min) return cell;
@@ -987,7 +1010,7 @@ void MeasurementBook::State::weigh(BlockedCell& cell, const Domain& domain, cons
     const auto at = static_cast<std::size_t>(cell.layer);
     const auto& own = days_of.at(key);
     const auto& book = domain.networks.at(key).of[at];
-    const bool is_page = cell.rule == other_page_rule;
+    const bool is_page = is_of_page(cell.rule);
     cell.weights.resize(alternatives);
     const auto of = [&](Alternative alternative) -> AlternativeWeight& { return cell.weights[static_cast<std::size_t>(alternative)]; };
     const auto exclude = [&](Alternative alternative) { of(alternative).state = AlternativeState::cannot_explain; };
@@ -1188,7 +1211,7 @@ std::string_view MeasurementBook::State::doubt_of(const BlockedCell& cell) const
     if (cell.weights[static_cast<std::size_t>(Alternative::own_network)].state != AlternativeState::weighed) return alternative_name(Alternative::own_network);
     // A page that differs may be one that the site has for the country.
     const auto geo = static_cast<std::size_t>(Alternative::geo_block);
-    if (cell.rule == other_page_rule && cell.weights[geo].state != AlternativeState::weighed) return alternative_name(Alternative::geo_block);
+    if (is_of_page(cell.rule) && cell.weights[geo].state != AlternativeState::weighed) return alternative_name(Alternative::geo_block);
     return {};
 }
 

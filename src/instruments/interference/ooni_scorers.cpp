@@ -384,7 +384,8 @@ class Scorer {
         std::set<Text> reached;
         for (const auto& connect : m.connects)
             if (connect.failure.empty() && connect.success != Tristate::no) reached.insert(connect.address);
-        const bool is_page_there = has_final_page();
+        // What came from one of the site's addresses did not fail for another.
+        const bool is_page_there = has_final_page() || (has_answer() && std::any_of(reached.begin(), reached.end(), [&](Text address) { return is_trusted(address); }));
         for (std::size_t i = 0; i < m.connects.size(); ++i) {
             const auto& connect = m.connects[i];
             const auto pointer = json_pointer("tcp_connect", i);
@@ -477,6 +478,11 @@ class Scorer {
     }
 
     const HttpRequest* final_request() const { return m.requests.empty() ? nullptr : &m.requests.front(); }
+    /// A redirect is none: what it leads to may have failed.
+    bool has_answer() const {
+        const auto* request = final_request();
+        return request && request->failure.empty() && request->status >= 200 && request->status / 100 != 3;
+    }
     bool has_final_page() const {
         const auto* request = final_request();
         return request && request->failure.empty() && request->status >= 200 && request->status < 300 && m_control_has_page &&

@@ -569,6 +569,57 @@ TEST(MeasurementBook, WhereNothingElseWorksTheLineMayBeDown) {
     }
 }
 
+TEST(MeasurementBook, WhereEverySiteFailsOftenNoneIsBlockedForFailingALittleMore) {
+    for (const bool is_bad_network : {true, false}) {
+        std::vector<Row> rows;
+        for (int site = 0; site < 6; ++site) {
+            const auto domain = "s" + std::to_string(site) + ".example";
+            for (std::int32_t day = 0; day < 20; ++day)
+                for (std::uint32_t hour = 0; hour < 2; ++hour) {
+                    // Six in ten of one, four in ten of all others.
+                    const int of_ten = site == 0 ? 6 : is_bad_network ? 4 : 0;
+                    const bool fails = (day * 2 + static_cast<int>(hour)) * 7 % 10 < of_ten;
+                    rows.push_back({domain, "AA", 1, day, hour, fails ? Seen::stall : Seen::fine});
+                    for (std::uint32_t other = 0; other < 3; ++other) rows.push_back({domain, std::string(2, static_cast<char>('B' + other)), 2 + other, day, hour, Seen::fine});
+                }
+        }
+        const auto result = book_of(rows).finish();
+        const auto* cell = find(result, "s0.example", 1, Layer::throttle);
+        EXPECT_EQ(cell->verdict, is_bad_network ? CellVerdict::insufficient : CellVerdict::blocked) << cell->q << cell->doubt << cell->blocked;
+        if (is_bad_network) EXPECT_GT(cell->q, 0.05);
+    }
+}
+
+TEST(MeasurementBook, APageFromAnotherAddressMayBeTheSitesOwnForTheCountry) {
+    const auto verdict = [](const std::vector<std::string>& domains) {
+        std::string lines;
+        for (std::int32_t day = 0; day < 20; ++day) {
+            for (const auto& domain : domains)
+                for (std::uint32_t hour = 0; hour < 2; ++hour) {
+                    auto document = json::parse(line_of({domain, "AA", 1, day, hour, Seen::page, "", "<title>A page for this country</title>"}));
+                    auto& keys = document["test_keys"];
+                    keys["queries"][0]["answers"][0]["ipv4"] = "198.51.98.9";
+                    keys["tcp_connect"][0]["ip"] = "198.51.98.9";
+                    lines += document.dump() + "\n" + line_of({domain, "BB", 2, day, hour, Seen::fine});
+                }
+            for (const char* domain : {"w.example", "x.example", "y.example", "z.example"})
+                for (std::uint32_t hour = 0; hour < 2; ++hour) lines += line_of({domain, "AA", 1, day, hour, Seen::fine});
+        }
+        MeasurementBook book;
+        const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
+        MeasurementBatch batch;
+        while (source->next(batch))
+            for (const auto& m : batch.all()) book.add(m);
+        const auto result = book.finish();
+        const auto* cell = find(result, "one.example", 1, Layer::dns);
+        EXPECT_EQ(cell->rule, "dns.unmatched_and_other_page");
+        EXPECT_LT(cell->q, 0.05);
+        return cell->verdict;
+    };
+    EXPECT_EQ(verdict({"one.example"}), CellVerdict::insufficient);
+    EXPECT_EQ(verdict({"one.example", "two.example"}), CellVerdict::blocked) << "one page for two sites is the network's";
+}
+
 TEST(MeasurementBook, AFewBlockedDaysInARowAreNoFreedom) {
     for (const bool is_in_a_row : {true, false}) {
         std::vector<Row> rows;
@@ -962,12 +1013,23 @@ TEST(MeasurementBookProperty, CountsControlsAndPValuesAreThoseOfPlainLoopsInAnyO
                 }
                 return worth;
             };
+            // Other sites of the network that mostly work.
+            std::map<std::string, GroupCount> sites;
+            for (const auto& row : rows) {
+                if (row.asn != cell.asn || row.domain == cell.domain || !is_seen(row.seen, cell.layer)) continue;
+                ++sites[row.domain].trials;
+                sites[row.domain].hits += is_blocked(row.seen, cell.layer);
+            }
+            GroupCount ordinary;
+            for (const auto& [domain, count] : sites)
+                if (count.hits * 2 <= count.trials) ordinary = {ordinary.hits + count.hits, ordinary.trials + count.trials};
+            const double error_share = ordinary.trials < 5 ? 0.2 : std::max(0.2, static_cast<double>(ordinary.hits) / static_cast<double>(ordinary.trials));
             const auto p_of = [&](std::pair<double, double> worth) {
                 const auto [hits, all] = worth;
                 const auto whole_hits = static_cast<std::uint64_t>(hits + 1e-9);
                 const double elsewhere = groups.empty() ? 0 : tail_by_definition(whole_hits, std::max(whole_hits, static_cast<std::uint64_t>(std::ceil(all - 1e-9))),
                                                                                 mean_hits / (static_cast<double>(trials) + 1), 0.2);
-                return std::min(1.0, std::max(hits <= 0 ? 1.0 : tail_by_integral(hits, all, 0.2), elsewhere));
+                return std::min(1.0, std::max(hits <= 0 ? 1.0 : tail_by_integral(hits, all, error_share), elsewhere));
             };
             const double whole = p_of(worth_of(0, 100'000));
             EXPECT_NEAR(cell.effective_measurements, worth_of(0, 100'000).second, 1e-9);

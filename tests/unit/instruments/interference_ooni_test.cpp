@@ -492,6 +492,25 @@ TEST(OoniUnveil, WhatAnEncryptedQuestionBringsTooIsNotMadeOnTheWay) {
     }
 }
 
+TEST(OoniUnveil, ASiteThatAnswersFromOneOfItsAddressesIsNotCutOff) {
+    auto document = fine_page();
+    auto& keys = document["test_keys"];
+    const auto first = keys["tcp_connect"][0];
+    auto second = first;
+    second["ip"] = "198.51.99.8";
+    second["status"] = {{"success", false}, {"failure", "generic_timeout_error"}};
+    keys["tcp_connect"].push_back(second);
+    keys["control"]["dns"]["addrs"].push_back("198.51.99.8");
+    keys["control"]["tcp_connect"]["198.51.99.8:" + std::to_string(second["port"].get<int>())] = {{"status", true}, {"failure", nullptr}};
+    auto& request = keys["requests"][0];
+    request["response"] = {{"code", 403}, {"body", "<title>Just a moment...</title>"}, {"headers", {{"cf-mitigated", "challenge"}}}};
+    EXPECT_EQ(unveil_of(document).standing, Standing::captcha);
+    EXPECT_EQ(unveil_of(document).layer_of(Layer::tcp).rule, "tcp.connected");
+    // Where nothing was answered it may be why.
+    request["failure"] = "connection_reset", request["response"] = json::object();
+    EXPECT_EQ(unveil_of(document).layer_of(Layer::tcp).rule, "tcp.timeout_control_ok");
+}
+
 TEST(OoniUnveil, AGeoBlockIsTheServersOwn) {
     auto document = fine_page();
     auto& keys = document["test_keys"];
