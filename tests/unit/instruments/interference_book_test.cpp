@@ -97,15 +97,19 @@ std::string line_of(const Row& row) {
     return out.dump() + "\n";
 }
 
-MeasurementBook book_of(const std::vector<Row>& rows, const BookRules& rules = {}) {
-    std::string lines;
-    for (const auto& row : rows) lines += line_of(row);
+MeasurementBook book_of_lines(const std::string& lines, const BookRules& rules = {}) {
     MeasurementBook book(rules);
     const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
     MeasurementBatch batch;
     while (source->next(batch))
         for (const auto& m : batch.all()) book.add(m);
     return book;
+}
+
+MeasurementBook book_of(const std::vector<Row>& rows, const BookRules& rules = {}) {
+    std::string lines;
+    for (const auto& row : rows) lines += line_of(row);
+    return book_of_lines(lines, rules);
 }
 
 const BlockedCell* find(const BookResult& result, const std::string& domain, std::uint32_t asn, Layer layer) {
@@ -218,11 +222,7 @@ TEST(MeasurementBook, DaysAddUpToTheCellsInAnyOrderAndAnswersMadeGoodAreTakenBac
         std::string lines;
         for (const auto& row : all) lines += line_of(row);
         lines += more;
-        MeasurementBook book;
-        const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
-        MeasurementBatch batch;
-        while (source->next(batch))
-            for (const auto& m : batch.all()) book.add(m);
+        const auto book = book_of_lines(lines);
         std::uint64_t blocked = 0;
         book.finish([&](const SiteDay& day) { blocked += day.of[static_cast<std::size_t>(Layer::dns)].blocked; });
         return blocked;
@@ -320,12 +320,7 @@ TEST(MeasurementBook, ServicesWithoutAControlAreBlockedWhereTheyWorkForMost) {
                                   {"annotations", {{"platform", i % 20 < 10 ? "android" : "linux"}}}, {"test_keys", {{"tcp_connect", {connect}}}}};
                 lines += out.dump() + "\n";
             }
-        MeasurementBook book;
-        const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
-        MeasurementBatch batch;
-        while (source->next(batch))
-            for (const auto& m : batch.all()) book.add(m);
-        return book.finish();
+        return book_of_lines(lines).finish();
     };
     EXPECT_EQ(find(book_of_service(3, 5), "telegram", 1, Layer::tcp)->verdict, CellVerdict::blocked);
     EXPECT_EQ(find(book_of_service(3, 3), "telegram", 1, Layer::tcp)->verdict, CellVerdict::insufficient);
@@ -361,12 +356,7 @@ TEST(MeasurementBook, OneRunOfOneProbeIsNotEnough) {
             lines += document.dump() + "\n";
             for (std::uint32_t asn = 10; asn < 16; ++asn) lines += line_of({"one.example", "BB", asn, day, 0, Seen::fine});
         }
-        MeasurementBook book;
-        const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
-        MeasurementBatch batch;
-        while (source->next(batch))
-            for (const auto& m : batch.all()) book.add(m);
-        const auto result = book.finish();
+        const auto result = book_of_lines(lines).finish();
         const auto* cell = find(result, "one.example", 1, Layer::tcp);
         EXPECT_LT(cell->q, 0.05);
         EXPECT_EQ(cell->reports, is_one_run ? 1u : 12u);
@@ -539,12 +529,7 @@ TEST(MeasurementBook, AResolverElsewhereSpeaksForItself) {
             for (std::uint32_t i = 0; i < own_per_day; ++i) lines += line_of({"adult.example", "AA", 1, day, i, seen});
             lines += line_of({"adult.example", "BB", 2, day, 0, Seen::fine});
         }
-        MeasurementBook book;
-        const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
-        MeasurementBatch batch;
-        while (source->next(batch))
-            for (const auto& m : batch.all()) book.add(m);
-        return *find(book.finish(), "adult.example", 1, Layer::dns);
+        return *find(book_of_lines(lines).finish(), "adult.example", 1, Layer::dns);
     };
     for (const auto seen : {Seen::bogon, Seen::no_name}) {
         EXPECT_EQ(cell_of(seen, 0, false).verdict, CellVerdict::insufficient);
@@ -605,12 +590,7 @@ TEST(MeasurementBook, APageFromAnotherAddressMayBeTheSitesOwnForTheCountry) {
             for (const char* domain : {"w.example", "x.example", "y.example", "z.example"})
                 for (std::uint32_t hour = 0; hour < 2; ++hour) lines += line_of({domain, "AA", 1, day, hour, Seen::fine});
         }
-        MeasurementBook book;
-        const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
-        MeasurementBatch batch;
-        while (source->next(batch))
-            for (const auto& m : batch.all()) book.add(m);
-        const auto result = book.finish();
+        const auto result = book_of_lines(lines).finish();
         const auto* cell = find(result, "one.example", 1, Layer::dns);
         EXPECT_EQ(cell->rule, "dns.unmatched_and_other_page");
         EXPECT_LT(cell->q, 0.05);
