@@ -256,7 +256,8 @@ class MeasurementReader {
 
     void finish() {
         auto& m = *m_out;
-        const auto host = host_of_url(m.input);
+        auto host = host_of_url(m.input);
+        if (host.size() > 1 && host.ends_with('.')) host.remove_suffix(1);  // the same name, written to its root
         m.domain = std::any_of(host.begin(), host.end(), [](char c) { return c >= 'A' && c <= 'Z'; }) ? m_texts.lower(host) : host;
         const auto pairs = std::min(m_sent.size(), m_received.size());
         m.lines_sent = static_cast<std::uint32_t>(m_sent.size());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -635,22 +636,53 @@ void Report::describe_forged_addresses() {
     m_findings.items.push_back(std::move(finding));
 }
 
+/// One site in one network, all layers on which it is blocked together.
+struct BlockedPlace {
+    std::vector<const interference::BlockedCell*> cells;  // by layer; the first speaks for the place
+    interference::Blockage time;
+    std::int32_t day_first = 0;
+    std::int32_t day_last = 0;
+    std::vector<std::pair<std::int32_t, std::int32_t>> measured;  // runs of days, first and last
+    std::string layers;
+
+    const interference::BlockedCell& cell() const { return *cells.front(); }
+};
+
+void add_up(BlockedPlace& place) {
+    place.time = interference::blockage_of(place.cells);
+    place.day_first = place.cell().day_first;
+    place.day_last = place.cell().day_last;
+    std::vector<std::pair<std::int32_t, std::int32_t>> runs;
+    for (const auto* cell : place.cells) {
+        place.day_first = std::min(place.day_first, cell->day_first);
+        place.day_last = std::max(place.day_last, cell->day_last);
+        runs.insert(runs.end(), cell->measured.begin(), cell->measured.end());
+        const auto name = interference::layer_name(cell->layer);
+        if (place.layers.find(name) == std::string::npos) place.layers.append(place.layers.empty() ? "" : ", ").append(name);
+    }
+    std::sort(runs.begin(), runs.end());
+    for (const auto& run : runs)
+        if (place.measured.empty() || run.first > place.measured.back().second + 1) place.measured.push_back(run);
+        else place.measured.back().second = std::max(place.measured.back().second, run.second);
+}
+
 /// A line for the time of one blocked site in one network: days without measurements are left open.
-void add_timeline_row(const interference::BlockedCell& cell, Figure& figure) {
+void add_timeline_row(const BlockedPlace& place, Figure& figure) {
     const auto row = static_cast<std::uint32_t>(figure.rows.size());
-    const double since = cell.since ? cell.since->day : cell.day_first;
-    figure.rows.push_back({fmt::format("{}, AS{}", cell.domain, cell.asn), since, since, since});
+    const auto& time = place.time;
+    const double since = time.since ? time.since->day : place.day_first;
+    figure.rows.push_back({fmt::format("{}, AS{}", place.cell().domain, place.cell().asn), since, since, since});
     // In order: up to each day the state holds.
     std::vector<std::pair<std::int32_t, SpanState>> states;
-    SpanState now = cell.since ? SpanState::ok : SpanState::blocked;
-    for (const auto* change : {cell.since ? &*cell.since : nullptr, cell.until ? &*cell.until : nullptr}) {
+    SpanState now = time.since ? SpanState::ok : SpanState::blocked;
+    for (const auto* change : {time.since ? &*time.since : nullptr, time.until ? &*time.until : nullptr}) {
         if (change == nullptr) continue;
         states.emplace_back(change->day_low, now);
         states.emplace_back(change->day_high, SpanState::uncertain);
         now = now == SpanState::blocked ? SpanState::ok : SpanState::blocked;
     }
-    states.emplace_back(cell.day_last + 1, now);
-    for (const auto& [first, last] : cell.measured) {
+    states.emplace_back(place.day_last + 1, now);
+    for (const auto& [first, last] : place.measured) {
         std::int32_t from = first;
         for (const auto& [end, state] : states) {
             const std::int32_t to = std::min(end, last + 1);
@@ -728,6 +760,7 @@ Finding countries_finding(const std::map<std::string, CountrySites>& countries) 
 
 void Report::describe_measurements() {
     const auto& counts = m_measurements->counts();
+    const auto measurements_min = static_cast<std::uint64_t>(m_parameters.integer("measurements-min"));
     m_findings.items.push_back(exact_count("measurements", "OONI measurements", counts.kept, "measurements", fmt::format("{} of {} measurements could be placed and dated and came once.", grouped_digits(counts.kept), grouped_digits(counts.measurements))));
     for (const auto& [what, count] : {std::pair<std::string_view, std::uint64_t>{"measurements have no country or network", counts.unplaced}, {"measurements have no time", counts.without_time},
                                       {"measurements came twice or more often and were counted once", counts.repeated},
@@ -762,7 +795,14 @@ void Report::describe_measurements() {
     for (std::size_t i = 0; i < interference::layers; ++i)
         day_columns.push_back({std::string(interference::layer_name(static_cast<interference::Layer>(i))) + "_evidence", CellType::text, "input, line and JSON pointer of the first blocked one"});
     OutputTable& days = m_tables.open("days", std::move(day_columns));
+    // What fails on one layer hides those after it: how many measurements see a layer on days on which most fail before it.
+    std::map<std::string, std::array<std::array<std::uint64_t, interference::layers>, interference::layers>> seen_behind;
     const interference::BookResult result = m_measurements->finish([&](const interference::SiteDay& day) {
+        for (std::size_t before = 0; before < interference::layers; ++before)
+            if (day.of[before].blocked * 2 > day.of[before].seen) {
+                auto& seen = seen_behind[fmt::format("{}@AS{}", day.domain, day.asn)][before];
+                for (std::size_t i = before + 1; i < interference::layers; ++i) seen[i] += day.of[i].seen;
+            }
         days.text(day.domain);
         days.text(day.country);
         days.text(fmt::format("AS{}", day.asn));
@@ -852,7 +892,7 @@ void Report::describe_measurements() {
     std::set<std::string> open_domains;
     std::vector<Locator> locators;
     std::uint64_t locators_total = 0;
-    std::map<std::string, const interference::BlockedCell*> onsets;
+    std::map<std::string, BlockedPlace> blocked_places;
     std::map<std::string, CountrySites> countries;
     // A layer of which too little is known counts against a site only where something on it was blocked. What is down can not be seen to be free.
     std::set<std::string> open_places;
@@ -915,7 +955,7 @@ void Report::describe_measurements() {
                 shown.insert(fmt::format("{} {}", interference::layer_name(cell.layer), cell.mechanism));
                 locators_total += cell.blocked;
                 for (const auto& located : cell.locators) locators.push_back(located.where);
-                if (onsets.count(place) == 0 || (cell.since && !onsets[place]->since)) onsets[place] = &cell;
+                blocked_places[place].cells.push_back(&cell);
                 break;
             case interference::CellVerdict::not_blocked:
                 country.free.insert(cell.domain);
@@ -965,6 +1005,12 @@ void Report::describe_measurements() {
     if (!reasons.rows.empty()) doubts.table = std::move(reasons);
     m_findings.items.push_back(std::move(doubts));
     m_findings.items.push_back(countries_finding(countries));
+    for (const auto& [name, place] : blocked_places)
+        for (const auto* cell : place.cells) {
+            const auto before = static_cast<std::size_t>(cell->layer);
+            for (std::size_t i = before + 1; i < interference::layers; ++i)
+                if (seen_behind[name][before][i] < measurements_min) open_layers_of[cell->domain].emplace(interference::layer_name(static_cast<interference::Layer>(i)));
+        }
     std::size_t named = 0;
     for (const auto& [network, sites] : blocked_by_network)
         if (named++ < named_findings_max)
@@ -997,15 +1043,17 @@ void Report::describe_measurements() {
     Figure timeline;
     timeline.kind = FigureKind::timeline;
     timeline.title = "When sites were blocked, by network";
-    timeline.caption = "A line for the layer on which it shows first. Where a line is open nobody measured.";
+    timeline.caption = "Whatever the layer. Where a line is open nobody measured.";
     FindingTable times;
     times.columns = {"Site", "Country", "Network", "Layer", "First measured", "Blocked since", "Until", "Last measured", "Likeliest other explanation", "Log of likelihood ratio"};
-    for (const auto& [place, cell] : onsets) {
-        add_timeline_row(*cell, timeline);
-        times.rows.push_back({cell->domain, cell->country, fmt::format("AS{}", cell->asn), std::string(interference::layer_name(cell->layer)), day_text(cell->day_first),
-                              cell->since ? day_text(cell->since->day) : "", cell->until ? day_text(cell->until->day) : "", day_text(cell->day_last),
-                              cell->likeliest ? std::string(interference::alternative_name(*cell->likeliest)) : "",
-                              cell->likeliest ? fmt::format("{:.1f}", cell->weights[static_cast<std::size_t>(*cell->likeliest)].log_likelihood_ratio) : ""});
+    for (auto& [name, place] : blocked_places) {
+        add_up(place);
+        add_timeline_row(place, timeline);
+        const auto& cell = place.cell();
+        times.rows.push_back({cell.domain, cell.country, fmt::format("AS{}", cell.asn), place.layers, day_text(place.day_first), place.time.since ? day_text(place.time.since->day) : "",
+                              place.time.until ? day_text(place.time.until->day) : "", day_text(place.day_last),
+                              cell.likeliest ? std::string(interference::alternative_name(*cell.likeliest)) : "",
+                              cell.likeliest ? fmt::format("{:.1f}", cell.weights[static_cast<std::size_t>(*cell.likeliest)].log_likelihood_ratio) : ""});
     }
     if (!timeline.rows.empty()) {
         somewhere.figure = std::move(timeline);
@@ -1015,19 +1063,20 @@ void Report::describe_measurements() {
     m_findings.items.push_back(at_least(set_finding("down_everywhere", "sites", down, {}, "sites", fmt::format("{} sites failed for everybody, which is no blocking.", grouped_digits(down.size())))));
     m_findings.items.push_back(at_least(set_finding("geo_block", "sites", geo, {}, "sites", fmt::format("{} sites turn visitors of a country away themselves.", grouped_digits(geo.size())))));
     named = 0;
-    for (const auto& [place, cell] : onsets) {
-        if (named++ >= named_findings_max || !can_be_argument(cell->domain)) continue;
-        m_findings.items.push_back(likelihood_finding(*cell, place));
-        for (const auto& [metric, change] : {std::pair{"onset", cell->since ? &*cell->since : nullptr}, {"end", cell->until ? &*cell->until : nullptr}}) {
+    for (const auto& [name, place] : blocked_places) {
+        const auto& cell = place.cell();
+        if (named++ >= named_findings_max || !can_be_argument(cell.domain)) continue;
+        m_findings.items.push_back(likelihood_finding(cell, name));
+        for (const auto& [metric, change] : {std::pair{"onset", place.time.since ? &*place.time.since : nullptr}, {"end", place.time.until ? &*place.time.until : nullptr}}) {
             if (change == nullptr) continue;
-            Finding finding = exact_count(fmt::format("{}(\"{}\", \"AS{}\")", metric, cell->domain, cell->asn), place, 0, "seconds", "");
+            Finding finding = exact_count(fmt::format("{}(\"{}\", \"AS{}\")", metric, cell.domain, cell.asn), name, 0, "seconds", "");
             finding.value = static_cast<double>(std::int64_t{change->day} * day_seconds);
             finding.low = static_cast<double>(std::int64_t{change->day_low} * day_seconds);
             finding.high = static_cast<double>(std::int64_t{change->day_high} * day_seconds);
             finding.level = 0.95;
             finding.strength = StrengthKind::p_value;
             finding.strength_value = change->p;
-            finding.sentence = fmt::format("The blocking of {} in AS{} {} on {} ({} to {}).", cell->domain, cell->asn, std::string_view(metric) == "onset" ? "began" : "ended", day_text(change->day),
+            finding.sentence = fmt::format("The blocking of {} in AS{} {} on {} ({} to {}).", cell.domain, cell.asn, std::string_view(metric) == "onset" ? "began" : "ended", day_text(change->day),
                                            day_text(change->day_low), day_text(change->day_high));
             m_findings.items.push_back(std::move(finding));
         }

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 #include <tuple>
 
 #include "core/hash.hpp"
+#include "core/random.hpp"
 #include "core/time.hpp"
 #include "instruments/interference/facts.hpp"
+#include "statistics/bootstrap.hpp"
 #include "statistics/change_point.hpp"
 #include "statistics/multiple_testing.hpp"
 #include "statistics/proportion.hpp"
@@ -165,6 +168,8 @@ struct Network {
     std::set<std::uint64_t> reports;      // the smallest hashes
     SmallestCounts<pending_max> pending;  // addresses of answers that were called blocked for being nobody else's
     SmallestCounts<pages_max> pages;      // that are not the control's
+    std::set<std::uint32_t> asks_elsewhere;  // kinds of probe whose resolver is in another network
+    std::uint64_t false_on_the_way = 0;      // blocked answers to those that the resolver alone cannot have made
     std::string name;
     std::string test_name;  // empty where there are several
 };
@@ -176,7 +181,8 @@ struct Domain {
     std::set<std::uint64_t> valid;  // hashes of addresses where somebody completed a valid handshake for the name; the smallest
 };
 
-constexpr std::string_view other_page_rule = "http.other_page";
+/// Rules by which a measurement is blocked since a page came that is not the control's, which may be the site's own for the country.
+bool is_of_page(std::string_view rule) { return rule == "http.other_page" || rule == "dns.unmatched_and_other_page"; }
 
 /// Rules that call an answer false because the address is unknown; a valid handshake there, by anybody, clears them.
 bool is_cleared_by_handshake(std::string_view rule) {
@@ -262,8 +268,106 @@ bool is_over_v6_alone(const Measurement& m, Layer layer) {
 
 std::uint64_t address_hash(std::string_view address) { return hash_bytes(address); }
 
+bool is_of_system(const DnsQuery& query) { return query.engine.empty() || query.engine == "system" || query.engine == "getaddrinfo"; }
+
+/// Whether an unencrypted question to somebody else than the system's resolver ended in the same way, or the answer gives itself away: then it was not
+/// that resolver which made it.
+bool is_false_on_the_way(const Measurement& m, std::string_view rule) {
+    if (rule == "dns.racing_answers" || rule == "dns.fingerprint") return true;
+    std::set<std::string_view> system;
+    std::set<std::string_view> plain;
+    for (const auto& query : m.queries) {
+        if (query.step.depth != 0 || query.engine == "doh" || query.engine == "dot") continue;
+        auto& seen = is_of_system(query) ? system : plain;
+        // Who has no address of version 6 says nothing.
+        if (!query.failure.empty() && query.type != "AAAA") seen.insert(query.failure);
+        for (const auto& answer : m.answers_of(query))
+            if (!answer.address.empty()) seen.insert(answer.address);
+    }
+    return std::any_of(system.begin(), system.end(), [&](std::string_view one) { return plain.count(one) > 0; });
+}
+
 bool is_country(std::string_view text) {
     return text.size() == 2 && std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; }) && text != "ZZ";
+}
+
+struct DayCount {
+    std::int32_t day = 0;
+    GroupCount count;
+};
+
+/// The days in a row, with days before and after them, in which the share of hits exceeds that of all others most by the likelihood ratio; its p-value
+/// from days in random order. One split cannot show what begins and ends: both sides of it hold something of either. After Levin and Kline, Statistics in
+/// Medicine 4 (1985) 469. Nothing where that may be chance. O(days^2 x runs) time.
+std::optional<std::array<CellChange, 2>> rise_and_fall(const std::vector<DayCount>& days, const BookRules& rules) {
+    constexpr std::size_t days_max = 400;
+    const std::size_t shortest = std::max(1u, rules.segment_days_min);
+    if (days.size() < 3 * shortest || days.size() > days_max) return {};
+    const auto x_log_x = [](double x) { return x > 0 ? x * std::log(x) : 0.0; };
+    std::vector<GroupCount> sums(days.size() + 1);
+    const auto sum_up = [&](std::span<const DayCount> ordered) {
+        for (std::size_t i = 0; i < ordered.size(); ++i) sums[i + 1] = {sums[i].hits + ordered[i].count.hits, sums[i].trials + ordered[i].count.trials};
+    };
+    const auto fit_of = [&](double hits, double trials) { return x_log_x(hits) + x_log_x(trials - hits) - x_log_x(trials); };
+    const auto inside = [&](std::size_t from, std::size_t to) { return GroupCount{sums[to].hits - sums[from].hits, sums[to].trials - sums[from].trials}; };
+    const auto fit = [&](std::size_t from, std::size_t to) {
+        const auto in = inside(from, to);
+        const GroupCount out = {sums.back().hits - in.hits, sums.back().trials - in.trials};
+        if (in.hits * out.trials <= out.hits * in.trials) return -std::numeric_limits<double>::infinity();
+        return fit_of(static_cast<double>(in.hits), static_cast<double>(in.trials)) + fit_of(static_cast<double>(out.hits), static_cast<double>(out.trials));
+    };
+    std::size_t from = 0;
+    std::size_t to = 0;
+    const auto best = [&] {
+        double most = -std::numeric_limits<double>::infinity();
+        for (std::size_t i = shortest; i + 2 * shortest <= days.size(); ++i)
+            for (std::size_t j = i + shortest; j + shortest <= days.size(); ++j)
+                if (const double here = fit(i, j); here > most) most = here, from = i, to = j;
+        return most;
+    };
+    sum_up(days);
+    const double observed = best();
+    if (to == 0) return {};
+    const std::size_t first = from;
+    const std::size_t last = to;
+    const auto here = inside(first, last);
+    const double share_in = static_cast<double>(here.hits) / static_cast<double>(here.trials);
+    const double share_out = static_cast<double>(sums.back().hits - here.hits) / static_cast<double>(sums.back().trials - here.trials);
+    // Each end by what the likelihood leaves to it while the other stays; both ends of the measured gap around it.
+    const auto change_at = [&](bool is_rise) {
+        const std::size_t low = is_rise ? shortest : first + shortest;
+        const std::size_t high = is_rise ? last - shortest : days.size() - shortest;
+        std::vector<std::pair<double, std::size_t>> order;
+        double total = 0;
+        for (std::size_t i = low; i <= high; ++i) {
+            order.emplace_back(std::exp((is_rise ? fit(i, last) : fit(first, i)) - observed), i);
+            total += order.back().first;
+        }
+        std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+        std::size_t low_end = order.front().second;
+        std::size_t high_end = low_end;
+        double held = 0;
+        for (const auto& [weight, i] : order) {
+            low_end = std::min(low_end, i);
+            high_end = std::max(high_end, i);
+            held += weight;
+            if (held >= rules.level * total) break;
+        }
+        const std::size_t at = is_rise ? first : last;
+        return CellChange{days[at].day, days[low_end - 1].day + 1, days[high_end].day, is_rise ? share_out : share_in, is_rise ? share_in : share_out, 1};
+    };
+    std::array<CellChange, 2> changes = {change_at(true), change_at(false)};
+    std::uint64_t reached = 0;
+    std::vector<DayCount> shuffled(days);
+    for (std::uint32_t run = 0; run < rules.change_runs; ++run) {
+        Random random(rules.seed, run + 1);
+        for (std::size_t i = shuffled.size(); i > 1; --i) std::swap(shuffled[i - 1], shuffled[random.below(i)]);
+        sum_up(shuffled);
+        reached += best() >= observed - 1e-9 * (1 + std::abs(observed));
+    }
+    changes[0].p = changes[1].p = monte_carlo_p(reached, rules.change_runs);
+    if (changes[0].p > rules.change_p_max) return {};
+    return changes;
 }
 
 std::size_t value_place(double value) {
@@ -492,6 +596,7 @@ struct MeasurementBook::State {
     struct Surroundings {
         std::map<NetworkKey, std::map<DayKey, std::array<Sites, layers>>> sites;
         std::map<std::pair<NetworkKey, std::uint64_t>, std::uint32_t> pages;  // sites with an other page, by its hash
+        std::map<NetworkKey, std::array<GroupCount, layers>> ordinary;        // sites that mostly work, together
         std::array<double, layers> rho{};
 
         Sites of(const NetworkKey& key, DayKey day, std::size_t layer) const {
@@ -502,6 +607,8 @@ struct MeasurementBook::State {
         }
     };
     Surroundings surroundings() const;
+    /// Measurements and failures of one site in one network but for those of probes out of order; nothing where most fail.
+    GroupCount ordinary_of(const NetworkKey& key, const Network& network, std::size_t layer, const Surroundings& around) const;
     bool is_out_of_order(const Sites& sites) const { return sites.all >= rules.domains_min && sites.blocked * 2 > sites.all; }
     DaysOf days_of(const Domain& domain, const Surroundings& around) const;
     BlockedCell cell_of(const std::string& name, const Domain& domain, const NetworkKey& key, Layer layer, const DaysOf& days_of, const Surroundings& around) const;
@@ -593,7 +700,7 @@ void MeasurementBook::State::add(const Measurement& m) {
         auto& book = network.of[i];
         if (book.rules.count(verdict.rule) > 0 || book.rules.size() < rules_max) ++book.rules[verdict.rule];
         book.over_v6_alone += is_over_v6_alone(m, static_cast<Layer>(i));
-        if (verdict.rule == other_page_rule && !m.requests.empty()) network.pages.add(page_hash(m.requests.front()), place);
+        if (is_of_page(verdict.rule) && !m.requests.empty()) network.pages.add(page_hash(m.requests.front()), place);
         LocatedPointer here{m.where, verdict.pointers.empty() ? std::string() : verdict.pointers.front()};
         const auto [of_day, is_first] = book.first_of_day.try_emplace(day, here);
         if (!is_first && here < of_day->second) of_day->second = here;
@@ -605,11 +712,16 @@ void MeasurementBook::State::add(const Measurement& m) {
         domain.valid.insert(address_hash(address_of_endpoint(handshake.endpoint)));
         if (domain.valid.size() > addresses_max) domain.valid.erase(std::prev(domain.valid.end()));
     }
-    if (is_cleared_by_handshake(score.layer_of(Layer::dns).rule)) {
+    const auto& names = score.layer_of(Layer::dns);
+    if (m.resolver_asn != 0 && m.resolver_asn != m.asn) {
+        network.asks_elsewhere.insert(place.probe);
+        network.false_on_the_way += names.weights.blocked >= blocked_weight_min && is_false_on_the_way(m, names.rule);
+    }
+    if (is_cleared_by_handshake(names.rule)) {
         // The first address in alphabetic order stands for the answer.
         std::string_view first;
         for (const auto& query : m.queries) {
-            if (query.step.depth != 0 || (query.engine != "system" && query.engine != "getaddrinfo" && !query.engine.empty())) continue;
+            if (query.step.depth != 0 || !is_of_system(query)) continue;
             for (const auto& answer : m.answers_of(query))
                 if (!answer.address.empty() && (first.empty() || answer.address < first)) first = answer.address;
         }
@@ -674,11 +786,24 @@ MeasurementBook::State::Surroundings MeasurementBook::State::surroundings() cons
                     all.hits += counted.of[i].blocked;
                     all.trials += counted.of[i].seen;
                 }
+                const auto ordinary = ordinary_of(key, network, i, out);
+                auto& together = out.ordinary[key][i];
+                together = {together.hits + ordinary.hits, together.trials + ordinary.trials};
                 // What is surely more than error may be blocking, which begins and ends on some day.
                 if (all.trials > 0 && wilson_interval(all.hits, all.trials, rules.level).low <= error_share_max) correlations[i].add(clusters);
             }
     for (std::size_t i = 0; i < layers; ++i) out.rho[i] = correlations[i].value(rho_prior);
     return out;
+}
+
+GroupCount MeasurementBook::State::ordinary_of(const NetworkKey& key, const Network& network, std::size_t layer, const Surroundings& around) const {
+    GroupCount all;
+    for (const auto& [day, counted] : network.days) {
+        if (is_out_of_order(around.of(key, day, layer))) continue;
+        all.hits += counted.of[layer].blocked;
+        all.trials += counted.of[layer].seen;
+    }
+    return all.hits * 2 <= all.trials ? all : GroupCount{};
 }
 
 /// Answers whose address somebody found to be the site's are taken back before anything is compared.
@@ -854,12 +979,20 @@ BlockedCell MeasurementBook::State::cell_of(const std::string& name, const Domai
         cell.control_blocked += group.hits;
     }
     if (cell.measurements < rules.measurements_min) return cell;
+    // In a bad network more goes wrong, whatever the site.
+    const auto own_ordinary = ordinary_of(key, network, at, around);
+    GroupCount others = around.ordinary.at(key)[at];
+    others = {others.hits - own_ordinary.hits, others.trials - own_ordinary.trials};
+    const double error_share = others.trials < rules.measurements_min ? error_share_max
+                                                                      : std::max(error_share_max, static_cast<double>(others.hits) / static_cast<double>(others.trials));
     // More than measurements err, and more than elsewhere: both must be refuted.
     const auto p_of = [&](const Effective& counted) {
-        const double p = effective_tail(counted, error_share_max);
+        const double p = effective_tail(counted, error_share);
         return groups.empty() ? p : std::max(p, effective_tail(counted, fit_groups(groups, rho_min, rho_few)));
     };
     cell.p = p_of(worth);
+    // Too few for blocking, and too many in a row to say that there was none.
+    cell.has_bad_days = worst.worth.blocked >= rules.segment_days_min && effective_tail(worst.worth, error_share) <= 1 - rules.level;
     if (cell.blocked > 0) weigh(cell, domain, key, days_of, around, worst, ground);
     // Blocking that lasted a part of the time shows in that part; every choice of its first and last day is a test of its own.
     if (cell.blocked < rules.measurements_min) return cell;
@@ -877,7 +1010,7 @@ void MeasurementBook::State::weigh(BlockedCell& cell, const Domain& domain, cons
     const auto at = static_cast<std::size_t>(cell.layer);
     const auto& own = days_of.at(key);
     const auto& book = domain.networks.at(key).of[at];
-    const bool is_page = cell.rule == other_page_rule;
+    const bool is_page = is_of_page(cell.rule);
     cell.weights.resize(alternatives);
     const auto of = [&](Alternative alternative) -> AlternativeWeight& { return cell.weights[static_cast<std::size_t>(alternative)]; };
     const auto exclude = [&](Alternative alternative) { of(alternative).state = AlternativeState::cannot_explain; };
@@ -1009,7 +1142,7 @@ void MeasurementBook::State::weigh(BlockedCell& cell, const Domain& domain, cons
         const auto sites = around.of(key, day, at);
         if (sites.all < 2) continue;
         if ((sites.blocked - 1) * 2 <= sites.all - 1) ++line.for_blocking;
-        else if (sites.all > rules.measurements_min) ++line.for_alternative;
+        else ++line.for_alternative;
     }
     std::map<std::uint32_t, GroupCount> by_probe;
     std::map<std::uint32_t, std::array<std::uint32_t, 2>> days_of_probe;  // without and with blocking
@@ -1031,6 +1164,16 @@ void MeasurementBook::State::weigh(BlockedCell& cell, const Domain& domain, cons
         own_network.for_blocking += days_of_probe[probe][1];
     }
     cell.is_one_probe = others.trials > 0 && others.hits * 2 < others.trials;
+
+    if (cell.layer == Layer::dns) {
+        const auto& network = domain.networks.at(key);
+        cell.of_network = {network.false_on_the_way, network.false_on_the_way};
+        for (auto it = own.by_probe.lower_bound({span.first, 0}); it != own.by_probe.end() && it->first.day <= span.last; ++it) {
+            if (network.asks_elsewhere.count(it->first.probe) > 0) continue;
+            cell.of_network.hits += it->second.of[at].blocked;
+            cell.of_network.trials += it->second.of[at].seen;
+        }
+    }
 
     auto& ordinary = of(Alternative::ordinary_failure);
     ordinary.for_blocking = span.worth.blocked;
@@ -1060,11 +1203,15 @@ std::string_view MeasurementBook::State::doubt_of(const BlockedCell& cell) const
     if (cell.reports < rules.reports_min) return "one run of a probe";
     if (cell.is_network_failing) return "most sites fail in the network";
     if (cell.is_one_probe) return "one kind of probe alone";
+    // Who asks a resolver elsewhere may have chosen one that leaves names out.
+    if (cell.layer == Layer::dns && (cell.of_network.hits < rules.measurements_min || cell.of_network.hits * 2 <= cell.of_network.trials)) return "resolver of another network";
     for (std::size_t i = 0; i < cell.weights.size(); ++i)
         if (cell.weights[i].state == AlternativeState::weighed && cell.weights[i].log_likelihood_ratio <= 0) return alternative_name(static_cast<Alternative>(i));
+    // What one kind of probe in one network saw may be a firewall or a filter of its own.
+    if (cell.weights[static_cast<std::size_t>(Alternative::own_network)].state != AlternativeState::weighed) return alternative_name(Alternative::own_network);
     // A page that differs may be one that the site has for the country.
     const auto geo = static_cast<std::size_t>(Alternative::geo_block);
-    if (cell.rule == other_page_rule && cell.weights[geo].state != AlternativeState::weighed) return alternative_name(Alternative::geo_block);
+    if (is_of_page(cell.rule) && cell.weights[geo].state != AlternativeState::weighed) return alternative_name(Alternative::geo_block);
     return {};
 }
 
@@ -1099,6 +1246,13 @@ void MeasurementBook::State::find_changes(BlockedCell& cell, const std::map<std:
         self(self, first, end, depth + 1);
     };
     split(split, cell.day_first, cell.day_last + 1, 0);
+    // Looked for where something was blocked at all; elsewhere it would cost time and tell nothing.
+    if (cell.changes.empty() && cell.p <= rules.q_max) {
+        std::vector<DayCount> counts_of_days;
+        for (const auto& [day, total] : days)
+            if (const auto& count = total.counts.of[at]; count.seen > 0) counts_of_days.push_back({day, {count.blocked, count.seen}});
+        if (const auto found = rise_and_fall(counts_of_days, rules)) cell.changes.assign(found->begin(), found->end());
+    }
     for (const auto& change : cell.changes) {
         if (change.share_after > change.share_before) {
             cell.since = change;
@@ -1107,6 +1261,29 @@ void MeasurementBook::State::find_changes(BlockedCell& cell, const std::map<std:
             cell.until = change;
         }
     }
+}
+
+Blockage blockage_of(std::span<const BlockedCell* const> cells) {
+    const auto ends_before = [](const BlockedCell* a, const BlockedCell* b) { return a->until && (!b->until || a->until->day < b->until->day); };
+    std::vector<const BlockedCell*> open(cells.begin(), cells.end());
+    Blockage found;
+    std::int32_t begin = INT32_MAX;
+    std::int32_t begin_low = INT32_MAX;
+    // From the layer that ends last back to those that were blocked until it began, or longer.
+    const BlockedCell* one = *std::max_element(open.begin(), open.end(), ends_before);
+    found.until = one->until;
+    while (one != nullptr) {
+        std::erase(open, one);
+        const auto own = one->since ? one->since->day : one->day_first;
+        if (own < begin || (own == begin && !one->since)) {
+            begin = own;
+            found.since = one->since;
+        }
+        begin_low = std::min(begin_low, one->since ? one->since->day_low : one->day_first);
+        const auto next = std::find_if(open.begin(), open.end(), [&](const BlockedCell* other) { return !other->until || other->until->day_high >= begin_low; });
+        one = next == open.end() ? nullptr : *next;
+    }
+    return found;
 }
 
 MeasurementBook::MeasurementBook(const BookRules& rules, const FingerprintSet* fingerprints, const InterferenceFacts& facts) : m_state(std::make_unique<State>()) {
@@ -1201,7 +1378,7 @@ BookResult MeasurementBook::finish(const std::function<void(const SiteDay&)>& on
         }
         else if (cell.layer == Layer::http && of(Standing::geo_block) * 2 > all) cell.verdict = CellVerdict::geo_block;
         else if (cell.down * 2 > cell.measurements && is_down_elsewhere) cell.verdict = CellVerdict::down_everywhere;
-        else if (!fails_here && cell.share_high < rules.absent_share_max) cell.verdict = CellVerdict::not_blocked;
+        else if (!fails_here && !cell.has_bad_days && cell.share_high < rules.absent_share_max) cell.verdict = CellVerdict::not_blocked;
     }
     return result;
 }

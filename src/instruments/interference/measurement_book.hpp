@@ -120,6 +120,11 @@ struct LocatedPointer {
 
 constexpr std::size_t standing_kinds = 8;
 
+struct GroupCount {
+    std::uint64_t hits = 0;
+    std::uint64_t trials = 0;
+};
+
 /// One domain in one network on one layer.
 struct BlockedCell {
     static constexpr std::size_t locators_max = 20;
@@ -164,6 +169,7 @@ struct BlockedCell {
     double effective_blocked = 0;
     std::uint64_t out_of_order = 0;              // measurements of probes that failed for most sites on that day: they count for no p-value
     std::uint32_t probes = 0;                    // kinds of probe: version, platform and resolver
+    bool has_bad_days = false;                   // days in a row with so much blocked that nobody can say that nothing was
     bool is_one_probe = false;                   // without the kind that sent most, most measurements are not blocked
 
     std::vector<AlternativeWeight> weights;      // by Alternative; empty where nothing is blocked or too little was measured
@@ -177,8 +183,17 @@ struct BlockedCell {
     std::optional<CellChange> until;         // the fall after it; nothing while it lasts
     std::vector<LocatedPointer> locators;    // of blocked measurements, the first of them
     std::array<std::uint64_t, standing_kinds> standing_counts{};  // of the domain in the network, by Standing
+    GroupCount of_network;                   // dns: blocked and all of the days with most, without those that a resolver of another network alone may have made
     std::uint64_t answers_made_good = 0;     // DNS answers that looked odd and whose address others found to be the site's
 };
+
+/// The last time without a break in which one layer or another was blocked.
+struct Blockage {
+    std::optional<CellChange> since;  // nothing where it was blocked on the first day already on which a layer was measured
+    std::optional<CellChange> until;  // nothing while it lasts
+};
+/// Of the blocked cells of one domain in one network; at least one.
+Blockage blockage_of(std::span<const BlockedCell* const> cells);
 
 /// What was counted of one domain in one network on one day, false answers taken back; of each layer with something blocked the first measurement that
 /// is, null where answers of the day were taken back.
@@ -245,11 +260,6 @@ class MeasurementBook {
   private:
     struct State;
     std::unique_ptr<State> m_state;
-};
-
-struct GroupCount {
-    std::uint64_t hits = 0;
-    std::uint64_t trials = 0;
 };
 
 /// Correlation of failures within clusters by pairs: (chance that both of a pair fail in one cluster, less that of a pair from two clusters of one cell)

@@ -43,6 +43,8 @@ constexpr ScoringRule rules[] = {
     {"dns.no_control", {0, 0, 0}, "", "There is an answer and nothing to compare it with."},
     {"dns.fails_in_control_too", {0.05, 0.95, 0}, "", "The name has no answer for the control either."},
     {"dns.nxdomain_control_ok", {0.9, 0.1, 0}, "no such name", "The resolver says that there is no such name, the control got addresses."},
+    {"dns.encrypted_says_the_same", {0.2, 0.3, 0}, "",
+     "No such name, or an address that no public name has, but an encrypted question from the same place brought no better: it is not made on the way."},
     {"dns.system_fails_others_ok", {0.75, 0.05, 0.2}, "resolver fails", "The system's resolver fails; other resolvers, asked from the same place, answer."},
     {"dns.failure_control_ok", {0.65, 0.25, 0.1}, "resolver fails", "The question fails, the control got addresses."},
     {"dns.failure_no_control", {0.3, 0.3, 0}, "", "The question fails, and there is no control."},
@@ -197,6 +199,8 @@ class Scorer {
         m_control_has_page = m.control.has_http && m.control.http_failure.empty() && m.control.status > 0;
         m_control_page_failed = m.control.has_http && !m.control.http_failure.empty();
         m_control_dns_failed = !m.control.dns_failure.empty() || m.control.dns_addresses.empty();
+        m_is_certificate_bad = kind_of(m.control.http_failure) == FailureKind::certificate ||
+                               std::any_of(m.control.handshakes.begin(), m.control.handshakes.end(), [](const auto& one) { return kind_of(one.failure) == FailureKind::certificate; });
     }
     /// Nothing where the control did not try.
     static Tristate found_in(const std::map<Text, bool>& map, Text endpoint) {
@@ -231,7 +235,8 @@ class Scorer {
         for (const auto& handshake : m.handshakes) {
             const auto address = address_of_endpoint(handshake.endpoint);
             if (is_valid_handshake(handshake)) m_valid_addresses.insert(address);
-            else if (kind_of(handshake.failure) == FailureKind::certificate) m_false_addresses.insert(address);
+            // Where the site's certificate is bad for the control too, a bad one is no sign of another host.
+            else if (kind_of(handshake.failure) == FailureKind::certificate && !m_is_certificate_bad) m_false_addresses.insert(address);
         }
         for (const auto address : m_valid_in_control) m_valid_addresses.insert(address);
         for (const auto& connect : m.connects)
@@ -285,7 +290,7 @@ class Scorer {
         if (!system.has_answer) {
             if (!m_has_control) decide_by("dns.failure_no_control");
             else if (m_control_dns_failed) decide_by("dns.fails_in_control_too");
-            else if (system.failure == "dns_nxdomain_error") decide_by("dns.nxdomain_control_ok");
+            else if (system.failure == "dns_nxdomain_error") decide_by(!encrypted.has_answer && encrypted.failure == system.failure ? "dns.encrypted_says_the_same" : "dns.nxdomain_control_ok");
             else if (plain.has_answer || encrypted.has_answer) decide_by("dns.system_fails_others_ok");
             else decide_by("dns.failure_control_ok");
             return;
@@ -294,7 +299,7 @@ class Scorer {
         for (std::size_t i = 0; i < std::min(m.duplicate_answers.size(), duplicates_max); ++i) score_duplicate(i);
         if (!at(Layer::dns).rule.empty()) return;
 
-        if (system.is_bogon && !system.matches && m_has_control) return decide_by("dns.bogon_not_in_control");
+        if (system.is_bogon && !system.matches && m_has_control) return decide_by(encrypted.is_bogon && !encrypted.matches ? "dns.encrypted_says_the_same" : "dns.bogon_not_in_control");
         if (system.is_bogon && m_has_control) return decide_by("dns.bogon_in_control");
         if (system.matches) return decide_by("dns.matches_control");
         if (system.network_matches && !system.is_tls_false) return decide_by("dns.network_matches_control");
@@ -379,7 +384,8 @@ class Scorer {
         std::set<Text> reached;
         for (const auto& connect : m.connects)
             if (connect.failure.empty() && connect.success != Tristate::no) reached.insert(connect.address);
-        const bool is_page_there = has_final_page();
+        // What came from one of the site's addresses did not fail for another.
+        const bool is_page_there = has_final_page() || (has_answer() && std::any_of(reached.begin(), reached.end(), [&](Text address) { return is_trusted(address); }));
         for (std::size_t i = 0; i < m.connects.size(); ++i) {
             const auto& connect = m.connects[i];
             const auto pointer = json_pointer("tcp_connect", i);
@@ -472,6 +478,11 @@ class Scorer {
     }
 
     const HttpRequest* final_request() const { return m.requests.empty() ? nullptr : &m.requests.front(); }
+    /// A redirect is none: what it leads to may have failed.
+    bool has_answer() const {
+        const auto* request = final_request();
+        return request && request->failure.empty() && request->status >= 200 && request->status / 100 != 3;
+    }
     bool has_final_page() const {
         const auto* request = final_request();
         return request && request->failure.empty() && request->status >= 200 && request->status < 300 && m_control_has_page &&
@@ -705,6 +716,7 @@ class Scorer {
     bool m_control_has_page = false;
     bool m_control_page_failed = false;
     bool m_control_dns_failed = false;
+    bool m_is_certificate_bad = false;
     bool m_is_v6_broken = false;
     bool m_has_false_positive = false;
     Text m_first_name;

@@ -170,6 +170,14 @@ TEST(Ooni, EveryPartOfAMeasurementIsRead) {
     EXPECT_EQ(result.report.time_first_us, *parse_time_us("2024-01-01 02:03:04"));
 }
 
+TEST(Ooni, ASiteHasOneNameHoweverItIsWritten) {
+    for (const char* input : {"https://news.example/", "http://NEWS.example./a", "https://news.example:8443"}) {
+        std::string domain;
+        read(blocked_line(input) + "\n", [&](const Measurement& m) { domain = m.domain; });
+        EXPECT_EQ(domain, "news.example") << input;
+    }
+}
+
 TEST(Ooni, WhatIsNoMeasurementIsCountedWithItsLine) {
     const auto good = blocked_line();
     auto cut = good.substr(0, good.size() / 2);

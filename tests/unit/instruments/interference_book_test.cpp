@@ -35,8 +35,9 @@ struct Row {
     std::int32_t day;  // after day_zero
     std::uint32_t hour;
     Seen seen;
-    std::string probe = {};
+    std::string probe = {};  // where empty one of two, by the hour
     std::string page = {};  // that comes in place of the site's, over HTTP
+    std::uint32_t resolver_asn = 0;  // 0: the probe's
 };
 
 std::string line_of(const Row& row) {
@@ -92,19 +93,23 @@ std::string line_of(const Row& row) {
     }
     const auto time = format_time((day_zero + row.day) * day_us + row.hour * (day_us / 24));
     const json out = {{"test_name", "web_connectivity"}, {"report_id", ""}, {"probe_cc", row.country}, {"probe_asn", "AS" + std::to_string(row.asn)},
-                      {"resolver_asn", "AS" + std::to_string(row.asn)}, {"input", "https://" + row.domain + "/"}, {"measurement_start_time", time}, {"annotations", {{"platform", row.probe}}}, {"test_keys", keys}};
+                      {"resolver_asn", "AS" + std::to_string(row.resolver_asn == 0 ? row.asn : row.resolver_asn)}, {"input", "https://" + row.domain + "/"}, {"measurement_start_time", time}, {"annotations", {{"platform", row.probe.empty() ? (row.hour % 2 == 0 ? "even" : "odd") : row.probe}}}, {"test_keys", keys}};
     return out.dump() + "\n";
 }
 
-MeasurementBook book_of(const std::vector<Row>& rows, const BookRules& rules = {}) {
-    std::string lines;
-    for (const auto& row : rows) lines += line_of(row);
+MeasurementBook book_of_lines(const std::string& lines, const BookRules& rules = {}) {
     MeasurementBook book(rules);
     const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
     MeasurementBatch batch;
     while (source->next(batch))
         for (const auto& m : batch.all()) book.add(m);
     return book;
+}
+
+MeasurementBook book_of(const std::vector<Row>& rows, const BookRules& rules = {}) {
+    std::string lines;
+    for (const auto& row : rows) lines += line_of(row);
+    return book_of_lines(lines, rules);
 }
 
 const BlockedCell* find(const BookResult& result, const std::string& domain, std::uint32_t asn, Layer layer) {
@@ -217,11 +222,7 @@ TEST(MeasurementBook, DaysAddUpToTheCellsInAnyOrderAndAnswersMadeGoodAreTakenBac
         std::string lines;
         for (const auto& row : all) lines += line_of(row);
         lines += more;
-        MeasurementBook book;
-        const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
-        MeasurementBatch batch;
-        while (source->next(batch))
-            for (const auto& m : batch.all()) book.add(m);
+        const auto book = book_of_lines(lines);
         std::uint64_t blocked = 0;
         book.finish([&](const SiteDay& day) { blocked += day.of[static_cast<std::size_t>(Layer::dns)].blocked; });
         return blocked;
@@ -315,15 +316,11 @@ TEST(MeasurementBook, ServicesWithoutAControlAreBlockedWhereTheyWorkForMost) {
             for (int i = 0; i < 40; ++i) {
                 json connect = {{"ip", "192.0.2.9"}, {"port", 443}, {"status", {{"success", asn > failing}, {"failure", asn > failing ? json() : json("generic_timeout_error")}}}};
                 const json out = {{"test_name", "telegram"}, {"report_id", ""}, {"probe_cc", std::string(1, static_cast<char>('A' + asn)) + "A"}, {"probe_asn", "AS" + std::to_string(asn)},
-                                  {"input", nullptr}, {"measurement_start_time", format_time((day_zero + i % 10) * day_us + i * std::int64_t{60'000'000})}, {"test_keys", {{"tcp_connect", {connect}}}}};
+                                  {"input", nullptr}, {"measurement_start_time", format_time((day_zero + i % 10) * day_us + i * std::int64_t{60'000'000})},
+                                  {"annotations", {{"platform", i % 20 < 10 ? "android" : "linux"}}}, {"test_keys", {{"tcp_connect", {connect}}}}};
                 lines += out.dump() + "\n";
             }
-        MeasurementBook book;
-        const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
-        MeasurementBatch batch;
-        while (source->next(batch))
-            for (const auto& m : batch.all()) book.add(m);
-        return book.finish();
+        return book_of_lines(lines).finish();
     };
     EXPECT_EQ(find(book_of_service(3, 5), "telegram", 1, Layer::tcp)->verdict, CellVerdict::blocked);
     EXPECT_EQ(find(book_of_service(3, 3), "telegram", 1, Layer::tcp)->verdict, CellVerdict::insufficient);
@@ -354,17 +351,12 @@ TEST(MeasurementBook, OneRunOfOneProbeIsNotEnough) {
     for (const bool is_one_run : {true, false}) {
         std::string lines;
         for (std::int32_t day = 0; day < 12; ++day) {
-            auto document = json::parse(line_of({"one.example", "AA", 1, day, 3, Seen::tcp}));
+            auto document = json::parse(line_of({"one.example", "AA", 1, day, static_cast<std::uint32_t>(day % 2), Seen::tcp}));
             document["report_id"] = is_one_run ? "r" : "r" + std::to_string(day);
             lines += document.dump() + "\n";
             for (std::uint32_t asn = 10; asn < 16; ++asn) lines += line_of({"one.example", "BB", asn, day, 0, Seen::fine});
         }
-        MeasurementBook book;
-        const auto source = open_measurements_from(memory_input(lines), "m.jsonl", 0, EvidenceLimits{});
-        MeasurementBatch batch;
-        while (source->next(batch))
-            for (const auto& m : batch.all()) book.add(m);
-        const auto result = book.finish();
+        const auto result = book_of_lines(lines).finish();
         const auto* cell = find(result, "one.example", 1, Layer::tcp);
         EXPECT_LT(cell->q, 0.05);
         EXPECT_EQ(cell->reports, is_one_run ? 1u : 12u);
@@ -471,6 +463,8 @@ TEST(MeasurementBook, APageIsTheNetworksWhereSeveralSitesHaveItAndTheSitesWhereS
     EXPECT_EQ(verdict(rows), CellVerdict::insufficient) << "a page alone may be anybody's";
     auto two_sites = rows;
     append(two_sites, page_of("two.example", "AA", 1, "<title>Not in your region</title>"));
+    EXPECT_EQ(verdict(two_sites), CellVerdict::insufficient) << "nothing else is known to work there: it may be the page of a hotel";
+    for (const char* domain : {"three.example", "four.example", "five.example"}) append(two_sites, repeated({domain, "AA", 1, 0, 0, Seen::fine}, 20));
     EXPECT_EQ(verdict(two_sites), CellVerdict::blocked);
     auto two_countries = rows;
     append(two_countries, page_of("one.example", "BB", 2, "<title>Not in your region</title>"));
@@ -499,6 +493,128 @@ TEST(MeasurementBook, OneProbeThatSendsFarMoreThanOthersCarriesNoVerdictAlone) {
     }
 }
 
+TEST(MeasurementBook, WhatOneKindOfProbeSawMayBeItsOwnFilter) {
+    const auto rows_of = [](std::uint32_t per_day, const std::string& second_probe, std::uint32_t second_asn) {
+        std::vector<Row> rows;
+        for (std::int32_t day = 0; day < 20; ++day) {
+            for (const char* domain : {"a.example", "b.example", "c.example", "d.example"}) rows.push_back({domain, "AA", 1, day, 0, Seen::fine, "one"});
+            for (std::uint32_t i = 0; i < per_day; ++i) rows.push_back({"ads.example", "AA", 1, day, i % 24, Seen::bogon, "one"});
+            if (!second_probe.empty()) rows.push_back({"ads.example", "AA", second_asn, day, 1, Seen::bogon, second_probe});
+            rows.push_back({"ads.example", "BB", 2, day, 0, Seen::fine});
+        }
+        return rows;
+    };
+    const auto cell_of = [](const std::vector<Row>& rows) { return *find(book_of(rows).finish(), "ads.example", 1, Layer::dns); };
+    for (const std::uint32_t per_day : {1u, 200u}) {
+        const auto alone = cell_of(rows_of(per_day, "", 0));
+        EXPECT_LT(alone.q, 0.05);
+        EXPECT_EQ(alone.verdict, CellVerdict::insufficient);
+        EXPECT_EQ(alone.doubt, "own-network");
+    }
+    EXPECT_EQ(cell_of(rows_of(1, "two", 1)).verdict, CellVerdict::blocked);
+    EXPECT_EQ(cell_of(rows_of(1, "one", 3)).verdict, CellVerdict::blocked) << "another network of the country sees it";
+}
+
+TEST(MeasurementBook, AResolverElsewhereSpeaksForItself) {
+    // Volunteers who ask a resolver that leaves names out; in some worlds others ask their own network's.
+    const auto cell_of = [](Seen seen, std::uint32_t own_per_day, bool is_on_the_way) {
+        std::string lines;
+        for (std::int32_t day = 0; day < 20; ++day) {
+            for (const char* probe : {"one", "two"}) {
+                auto document = json::parse(line_of({"adult.example", "AA", 1, day, 0, seen, probe, "", 13335}));
+                auto& queries = document["test_keys"]["queries"];
+                if (is_on_the_way) queries.push_back(queries[0]), queries[1]["engine"] = "udp", queries[1]["resolver_address"] = "8.8.4.4:53";
+                lines += document.dump() + "\n";
+            }
+            for (std::uint32_t i = 0; i < own_per_day; ++i) lines += line_of({"adult.example", "AA", 1, day, i, seen});
+            lines += line_of({"adult.example", "BB", 2, day, 0, Seen::fine});
+        }
+        return *find(book_of_lines(lines).finish(), "adult.example", 1, Layer::dns);
+    };
+    for (const auto seen : {Seen::bogon, Seen::no_name}) {
+        EXPECT_EQ(cell_of(seen, 0, false).verdict, CellVerdict::insufficient);
+        EXPECT_EQ(cell_of(seen, 0, false).doubt, "resolver of another network");
+        EXPECT_EQ(cell_of(seen, 2, false).verdict, CellVerdict::blocked);
+        EXPECT_EQ(cell_of(seen, 0, true).verdict, CellVerdict::blocked) << "another resolver was answered for alike, so it happens on the way";
+    }
+}
+
+TEST(MeasurementBook, WhereNothingElseWorksTheLineMayBeDown) {
+    for (const int sites : {2, 3, 5}) {
+        std::vector<Row> rows;
+        for (int site = 0; site < sites; ++site) {
+            const auto domain = "s" + std::to_string(site) + ".example";
+            append(rows, repeated({domain, "AA", 1, 0, 0, Seen::tcp}, 40));
+            append(rows, repeated({domain, "BB", 2, 0, 0, Seen::fine}, 40));
+        }
+        for (const auto& cell : book_of(rows).finish().cells) EXPECT_NE(cell.verdict, CellVerdict::blocked) << sites;
+        for (const char* domain : {"a.example", "b.example", "c.example", "d.example", "e.example", "f.example"}) append(rows, repeated({domain, "AA", 1, 0, 0, Seen::fine}, 40));
+        const auto result = book_of(rows).finish();
+        EXPECT_EQ(find(result, "s0.example", 1, Layer::tcp)->verdict, CellVerdict::blocked) << sites;
+    }
+}
+
+TEST(MeasurementBook, WhereEverySiteFailsOftenNoneIsBlockedForFailingALittleMore) {
+    for (const bool is_bad_network : {true, false}) {
+        std::vector<Row> rows;
+        for (int site = 0; site < 6; ++site) {
+            const auto domain = "s" + std::to_string(site) + ".example";
+            for (std::int32_t day = 0; day < 20; ++day)
+                for (std::uint32_t hour = 0; hour < 2; ++hour) {
+                    // Six in ten of one, four in ten of all others.
+                    const int of_ten = site == 0 ? 6 : is_bad_network ? 4 : 0;
+                    const bool fails = (day * 2 + static_cast<int>(hour)) * 7 % 10 < of_ten;
+                    rows.push_back({domain, "AA", 1, day, hour, fails ? Seen::stall : Seen::fine});
+                    for (std::uint32_t other = 0; other < 3; ++other) rows.push_back({domain, std::string(2, static_cast<char>('B' + other)), 2 + other, day, hour, Seen::fine});
+                }
+        }
+        const auto result = book_of(rows).finish();
+        const auto* cell = find(result, "s0.example", 1, Layer::throttle);
+        EXPECT_EQ(cell->verdict, is_bad_network ? CellVerdict::insufficient : CellVerdict::blocked) << cell->q << cell->doubt << cell->blocked;
+        if (is_bad_network) EXPECT_GT(cell->q, 0.05);
+    }
+}
+
+TEST(MeasurementBook, APageFromAnotherAddressMayBeTheSitesOwnForTheCountry) {
+    const auto verdict = [](const std::vector<std::string>& domains) {
+        std::string lines;
+        for (std::int32_t day = 0; day < 20; ++day) {
+            for (const auto& domain : domains)
+                for (std::uint32_t hour = 0; hour < 2; ++hour) {
+                    auto document = json::parse(line_of({domain, "AA", 1, day, hour, Seen::page, "", "<title>A page for this country</title>"}));
+                    auto& keys = document["test_keys"];
+                    keys["queries"][0]["answers"][0]["ipv4"] = "198.51.98.9";
+                    keys["tcp_connect"][0]["ip"] = "198.51.98.9";
+                    lines += document.dump() + "\n" + line_of({domain, "BB", 2, day, hour, Seen::fine});
+                }
+            for (const char* domain : {"w.example", "x.example", "y.example", "z.example"})
+                for (std::uint32_t hour = 0; hour < 2; ++hour) lines += line_of({domain, "AA", 1, day, hour, Seen::fine});
+        }
+        const auto result = book_of_lines(lines).finish();
+        const auto* cell = find(result, "one.example", 1, Layer::dns);
+        EXPECT_EQ(cell->rule, "dns.unmatched_and_other_page");
+        EXPECT_LT(cell->q, 0.05);
+        return cell->verdict;
+    };
+    EXPECT_EQ(verdict({"one.example"}), CellVerdict::insufficient);
+    EXPECT_EQ(verdict({"one.example", "two.example"}), CellVerdict::blocked) << "one page for two sites is the network's";
+}
+
+TEST(MeasurementBook, AFewBlockedDaysInARowAreNoFreedom) {
+    for (const bool is_in_a_row : {true, false}) {
+        std::vector<Row> rows;
+        for (std::int32_t day = 0; day < 60; ++day) {
+            const bool is_blocked = is_in_a_row ? day >= 30 && day < 34 : day % 15 == 7;
+            rows.push_back({"vote.example", "AA", 1, day, static_cast<std::uint32_t>(day % 2), is_blocked ? Seen::reset : Seen::fine});
+            rows.push_back({"vote.example", "BB", 2, day, 0, Seen::fine});
+        }
+        const auto result = book_of(rows).finish();
+        const auto* cell = find(result, "vote.example", 1, Layer::tls);
+        EXPECT_EQ(cell->blocked, 4u);
+        EXPECT_EQ(cell->verdict, is_in_a_row ? CellVerdict::insufficient : CellVerdict::not_blocked);
+    }
+}
+
 TEST(MeasurementBook, AProbeThatFailsForMostSitesOnADayTellsNothingOfOne) {
     std::vector<Row> rows;
     for (int site = 0; site < 12; ++site)
@@ -508,6 +624,7 @@ TEST(MeasurementBook, AProbeThatFailsForMostSitesOnADayTellsNothingOfOne) {
                 // Ten days in a row its line is down; one site is blocked besides.
                 const bool is_line_down = day >= 10 && day < 20;
                 rows.push_back({domain, "AA", 1, day, i, is_line_down ? Seen::tcp : site == 0 ? Seen::reset : Seen::fine, "bad"});
+                if (i == 0) rows.push_back({domain, "AA", 1, day, 3, site == 0 ? Seen::reset : Seen::fine, "good"});
                 rows.push_back({domain, "BB", 2, day, i, Seen::fine});
             }
     const auto result = book_of(rows).finish();
@@ -558,9 +675,9 @@ TEST(MeasurementBook, RatesThatNobodyCheckedMakeNothingFirm) {
 }
 
 TEST(MeasurementBook, MemoryFollowsCellsAndNotMeasurements) {
-    auto rows = repeated({"much.example", "AA", 1, 0, 0, Seen::fine}, 50);
+    auto rows = repeated({"much.example", "AA", 1, 0, 0, Seen::fine, "one"}, 50);
     const auto few = book_of(rows).cells();
-    for (int i = 0; i < 4; ++i) append(rows, repeated({"much.example", "AA", 1, 0, 0, Seen::fine}, 50));
+    for (int i = 0; i < 4; ++i) append(rows, repeated({"much.example", "AA", 1, 0, 0, Seen::fine, "one"}, 50));
     EXPECT_EQ(book_of(rows).cells(), few);
     BookRules rules;
     rules.cells_max = 5;
@@ -625,6 +742,48 @@ TEST(MeasurementBook, ABlockageHasABeginningAndAnEnd) {
     EXPECT_TRUE(tls->changes[0].is_blocked);
     EXPECT_NEAR(static_cast<double>(tls->changes[0].time_us / day_us), day_zero + 20 + 4, 1.0);
     EXPECT_FALSE(tls->changes[1].is_blocked);
+}
+
+TEST(MeasurementBook, AWeekBetweenTwoHasABeginningAndAnEnd) {
+    std::vector<Row> rows;
+    for (std::int32_t day = 0; day < 20; ++day)
+        for (std::uint32_t hour = 0; hour < 2; ++hour) {
+            rows.push_back({"week.example", "AA", 1, day, hour, day >= 7 && day < 14 ? Seen::reset : Seen::fine});
+            rows.push_back({"week.example", "BB", 2, day, hour, Seen::fine});
+        }
+    const auto result = book_of(rows).finish();
+    const auto* cell = find(result, "week.example", 1, Layer::tls);
+    EXPECT_EQ(cell->verdict, CellVerdict::blocked);
+    ASSERT_TRUE(cell->since && cell->until);
+    EXPECT_EQ(cell->since->day, day_zero + 7);
+    EXPECT_EQ(cell->until->day, day_zero + 14);
+    EXPECT_LE(cell->since->day_low, cell->since->day);
+    EXPECT_GE(cell->until->day_high, cell->until->day);
+}
+
+TEST(MeasurementBook, ABlockageThatChangesItsLayerGoesOn) {
+    const auto blockage = [](const auto& seen_on) {
+        std::vector<Row> rows;
+        for (std::int32_t day = 0; day < 60; ++day)
+            for (std::uint32_t hour = 0; hour < 2; ++hour) {
+                rows.push_back({"news.example", "AA", 1, day, hour, seen_on(day)});
+                rows.push_back({"news.example", "BB", 2, day, hour, Seen::fine});
+                for (const char* domain : {"a.example", "b.example"}) rows.push_back({domain, "AA", 1, day, hour, Seen::fine});
+            }
+        const auto result = book_of(rows).finish();
+        std::vector<const BlockedCell*> cells;
+        for (const auto& cell : result.cells)
+            if (cell.domain == "news.example" && cell.verdict == CellVerdict::blocked) cells.push_back(&cell);
+        EXPECT_EQ(cells.size(), 2u);
+        const auto found = blockage_of(cells);
+        return std::pair(found.since ? found.since->day - day_zero : -1, found.until ? found.until->day - day_zero : -1);
+    };
+    // From names to handshakes; then the other way round; then with a beginning and an end.
+    EXPECT_EQ(blockage([](std::int32_t day) { return day < 30 ? Seen::no_name : Seen::reset; }), std::pair(-1, -1));
+    EXPECT_EQ(blockage([](std::int32_t day) { return day < 30 ? Seen::reset : Seen::no_name; }), std::pair(-1, -1));
+    EXPECT_EQ(blockage([](std::int32_t day) { return day < 15 || day >= 45 ? Seen::fine : day < 30 ? Seen::no_name : Seen::reset; }), std::pair(15, 45));
+    // Two times with a month between are two blockages; the last one counts.
+    EXPECT_EQ(blockage([](std::int32_t day) { return day >= 8 && day < 18 ? Seen::no_name : day >= 40 ? Seen::reset : Seen::fine; }), std::pair(40, -1));
 }
 
 TEST(MeasurementBook, AMeasurementThatComesTwiceCountsOnceInAnyOrder) {
@@ -696,7 +855,7 @@ std::vector<Row> random_rows(Random& random, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
         const auto asn = static_cast<std::uint32_t>(1 + random.below(5));
         rows.push_back({std::string(1, static_cast<char>('a' + random.below(3))) + ".example", asn < 3 ? "AA" : asn < 5 ? "BB" : "CC", asn,
-                        static_cast<std::int32_t>(random.below(6)), static_cast<std::uint32_t>(random.below(24)), all[random.below(8)]});
+                        static_cast<std::int32_t>(random.below(6)), static_cast<std::uint32_t>(random.below(24)), all[random.below(8)], "one"});
     }
     return rows;
 }
@@ -834,12 +993,23 @@ TEST(MeasurementBookProperty, CountsControlsAndPValuesAreThoseOfPlainLoopsInAnyO
                 }
                 return worth;
             };
+            // Other sites of the network that mostly work.
+            std::map<std::string, GroupCount> sites;
+            for (const auto& row : rows) {
+                if (row.asn != cell.asn || row.domain == cell.domain || !is_seen(row.seen, cell.layer)) continue;
+                ++sites[row.domain].trials;
+                sites[row.domain].hits += is_blocked(row.seen, cell.layer);
+            }
+            GroupCount ordinary;
+            for (const auto& [domain, count] : sites)
+                if (count.hits * 2 <= count.trials) ordinary = {ordinary.hits + count.hits, ordinary.trials + count.trials};
+            const double error_share = ordinary.trials < 5 ? 0.2 : std::max(0.2, static_cast<double>(ordinary.hits) / static_cast<double>(ordinary.trials));
             const auto p_of = [&](std::pair<double, double> worth) {
                 const auto [hits, all] = worth;
                 const auto whole_hits = static_cast<std::uint64_t>(hits + 1e-9);
                 const double elsewhere = groups.empty() ? 0 : tail_by_definition(whole_hits, std::max(whole_hits, static_cast<std::uint64_t>(std::ceil(all - 1e-9))),
                                                                                 mean_hits / (static_cast<double>(trials) + 1), 0.2);
-                return std::min(1.0, std::max(hits <= 0 ? 1.0 : tail_by_integral(hits, all, 0.2), elsewhere));
+                return std::min(1.0, std::max(hits <= 0 ? 1.0 : tail_by_integral(hits, all, error_share), elsewhere));
             };
             const double whole = p_of(worth_of(0, 100'000));
             EXPECT_NEAR(cell.effective_measurements, worth_of(0, 100'000).second, 1e-9);

@@ -285,7 +285,7 @@ struct Planted {
 /// What the emulator planted, in our words.
 const std::vector<Planted> planted = {
     {"badSSLWithUnknownAuthorityWithConsistentDNS", Standing::down, Layer::tls, "tls.fails_in_control_too"},
-    {"badSSLWithUnknownAuthorityWithInconsistentDNS", Standing::blocked, Layer::dns, "dns.tls_inconsistent"},
+    {"badSSLWithUnknownAuthorityWithInconsistentDNS", Standing::blocked, Layer::dns, "dns.resolvers_disagree"},
     {"badSSLWithWrongServerName", Standing::down, Layer::tls, "tls.fails_in_control_too"},
     {"cloudflareCAPTCHAWithHTTP", Standing::captcha, Layer::http, "http.captcha"},
     {"cloudflareCAPTCHAWithHTTPS", Standing::captcha, Layer::http, "http.captcha"},
@@ -446,6 +446,69 @@ TEST(OoniUnveil, AProbeWithoutIpv6BlocksNothing) {
     keys["tcp_connect"].erase(0);
     keys["tls_handshakes"] = json::array();
     EXPECT_EQ(unveil_of(document).rule, "tcp.timeout_control_ok");
+}
+
+TEST(OoniUnveil, ACertificateThatIsBadForTheControlTooIsNoSignOfAnotherHost) {
+    auto document = fine_page();
+    auto& keys = document["test_keys"];
+    // Where the probe is, a content network gives another address.
+    keys["queries"][0]["answers"] = {{{"answer_type", "A"}, {"ipv4", "23.5.98.9"}, {"asn", 65500}}};
+    keys["tcp_connect"] = {{{"ip", "23.5.98.9"}, {"port", 443}, {"status", {{"success", true}, {"failure", nullptr}}}}};
+    keys["tls_handshakes"][0]["address"] = "23.5.98.9:443";
+    keys["tls_handshakes"][0]["failure"] = "ssl_invalid_certificate";
+    keys["requests"] = json::array();
+    EXPECT_EQ(unveil_of(document).rule, "dns.tls_inconsistent");
+    auto& control = keys["control"];
+    const auto by_handshake = control["tls_handshake"].begin().key();
+    control["tls_handshake"][by_handshake] = {{"status", false}, {"failure", "ssl_invalid_certificate"}};
+    EXPECT_NE(unveil_of(document).standing, Standing::blocked);
+    control["tls_handshake"][by_handshake] = {{"status", true}, {"failure", nullptr}};
+    // Early controls tell the page alone.
+    control["http_request"] = {{"failure", "ssl_invalid_certificate"}};
+    EXPECT_NE(unveil_of(document).standing, Standing::blocked);
+}
+
+TEST(OoniUnveil, WhatAnEncryptedQuestionBringsTooIsNotMadeOnTheWay) {
+    for (const bool has_address : {true, false}) {
+        auto document = fine_page();
+        auto& keys = document["test_keys"];
+        keys["tcp_connect"] = keys["tls_handshakes"] = keys["requests"] = json::array();
+        auto& system = keys["queries"][0];
+        if (has_address) system["answers"] = {{{"answer_type", "A"}, {"ipv4", "127.0.0.1"}}};
+        else system["answers"] = nullptr, system["failure"] = "dns_nxdomain_error";
+        EXPECT_EQ(unveil_of(document).rule, has_address ? "dns.bogon_not_in_control" : "dns.nxdomain_control_ok");
+        auto encrypted = system;
+        encrypted["engine"] = "doh";
+        keys["queries"].push_back(encrypted);
+        const auto score = unveil_of(document);
+        EXPECT_EQ(score.layer_of(Layer::dns).rule, "dns.encrypted_says_the_same");
+        EXPECT_EQ(score.standing, Standing::insufficient);
+        // One that fails, and one that brings the site's address, clear nothing.
+        auto& other = keys["queries"][1];
+        other["failure"] = "generic_timeout_error", other["answers"] = nullptr;
+        EXPECT_EQ(unveil_of(document).standing, Standing::blocked);
+        other["failure"] = nullptr, other["answers"] = {{{"answer_type", "A"}, {"ipv4", keys["control"]["dns"]["addrs"][0]}}};
+        EXPECT_EQ(unveil_of(document).standing, Standing::blocked);
+    }
+}
+
+TEST(OoniUnveil, ASiteThatAnswersFromOneOfItsAddressesIsNotCutOff) {
+    auto document = fine_page();
+    auto& keys = document["test_keys"];
+    const auto first = keys["tcp_connect"][0];
+    auto second = first;
+    second["ip"] = "198.51.99.8";
+    second["status"] = {{"success", false}, {"failure", "generic_timeout_error"}};
+    keys["tcp_connect"].push_back(second);
+    keys["control"]["dns"]["addrs"].push_back("198.51.99.8");
+    keys["control"]["tcp_connect"]["198.51.99.8:" + std::to_string(second["port"].get<int>())] = {{"status", true}, {"failure", nullptr}};
+    auto& request = keys["requests"][0];
+    request["response"] = {{"code", 403}, {"body", "<title>Just a moment...</title>"}, {"headers", {{"cf-mitigated", "challenge"}}}};
+    EXPECT_EQ(unveil_of(document).standing, Standing::captcha);
+    EXPECT_EQ(unveil_of(document).layer_of(Layer::tcp).rule, "tcp.connected");
+    // Where nothing was answered it may be why.
+    request["failure"] = "connection_reset", request["response"] = json::object();
+    EXPECT_EQ(unveil_of(document).layer_of(Layer::tcp).rule, "tcp.timeout_control_ok");
 }
 
 TEST(OoniUnveil, AGeoBlockIsTheServersOwn) {
