@@ -489,8 +489,7 @@ class CaptureWatch::State {
                 flow.page = m_pages.begin(packet);
                 flow.look = answer_look(packet.payload, m_head);
             }
-            // What is no name is in none.
-            if (flow.kind == PayloadKind::tls && flow.name != 0 && !m_names.name(flow.name).starts_with('('))
+            if (flow.kind == PayloadKind::tls && is_host_name(m_names.name(flow.name)))
                 flow.flight = m_flights.begin(packet, flow.syn_acks > 0 ? flow.syn_ack_sequence + 1 : packet.sequence, flow.name, flow.certificate);
         } else if (flow.first_data_ns != 0 && packet.sequence == flow.answer_sequence && packet.payload.size() >= flow.answer_bytes &&
                    hash_bytes(packet.payload.first(flow.answer_bytes)) != flow.answer_hash) {
@@ -557,6 +556,12 @@ class CaptureWatch::State {
 
     void end_page(Flow& flow) {
         if (flow.page) flow.known_page = m_pages.end(std::move(flow.page));
+    }
+
+    /// Whose certificate can be looked for. Of addresses it is not known which are of one owner.
+    static bool is_host_name(std::string_view name) {
+        IpAddress address;
+        return !name.empty() && name.front() != '(' && !parse_address(name, address);
     }
 
     void end_flight(Flow& flow) {
