@@ -385,6 +385,58 @@ std::string tls_server_hello_message(Random& random) {
 
 std::string tls_server_hello(Random& random) { return tls_record(22, 0x0303, tls_server_hello_message(random)) + tls_record(20, 0x0303, "\x01"); }
 
+std::string certificate_der(const CertificateFields& fields, Random& random) {
+    const auto element = [](int tag, std::string_view content) {
+        std::string out;
+        put8(out, static_cast<std::uint64_t>(tag));
+        if (content.size() >= 256) {
+            put8(out, 0x82);
+            put16(out, content.size());
+        } else {
+            if (content.size() >= 128) put8(out, 0x81);
+            put8(out, content.size());
+        }
+        return out.append(content);
+    };
+    const auto attribute = [&](char type, std::string_view text) {
+        return element(0x31, element(0x30, element(0x06, std::string("\x55\x04") + type) + element(0x0c, text)));
+    };
+    std::string issuer = fields.issuer_organisation.empty() ? std::string() : attribute(10, fields.issuer_organisation);
+    issuer += attribute(3, fields.issuer_common_name);
+    const std::string algorithm = element(0x30, element(0x06, std::string_view("\x2a\x86\x48\xce\x3d\x04\x03\x02", 8)));
+    const std::string key = element(0x30, element(0x30, element(0x06, std::string_view("\x2a\x86\x48\xce\x3d\x02\x01", 7))) + element(0x03, std::string(1, '\0') + random_bytes(65, random)));
+    std::string body = element(0xa0, element(0x02, std::string(1, '\2'))) + element(0x02, "\x01" + random_bytes(15, random)) + algorithm + element(0x30, issuer) +
+                       element(0x30, element(0x17, "240101000000Z") + element(0x17, "250101000000Z")) + element(0x30, attribute(3, fields.common_name)) + key;
+    std::string names;
+    for (const std::string& name : fields.names) names += element(0x82, name);
+    if (!names.empty()) body += element(0xa3, element(0x30, element(0x30, element(0x06, std::string_view("\x55\x1d\x11", 3)) + element(0x04, element(0x30, names)))));
+    return element(0x30, element(0x30, body) + algorithm + element(0x03, std::string(1, '\0') + random_bytes(70, random)));
+}
+
+std::string tls12_server_flight(std::span<const std::string> chain, std::size_t bytes, Random& random) {
+    std::string hello;
+    put16(hello, 0x0303);
+    hello += random_bytes(32, random);
+    hello += with_length(random_bytes(32, random), 1);
+    put16(hello, 0xc02f);
+    put8(hello, 0);
+    hello += with_length(extension(0xff01, std::string_view("\0", 1)), 2);
+    std::string list;
+    for (const std::string& der : chain) list += with_length(der, 3);
+    const std::string first = tls_record(22, 0x0303, handshake_message(2, hello) + handshake_message(11, with_length(list, 3)));
+    const std::string done = tls_record(22, 0x0303, handshake_message(14, {}));
+    constexpr std::size_t headers_bytes = 9;
+    const std::size_t so_far = first.size() + done.size() + headers_bytes;
+    const std::string exchange = random_bytes(bytes > so_far ? bytes - so_far : 0, random);
+    return first + tls_record(22, 0x0303, handshake_message(12, exchange)) + done;
+}
+
+std::string tls12_client_finish(Random& random) {
+    return tls_record(22, 0x0303, handshake_message(16, with_length(random_bytes(65, random), 1))) + tls_record(20, 0x0303, "\x01") + tls_record(22, 0x0303, random_bytes(40, random));
+}
+
+std::string tls12_server_finish(Random& random) { return tls_record(20, 0x0303, "\x01") + tls_record(22, 0x0303, random_bytes(40, random)); }
+
 std::string tls_client_finish(Random& random) { return tls_record(20, 0x0303, "\x01") + tls_record(23, 0x0303, random_bytes(53, random)); }
 
 std::string tls_application_header(std::size_t bytes) {

@@ -87,6 +87,20 @@ std::string tls_client_hello(const ClientHelloFields& fields, Random& random);
 std::string tls_server_hello(Random& random);
 /// A ServerHello handshake message without its record.
 std::string tls_server_hello_message(Random& random);
+/// A certificate (X.509, RFC 5280) without a signature that anybody could check.
+struct CertificateFields {
+    std::string_view issuer_organisation;
+    std::string_view issuer_common_name;
+    std::string_view common_name;
+    std::span<const std::string> names{};   // dNSName; none: the extension is left out
+};
+std::string certificate_der(const CertificateFields& fields, Random& random);
+/// What a server of TLS 1.2 says first (RFC 5246, 7.4): hello, certificates, leaf first, an opaque key exchange that fills it up to `bytes`, and that it is done.
+std::string tls12_server_flight(std::span<const std::string> chain, std::size_t bytes, Random& random);
+/// The client's answer: key exchange, change of cipher and the opaque end of the handshake.
+std::string tls12_client_finish(Random& random);
+/// The server's: change of cipher and the opaque end.
+std::string tls12_server_finish(Random& random);
 /// A change of cipher and the opaque end of a handshake.
 std::string tls_client_finish(Random& random);
 /// The header of one opaque record of `bytes` (at most 16384) that follow.

@@ -74,6 +74,7 @@ struct Sighting {
     std::uint32_t seq = 0;
     std::uint32_t ack = 0;
     std::uint32_t stream = 0;   // index into the streams; of an injected payload and of datagrams as well
+    std::uint32_t stream_sent = 0;   // where somebody put other bytes of the same length in its place: what was sent; 0: the same
     std::uint32_t offset = 0;
     std::uint16_t bytes = 0;
     std::uint16_t window = 0;

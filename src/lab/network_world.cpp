@@ -357,6 +357,7 @@ class WorldMaker {
             ordinary(random);
         }
         for (const NetworkMechanism& mechanism : m_plan.mechanisms) plant(mechanism);
+        if (m_plan.certificate_flows > 0) show_odd_certificates(m_plan.certificate_flows);
         write();
         return std::move(m_world);
     }
@@ -493,6 +494,28 @@ class WorldMaker {
         talk.client.append(m_store.add(tls_client_finish(random)));
         append_records(talk.client, 300 + random.below(500), random);
         talk.say(true, ns(0.002));
+        append_records(talk.server, response_bytes, random);
+        talk.say(false, ns(0.003 + random.exponential(0.03)));
+        return talk;
+    }
+
+    /// Over TLS 1.2: what the server says first can be read by anybody.
+    Conversation tls12(std::string_view name, std::string_view flight, std::size_t response_bytes, Random& random) {
+        Conversation talk;
+        ClientHelloFields hello;
+        hello.server_name = name;
+        hello.bytes_min = random.chance(0.15) ? 1750 : 517;
+        talk.client.append(m_store.add(tls_client_hello(hello, random)));
+        talk.trigger_end = talk.client.bytes;
+        talk.say(true, ns(0.0005));
+        talk.server.append(m_store.add(flight));
+        talk.say(false, ns(0.001 + random.exponential(0.002)));
+        talk.client.append(m_store.add(tls12_client_finish(random)));
+        talk.say(true, ns(0.002));
+        talk.server.append(m_store.add(tls12_server_finish(random)));
+        talk.say(false, ns(0.001));
+        append_records(talk.client, 300 + random.below(500), random);
+        talk.say(true, ns(0.001));
         append_records(talk.server, response_bytes, random);
         talk.say(false, ns(0.003 + random.exponential(0.03)));
         return talk;
@@ -989,6 +1012,7 @@ class WorldMaker {
         if (mechanism.name == "residual") classes = {"drop", "reset"};
         if (mechanism.name == "quic-sni") classes = {"uplink", "both-ways"};
         if (mechanism.name == "http-keyword") classes = {"gfw-1", "gfw-2"};
+        if (mechanism.name == "tls-interception") classes = {"one-certificate", "own-issuer"};
         for (std::size_t c = 0; c < classes.size(); ++c) {
             const auto flows = static_cast<std::uint32_t>(mechanism.flows * (c + 1) / classes.size() - mechanism.flows * c / classes.size());
             const Scene scene = scene_of(mechanism.name, classes[c]);
@@ -1000,6 +1024,7 @@ class WorldMaker {
             else if (mechanism.name == "protocol-whitelist") plant_whitelist(scene, flows, random);
             else if (mechanism.name == "syn-ack-forged") plant_syn_ack(scene, flows, random);
             else if (mechanism.name == "http-keyword") plant_keywords(scene, flows, random);
+            else if (mechanism.name == "tls-interception") plant_interception(scene, flows, random);
             else plant_named(scene, flows, random);
         }
     }
@@ -1202,6 +1227,181 @@ class WorldMaker {
         }
         for (const std::string& trigger : scene.triggers)
             report(scene, trigger, {}, [&](const NetworkFlowTruth& flow) { return flow.server == trigger; });
+    }
+
+    // Certificates
+
+    static constexpr std::size_t flight_bytes = 3'600;
+
+    /// Of one of three issuers that everybody goes to.
+    std::string public_certificate(std::span<const std::string> names, Random& random) {
+        constexpr std::array<std::string_view, 3> issuers = {"Dovetail Trust", "Public Key Works", "Free Certificates"};
+        return certificate_der({issuers[mix64(m_seed ^ stream_of(names[0])) % issuers.size()], "Server CA 2", names[0], names}, random);
+    }
+
+    std::string self_signed(const std::string& name, Random& random) { return certificate_der({"", name, name, {}}, random); }
+
+    std::string flight_with(const std::string& leaf, Random& random) {
+        const std::vector<std::string> chain = {leaf, certificate_der({"Root of all", "Root", "Server CA 2", {}}, random)};
+        return tls12_server_flight(chain, flight_bytes, random);
+    }
+
+    /// From the first answer on somebody at `ttl` speaks in the server's name, or from the handshake on. `sent`: what the server said itself.
+    void speak_for_server(std::size_t first_sighting, std::uint8_t ttl, bool is_from_handshake, std::uint32_t sent, Random& random) {
+        bool has_begun = is_from_handshake;
+        auto id = static_cast<std::uint16_t>(random.below(65536));
+        for (std::size_t i = first_sighting; i < m_sightings.size(); ++i) {
+            Sighting& seen = m_sightings[i];
+            if (seen.is_from_client) continue;
+            has_begun = has_begun || seen.bytes > 0;
+            if (!has_begun) continue;
+            seen.client_ttl = ttl;
+            seen.stream_sent = sent;
+            if (sent == 0) continue;
+            seen.is_injected = true;
+            seen.id = id++;
+            NetworkFlowTruth& truth = m_world.flows[seen.flow];
+            ++truth.injected;
+            truth.injected_seen += seen.client_ns != unseen;
+            if (truth.first_action_ns == unseen) truth.first_action_ns = seen.sent_ns;
+        }
+    }
+
+    /// A proxy that lets the handshake pass and answers the hello itself: with one certificate for all, or with one for the name that it signs itself.
+    void plant_interception(const Scene& scene, std::uint32_t flows, Random& random) {
+        const bool is_one = scene.box_class == "one-certificate";
+        const std::string one = self_signed("access.invalid", random);
+        std::map<std::string, std::pair<std::string, std::string>> leaves;   // true and false ones
+        for (const auto* names : {&scene.triggers, &scene.controls})
+            for (const std::string& name : *names) {
+                const std::vector<std::string> covered = {name};
+                leaves[name] = {public_certificate(covered, random), is_one ? one : certificate_der({"National Gateway", "Gateway CA 1", name, covered}, random)};
+            }
+        for (std::uint32_t i = 0; i < flows; ++i) {
+            const bool is_control = draws_control(random);
+            const std::string& name = one_of(is_control ? scene.controls : scene.triggers, random);
+            const Flow flow = flow_to(one_of(scene.sites, random), 443, any_time(random), random);
+            NetworkFlowTruth& truth = truth_of(flow, "tls", name, scene.mechanism, is_control ? "control" : "trigger");
+            const std::size_t bytes = page_bytes(random);
+            const auto& [own, foreign] = leaves[name];
+            // Most servers speak TLS 1.3 by now.
+            Conversation talk = is_control && random.chance(0.4) ? tls(name, bytes, random) : tls12(name, flight_with(own, random), bytes, random);
+            end_as_usual(talk.dialogue, random);
+            if (is_control || !acts(flow, m_plan.action_rate, random)) {
+                if (is_control && random.chance(m_plan.failure_share / 2)) fail_ordinarily(talk, truth, random);
+                run(flow, talk, nullptr, random);
+                continue;
+            }
+            const auto sent = static_cast<std::uint32_t>(m_streams.size());
+            m_streams.push_back(talk.server);
+            talk.server.pieces[0] = m_store.add(flight_with(foreign, random));
+            const std::size_t before = m_sightings.size();
+            run(flow, talk, nullptr, random);
+            speak_for_server(before, 64 - hops_to_box, false, sent, random);
+            if (m_world.flows[flow.index].injected > 0) mark(flow.index, scene, name);
+        }
+        report(scene, {});
+    }
+
+    /// What looks like it and is not: hosts that are set up for other names, a content network's certificate for names that it does not serve and in an
+    /// hour in which it serves nobody, devices that sign their own, a portal and proxies of the users' own networks, and a load balancer.
+    void show_odd_certificates(std::uint32_t flows) {
+        Random random(m_seed, stream_of("odd certificates"));
+        const auto names_of = [&](std::size_t count) {
+            auto names = made_up_names(count, random);
+            for (std::string& name : names)
+                while (!m_used_names.insert(name).second) name.insert(0, 1, static_cast<char>('a' + random.below(26)));
+            return names;
+        };
+        std::map<std::string, std::string> own;   // the right certificate of each name
+        const auto serve = [&](const std::vector<std::string>& names) {
+            for (const std::string& name : names) own[name] = public_certificate(std::span(&name, 1), random);
+            return names;
+        };
+        const auto usual = serve(names_of(30));
+        const auto hosted = serve(names_of(8));
+        const auto misplaced = names_of(6);
+        const auto served = serve(names_of(8));
+        const auto unserved = names_of(8);
+        const auto balanced = serve(names_of(6));
+        const auto devices = names_of(5);
+        const auto usual_sites = make_sites(20);
+        const auto host_sites = make_sites(3);
+        const auto content_sites = make_sites(8);
+        const auto balancer_sites = make_sites(3);
+        const auto device_sites = make_sites(devices.size());
+        const std::vector<std::string> content_name = {"edge.content.example"};
+        const std::string content_leaf = public_certificate(content_name, random);
+        const std::string portal_leaf = self_signed("login.hotel.example", random);
+        std::vector<std::string> device_leaves;
+        for (std::size_t d = 0; d < devices.size(); ++d) device_leaves.push_back(self_signed("device", random));
+        std::map<std::string, std::string> of_office;
+        for (const auto* names : {&usual, &hosted, &served})
+            for (const std::string& name : *names) of_office[name] = certificate_der({"Office", "Office Proxy CA", name, std::span(&name, 1)}, random);
+        for (const std::string& name : balanced) own[name] = certificate_der({"Balanced Ltd", "Balanced CA", name, std::span(&name, 1)}, random);
+        const auto machines = [&](std::size_t count) {
+            std::vector<std::uint32_t> all;
+            for (std::size_t i = 0; i < count; ++i) {
+                Machine machine = m_machines[m_clients[i % m_clients.size()]];
+                machine.v4 = wire_v4(public_address(m_random));
+                all.push_back(add_machine(machine));
+            }
+            return all;
+        };
+        const auto guests = machines(4);
+        const auto clerks = machines(5);
+        const auto pupils = machines(5);
+        std::uint16_t port = 20'000;
+        constexpr std::uint8_t at_gateway = 63, at_proxy = 61;
+        for (std::uint32_t i = 0; i < flows; ++i) {
+            const std::int64_t start_ns = any_time(random);
+            const double begun = static_cast<double>(start_ns - m_plan.start_ns) / (m_plan.duration_seconds * static_cast<double>(second_ns));
+            const std::uint64_t kind = random.below(8);
+            const auto make = [&](const Site& site, const std::string& name, const std::string& leaf, const char* role, std::uint32_t machine = 0) {
+                Flow flow = flow_to(site, 443, start_ns, random);
+                if (machine != 0) {
+                    flow.client = machine;
+                    flow.client_port = port++;
+                }
+                truth_of(flow, "tls", name, "odd-certificates", role);
+                Conversation talk = tls12(name, flight_with(leaf, random), page_bytes(random), random);
+                end_as_usual(talk.dialogue, random);
+                run(flow, talk, nullptr, random);
+            };
+            const std::size_t before = m_sightings.size();
+            if (kind == 0) {
+                const std::string& name = one_of(usual, random);
+                make(one_of(usual_sites, random), name, own[name], "ordinary");
+            } else if (kind == 1) {
+                const std::size_t at = random.below(host_sites.size());
+                const bool is_wrong = random.chance(0.4);
+                const std::string& name = is_wrong ? misplaced[2 * at + random.below(2)] : one_of(hosted, random);
+                make(host_sites[at], name, is_wrong ? own[hosted[at]] : own[name], "other-host");
+            } else if (kind == 2 || kind == 3) {
+                const bool is_served = random.chance(0.6);
+                const bool is_broken = begun > 0.4 && begun < 0.5;
+                const std::string& name = one_of(is_served ? served : unserved, random);
+                make(one_of(content_sites, random), name, is_served && !is_broken ? own[name] : content_leaf, "content-network");
+            } else if (kind == 4) {
+                const std::size_t at = random.below(devices.size());
+                make(device_sites[at], devices[at], device_leaves[at], "device");
+            } else if (kind == 5) {
+                const std::string& name = one_of(usual, random);
+                const bool is_held = begun < 0.3;
+                make(one_of(usual_sites, random), name, is_held ? portal_leaf : own[name], "portal", one_of(guests, random));
+                if (is_held) speak_for_server(before, at_gateway, true, 0, random);
+            } else if (kind == 6) {
+                const bool is_late = random.chance(0.5);
+                const bool is_exempt = random.chance(0.1);
+                const std::string& name = is_exempt ? one_of(hosted, random) : random.chance(0.5) ? one_of(usual, random) : one_of(served, random);
+                make(one_of(random.chance(0.5) ? usual_sites : content_sites, random), name, is_exempt ? own[name] : of_office[name], "proxy", one_of(is_late ? clerks : pupils, random));
+                if (!is_exempt) speak_for_server(before, at_proxy, !is_late, 0, random);
+            } else {
+                const std::string& name = one_of(balanced, random);
+                make(one_of(balancer_sites, random), name, own[name], "load-balancer");
+                speak_for_server(before, 52, false, 0, random);
+            }
+        }
     }
 
     /// One trigger, then harmless connections around it until twice its time is over.
@@ -1434,7 +1634,7 @@ class WorldMaker {
             entry.bytes_on_wire = static_cast<std::uint32_t>(frame.size());
             entry.captured_bytes = std::min(entry.bytes_on_wire, m_plan.snap_bytes);
             entry.flow = seen.flow;
-            entry.is_injected = seen.is_injected;
+            entry.is_injected = seen.is_injected && (is_client || seen.stream_sent == 0);
             capture.arena.append(frame, 0, entry.captured_bytes);
         }
     }
@@ -1456,7 +1656,7 @@ class WorldMaker {
         ip.id = seen.id;
         ip.dont_fragment = seen.dont_fragment;
         m_payload.clear();
-        collect(m_streams[seen.stream], seen.offset, seen.bytes, m_payload);
+        collect(m_streams[!is_client && seen.stream_sent != 0 ? seen.stream_sent : seen.stream], seen.offset, seen.bytes, m_payload);
         const std::uint16_t from_port = seen.is_from_client ? flow.client_port : flow.server_port;
         const std::uint16_t to_port = seen.is_from_client ? flow.server_port : flow.client_port;
         if (seen.is_udp) return append_udp_frame(frame, ip, from_port, to_port, m_payload);
@@ -1518,7 +1718,7 @@ class WorldMaker {
 const std::vector<std::string>& network_mechanisms() {
     static const std::vector<std::string> all = {"dns-injection", "rst",      "syn-ack-forged", "block-page",        "drop-sni",         "freeze",
                                                  "residual",      "quic-sni", "fet",            "throttle-policing", "throttle-shaping", "protocol-whitelist",
-                                                 "http-keyword"};
+                                                 "http-keyword",  "tls-interception"};
     return all;
 }
 

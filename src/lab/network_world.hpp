@@ -13,7 +13,7 @@
 namespace unveil::lab {
 
 /// In the order in which they are planted: "dns-injection", "rst", "syn-ack-forged", "block-page", "drop-sni", "freeze", "residual", "quic-sni",
-/// "fet", "throttle-policing", "throttle-shaping", "protocol-whitelist", "http-keyword".
+/// "fet", "throttle-policing", "throttle-shaping", "protocol-whitelist", "http-keyword", "tls-interception".
 const std::vector<std::string>& network_mechanisms();
 /// "gfw-1", "gfw-2", "gfw-3", "henan", "generic".
 const std::vector<std::string>& network_reset_classes();
@@ -36,6 +36,7 @@ struct NetworkPlan {
     double loss = 0.01;
     double failure_share = 0.1;   // of ordinary flows; half of it among controls
     double v6_share = 0.1;        // of ordinary flows
+    std::uint32_t certificate_flows = 0;  // to hosts whose certificates are not for the name, or not from where the handshake is, and nobody interferes
     std::uint32_t clients = 40;
     double duration_seconds = 3600;
     double residual_seconds = 180;

@@ -37,15 +37,15 @@ void test(AlternativeTest& result, double ratio, std::string evidence) {
     result.evidence = std::move(evidence);
 }
 
-void skip(AlternativeTest& result, AlternativeTest::Standing standing, std::string_view why) {
+void skip(AlternativeTest& result, AlternativeTest::Standing standing, std::string why) {
     result.standing = standing;
-    result.evidence = why;
+    result.evidence = std::move(why);
 }
 
 }  // namespace
 
 std::string_view alternative_name(Alternative alternative) {
-    constexpr std::array<std::string_view, alternative_count> names = {"site-down", "nat", "user-filter", "host", "ipv6", "loss"};
+    constexpr std::array<std::string_view, alternative_count> names = {"site-down", "nat", "user-filter", "host", "ipv6", "loss", "geo-block", "captcha", "broken-redirect"};
     return names[static_cast<std::size_t>(alternative)];
 }
 
@@ -100,6 +100,16 @@ AlternativeTests weigh_alternatives(const ShownFlows& shown) {
 
     if (shown.is_forged) test(at(Alternative::host), shown.packet_ratio, "the packets of the strongest flow beside the host's own");
     else skip(at(Alternative::host), Standing::not_testable, "a capture at the host can tell");
+
+    // The host's own pages: as likely as that the host sent what looks so. Block pages may look so too, by no known rate, so that the look itself adds nothing.
+    const auto weigh_look = [&](Alternative alternative, const ShownFlows::Look& look, std::string_view like) {
+        if (!shown.is_forged || shown.answers_read == 0) skip(at(alternative), Standing::not_testable, "no answer over plain HTTP could be read");
+        else if (look.answers == 0) skip(at(alternative), Standing::does_not_apply, fmt::format("none of {} answers looks like {}", grouped_digits(shown.answers_read), like));
+        else test(at(alternative), look.packet_ratio, fmt::format("{} answers look like {}; the packets of the strongest of them beside the host's own", of_text({look.answers, shown.answers_read}), like));
+    };
+    weigh_look(Alternative::geo_block, shown.geo_block, "one (status 403 or 451)");
+    weigh_look(Alternative::captcha, shown.captcha, "one (a content network's challenge)");
+    weigh_look(Alternative::broken_redirect, shown.broken_redirect, "one (a Location that leads nowhere)");
 
     if (shown.own_v6.hits == 0) {
         skip(at(Alternative::ipv6), Standing::does_not_apply, "no flow with the sign is over IPv6");

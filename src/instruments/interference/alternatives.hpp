@@ -19,8 +19,11 @@ enum class Alternative : std::uint8_t {
     host,          // the host itself sent it: an ordinary reset, a second answer, a page of its own
     ipv6,          // IPv6 does not work
     loss,          // packets were lost
+    geo_block,     // the host itself serves nobody from there
+    captcha,       // the host, or its content network, wants a proof first
+    broken_redirect,   // the host leads to where nobody can follow
 };
-inline constexpr std::size_t alternative_count = 6;
+inline constexpr std::size_t alternative_count = 9;
 std::string_view alternative_name(Alternative alternative);    // "site-down"
 
 struct AlternativeTest {
@@ -50,6 +53,15 @@ struct ShownFlows {
     FlowShare other_v6;                // of other triggers, over IPv6
     bool is_forged = false;            // packets came that the host may not have sent; else some did not come
     double packet_ratio = 0;           // the largest of a single flow, of what came
+    /// Answers over plain HTTP that look so, and the largest packet_ratio of one of them.
+    struct Look {
+        std::uint64_t answers = 0;
+        double packet_ratio = 0;
+    };
+    Look geo_block;
+    Look captcha;
+    Look broken_redirect;
+    std::uint64_t answers_read = 0;    // over plain HTTP, among those with the sign
     unsigned ttls = 0;                 // different IP TTLs of what came
     unsigned ttls_near = 0;            // of them such as a device next to the client has
 };

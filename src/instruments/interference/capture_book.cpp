@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "core/hash.hpp"
+#include "core/text.hpp"
 #include "instruments/interference/request_words.hpp"
 #include "statistics/binomial.hpp"
 #include "statistics/fisher.hpp"
@@ -44,9 +45,11 @@ std::uint64_t address_hash(const IpAddress& address) {
 std::uint64_t pair_of(const FlowRecord& flow) { return combined(address_hash(flow.client), address_hash(flow.server)); }
 std::uint64_t triple_of(const FlowRecord& flow) { return combined(pair_of(flow), flow.server_port); }
 
+std::uint64_t connection_of(const FlowRecord& flow) { return combined(triple_of(flow), std::uint64_t{flow.client_port} << 32 | flow.name); }
+
 bool is_tcp(const FlowRecord& flow) { return flow.protocol == static_cast<std::uint8_t>(Protocol::tcp); }
 /// Of what came in the server's name.
-constexpr std::uint32_t forged_signs = sign::reset | sign::reset_at_syn | sign::syn_ack_forged | sign::page_injected | sign::page_known | sign::dns_conflict | sign::dns_pool | sign::dns_race;
+constexpr std::uint32_t forged_signs = sign::reset | sign::reset_at_syn | sign::syn_ack_forged | sign::page_injected | sign::page_known | sign::dns_conflict | sign::dns_pool | sign::dns_race | sign::certificate_foreign;
 constexpr std::uint32_t reset_signs = sign::reset | sign::reset_to_server;
 bool is_foreign_kind(PayloadKind kind) { return kind == PayloadKind::other || kind == PayloadKind::ssh; }
 constexpr std::uint32_t lost_signs = sign::dropped | sign::uplink_lost;
@@ -120,7 +123,7 @@ std::string_view layer_of(Mechanism mechanism, const std::array<std::size_t, pay
 
 std::string_view mechanism_name(Mechanism mechanism) {
     constexpr std::array<std::string_view, mechanism_count> names = {"dns-injection", "rst-injection", "syn-ack-injection", "block-page", "silent-drop", "freeze", "residual", "quic-drop",
-                                                                     "fully-encrypted-drop", "throttling-policing", "throttling-shaping", "protocol-whitelist", "syn-drop", "syn-reset"};
+                                                                     "fully-encrypted-drop", "throttling-policing", "throttling-shaping", "protocol-whitelist", "syn-drop", "syn-reset", "tls-interception"};
     return names[static_cast<std::size_t>(mechanism)];
 }
 
@@ -162,6 +165,7 @@ void CaptureBook::add(const FlowRecord& flow) {
         m_exposures[flow.name].with_ech += flow.has_ech;
         if (!flow.server.is_v4()) ++m_exposures[flow.name].v6[static_cast<std::size_t>(transport_of(flow.kind))];
         note_named(flow);
+        note_answer(flow);
         if (flow.request != 0) {
             const std::uint64_t key = std::uint64_t{flow.name} << 32 | flow.request;
             if (m_requests.size() < m_limits.flows_kept_max || m_requests.count(key) > 0) ++m_requests[key];
@@ -215,7 +219,10 @@ void CaptureBook::add(const FlowRecord& flow) {
     }
     // An answered lookup is kept: its address may turn out to be a forged one, or its answer too fast.
     const bool is_lookup = flow.kind == PayloadKind::dns && flow.is_answered;
-    if (flow.signs == 0 && !is_lookup) return;
+    // So is what shows a certificate that may be another one's than the server's.
+    const ShownCertificate& shown = flow.certificate;
+    const bool is_certificate_asked = shown.leaf != 0 && (!shown.is_for_name || flow.is_answer_elsewhere || shown.known_issuer != 0 || m_limits.is_two_sided);
+    if (flow.signs == 0 && !is_lookup && !is_certificate_asked) return;
     if (m_judged.size() >= m_limits.flows_kept_max) {
         ++m_flows_left_out;
         return;
@@ -289,6 +296,7 @@ void CaptureBook::note_unsent(std::span<const Locator> frames, double log_likeli
 
 Mechanism CaptureBook::mechanism_of(const FlowRecord& flow) const {
     if (flow.kind == PayloadKind::dns) return Mechanism::dns_injection;
+    if (flow.signs == 0) return Mechanism::tls_interception;
     if ((flow.signs & sign::quic_silent) != 0) return Mechanism::quic_drop;
     if ((flow.signs & sign::syn_ack_forged) != 0) return Mechanism::syn_ack_injection;
     if ((flow.signs & (sign::page_injected | sign::page_known)) != 0) return Mechanism::block_page;
@@ -403,6 +411,14 @@ void CaptureBook::close_group(MechanismVerdict verdict, const Group& group, std:
     shown.other_v6.hits = std::min(shown.other_v6.flows, named_v6.hits - std::min(named_v6.hits, v6));
     shown.is_forged = is_forged;
     shown.packet_ratio = verdict.log_likelihood_ratio;
+    for (const std::size_t i : group.members) {
+        const FlowRecord& flow = m_judged[i].flow;
+        if (flow.look == AnswerLook::unread) continue;
+        ++shown.answers_read;
+        ShownFlows::Look* look = flow.look == AnswerLook::geo_block ? &shown.geo_block : flow.look == AnswerLook::captcha ? &shown.captcha : flow.look == AnswerLook::broken_redirect ? &shown.broken_redirect : nullptr;
+        if (look == nullptr) continue;
+        look->packet_ratio = look->answers++ == 0 ? flow.log_likelihood_ratio : std::max<double>(look->packet_ratio, flow.log_likelihood_ratio);
+    }
     for (std::size_t ttl = 0; ttl < ttls.size(); ++ttl) {
         shown.ttls += ttls[ttl];
         shown.ttls_near += ttls[ttl] && is_near_ttl(static_cast<std::uint8_t>(ttl));
@@ -419,6 +435,7 @@ void CaptureBook::judge() {
     });
     find_dns_races();
     gather_named();
+    gather_certificates();
     judge_dns();
     judge_servers();
     m_is_by_word.assign(m_judged.size(), false);
@@ -426,6 +443,7 @@ void CaptureBook::judge() {
         if (mechanism != Mechanism::quic_drop) judge_words(mechanism);
         judge_names(mechanism);
     }
+    judge_certificates();
     judge_ports();
     judge_fully_encrypted();
     judge_rates();
@@ -551,6 +569,10 @@ void CaptureBook::judge_dns() {
         const auto known = names_of.find(address);
         return known != names_of.end() && (known->second.size() >= 2 || is_bogon(address));
     };
+    const auto certificates_at = [&](const FlowRecord& flow) {
+        const auto known = m_certificates_at.find(combined(address_hash(flow.forged_address), flow.name));
+        return known == m_certificates_at.end() ? CertificateTally{} : known->second;
+    };
     std::map<std::uint32_t, Group> groups;
     for (std::size_t i = 0; i < m_judged.size(); ++i) {
         JudgedFlow& judged = m_judged[i];
@@ -566,7 +588,10 @@ void CaptureBook::judge_dns() {
             flow.signs |= sign::dns_pool;
         }
         if (flow.signs == 0) continue;
-        if (flow.log_likelihood_ratio >= conflict_sure || (known != conflicts.end() && has_often(known->second))) judged.is_firm = true;
+        if (known != conflicts.end() && has_often(known->second)) judged.is_firm = true;
+        // Where the address then showed a certificate for the name and none for another, the answer was right as far as anybody can see.
+        if (const CertificateTally shown = certificates_at(flow); shown.for_name > 0 && shown.for_others == 0) judged.is_firm = false;
+        if (flow.log_likelihood_ratio >= conflict_sure) judged.is_firm = true;
         Group& group = groups[flow.name];
         ++group.hits;
         group.members.push_back(i);
@@ -588,7 +613,19 @@ void CaptureBook::judge_dns() {
         const auto has_sign = [&, &group = group](std::uint32_t asked) { return std::any_of(group.members.begin(), group.members.end(), [&](std::size_t i) { return (m_judged[i].flow.signs & asked) != 0; }); };
         if (!verdict.is_firm)
             verdict.alternative = has_sign(sign::dns_conflict) ? "a resolver that answered twice" : has_sign(sign::dns_race) ? "a nearer name server that knows this name" : "an address that is the name's own";
+        CertificateTally shown;
+        std::set<IpAddress> addresses;
+        for (const std::size_t i : group.members) {
+            if (!addresses.insert(m_judged[i].flow.forged_address).second) continue;
+            const CertificateTally at = certificates_at(m_judged[i].flow);
+            shown.for_name += at.for_name;
+            shown.for_others += at.for_others;
+        }
+        if (!verdict.is_firm && shown.for_name > 0 && shown.for_others == 0) verdict.alternative = "an address that is the name's own: it showed a certificate for the name";
         close_group(std::move(verdict), group, baseline(control.lost, control.flows, baseline_unknown));
+        if (shown.for_name + shown.for_others > 0)
+            m_verdicts.back().alternatives[static_cast<std::size_t>(Alternative::host)].evidence +=
+                fmt::format("; the addresses showed {} certificates for the name and {} for others", grouped_digits(shown.for_name), grouped_digits(shown.for_others));
     }
 }
 
@@ -907,6 +944,221 @@ void CaptureBook::tell_unexplained(Mechanism mechanism, double ratio_min, const 
         verdict.alternative = mechanism == Mechanism::block_page ? "a load balancer that answers from another distance" : "the host itself, which refuses this name";
         group.exposed_v6 = exposed_v6(name, PayloadKind::tls);
         close_group(std::move(verdict), group, chance);
+    }
+}
+
+/// Whose certificate it is: who signed it. What signs itself is one by itself, since many devices call themselves alike.
+std::uint64_t CaptureBook::signer_of(const ShownCertificate& certificate) const {
+    if (certificate.leaf == 0 || certificate.is_self_issued || certificate.issuer == 0) return certificate.leaf;
+    return hash_bytes(m_names.issuer(certificate.issuer));
+}
+
+std::string CaptureBook::certificate_text(const ShownCertificate& certificate) const {
+    return fmt::format("certificate {:016x} {} the name, {}", certificate.leaf, certificate.is_for_name ? "for" : "not for",
+                       certificate.is_self_issued ? std::string("signed by itself") : fmt::format("signed by '{}'", m_names.issuer(certificate.issuer)));
+}
+
+void CaptureBook::note_answer(const FlowRecord& flow) {
+    if (flow.kind != PayloadKind::tls || !(flow.is_answered || flow.is_answer_elsewhere || flow.certificate.leaf != 0)) return;
+    if (m_tls_answers.size() >= m_limits.certificates_kept_max) {
+        ++m_flows_left_out;
+        return;
+    }
+    TlsAnswer answer;
+    answer.server = address_hash(flow.server);
+    answer.prefix = address_hash(address_prefix(flow.server));
+    answer.client = address_hash(flow.client);
+    answer.connection = connection_of(flow);
+    answer.signer = signer_of(flow.certificate);
+    answer.leaf = flow.certificate.leaf;
+    answer.name = flow.name;
+    answer.evidence = flow.evidence;
+    answer.is_for_name = flow.certificate.is_for_name;
+    answer.is_elsewhere = flow.is_answer_elsewhere;
+    m_tls_answers.push_back(answer);
+}
+
+void CaptureBook::gather_certificates() {
+    for (const TlsAnswer& answer : m_tls_answers) {
+        if (answer.leaf == 0) continue;
+        CertificateTally& tally = m_certificates_at[combined(answer.server, answer.name)];
+        ++(answer.is_for_name ? tally.for_name : tally.for_others);
+    }
+}
+
+/// Connections that somebody else than the server answers with a certificate of his own. A wrong certificate alone is no sign: hosts are set up wrongly,
+/// content networks have one for names that they do not serve, devices sign their own. Three things are: the answer begins at another distance than the
+/// handshake, while answers for other names at the same address do not, and so it goes with names of several owners at several networks, always with one
+/// signer, whom no answer from the handshake's distance shows; a signer that is published; or two captures of one connection that hold different
+/// certificates.
+void CaptureBook::judge_certificates() {
+    constexpr std::size_t spread_counted_max = 3;
+    constexpr double signer_share_min = 0.9;
+    struct Signer {
+        std::uint64_t answers = 0;
+        std::uint64_t elsewhere = 0;
+        std::uint64_t published = 0;         // flows of m_judged with a known issuer
+        std::set<std::string> owners;        // of names that it was shown for from elsewhere, or that it is not for
+        std::set<std::uint64_t> prefixes;
+        bool is_foreign() const { return static_cast<double>(elsewhere) >= signer_share_min * static_cast<double>(answers); }
+        bool is_spread(std::size_t least) const { return owners.size() >= least && prefixes.size() >= least; }
+    };
+    std::map<std::uint64_t, Signer> signers;
+    std::map<std::uint8_t, std::pair<std::uint64_t, std::set<std::string>>> published;   // flows and owners, by issuer
+    for (const JudgedFlow& judged : m_judged) {
+        const ShownCertificate& shown = judged.flow.certificate;
+        if (shown.leaf == 0) continue;
+        signers[signer_of(shown)];
+        if (shown.known_issuer == 0) continue;
+        auto& [flows, owners] = published[shown.known_issuer];
+        ++flows;
+        if (owners.size() < spread_counted_max) owners.insert(last_two_labels(m_names.name(judged.flow.name)));
+    }
+    if (signers.empty()) return;
+
+    struct NameTally {
+        std::uint64_t elsewhere = 0;
+        std::uint64_t for_others = 0;
+    };
+    std::map<std::uint32_t, NameTally> names;
+    std::unordered_map<std::uint64_t, std::uint64_t> near;                // answers from the handshake's distance, by server, and by server and name
+    struct Side {
+        std::uint64_t leaf = 0;
+        std::uint64_t flows = 0;
+    };
+    std::unordered_map<std::uint64_t, std::array<Side, 2>> connections;
+    for (const TlsAnswer& answer : m_tls_answers) {
+        if (m_limits.is_two_sided && answer.evidence < 2) {
+            Side& side = connections[answer.connection][answer.evidence];
+            side.leaf = answer.leaf;
+            ++side.flows;
+        }
+        names[answer.name].elsewhere += answer.is_elsewhere && answer.leaf != 0;
+        names[answer.name].for_others += answer.leaf != 0 && !answer.is_for_name;
+        if (!answer.is_elsewhere) {
+            ++near[answer.server];
+            ++near[combined(answer.server, answer.name)];
+        }
+        const auto signer = signers.find(answer.signer);
+        if (answer.leaf == 0 || signer == signers.end()) continue;
+        ++signer->second.answers;
+        signer->second.elsewhere += answer.is_elsewhere;
+        if (answer.is_for_name && !answer.is_elsewhere) continue;
+        if (signer->second.owners.size() < spread_counted_max) signer->second.owners.insert(last_two_labels(m_names.name(answer.name)));
+        if (signer->second.prefixes.size() < spread_counted_max) signer->second.prefixes.insert(answer.prefix);
+    }
+    // A proxy of the user's own network shows its certificate for nearly all names.
+    struct Client {
+        std::set<std::uint32_t> foreign;
+        std::set<std::uint32_t> own;
+    };
+    std::unordered_map<std::uint64_t, Client> clients;
+    for (const TlsAnswer& answer : m_tls_answers) {
+        const auto signer = signers.find(answer.signer);
+        const bool is_foreign = answer.leaf != 0 && (!answer.is_for_name || (answer.is_elsewhere && signer != signers.end() && signer->second.is_foreign()));
+        (is_foreign ? clients[answer.client].foreign : clients[answer.client].own).insert(answer.name);
+    }
+
+    struct Candidates {
+        std::map<std::uint32_t, Group> groups;
+        bool has_strong = false;             // of these a packet says that it is not the server's
+    };
+    std::array<Candidates, 2> candidates;
+    candidates[0].has_strong = true;
+    constexpr float published_ratio = 12;
+    constexpr float differing_ratio = 12;
+    for (std::size_t i = 0; i < m_judged.size(); ++i) {
+        FlowRecord& flow = m_judged[i].flow;
+        const ShownCertificate& shown = flow.certificate;
+        if (shown.leaf == 0 || flow.name == 0 || (flow.signs & ~sign::no_syn_ack) != 0) continue;
+        bool is_differing = false;
+        if (const auto both = connections.find(connection_of(flow)); flow.evidence == 0 && both != connections.end()) {
+            const auto& [client, server] = both->second;
+            is_differing = client.flows == 1 && server.flows == 1 && client.leaf != 0 && server.leaf != 0 && client.leaf != server.leaf;
+        }
+        const bool is_published = shown.known_issuer != 0;
+        const bool is_foreign = flow.is_answer_elsewhere && signers[signer_of(shown)].is_foreign();
+        if (!is_differing && !is_published && !is_foreign && shown.is_for_name) continue;
+        Group& group = candidates[is_differing || is_published || is_foreign ? 0 : 1].groups[flow.name];
+        flow.log_likelihood_ratio = (flow.is_answer_elsewhere ? 1.0f : 0.0f) + (is_published ? published_ratio : 0) + (is_differing ? differing_ratio : 0);
+        // One connection alone with a published signer may be somebody's test.
+        const auto& [flows, owners] = published[shown.known_issuer];
+        m_judged[i].is_firm = (is_differing || (is_published && (flows >= 3 || owners.size() >= 2))) && flow.log_likelihood_ratio >= m_limits.log_likelihood_ratio_min;
+        ++group.hits;
+        group.members.push_back(i);
+    }
+    const auto exposed = [&](std::uint32_t name) -> std::uint64_t { return name < m_exposures.size() ? m_exposures[name].flows[static_cast<std::size_t>(PayloadKind::tls)] : 0; };
+    for (auto& [groups, is_strong] : candidates) {
+        const Tally control = controls_of(
+            [&](std::uint32_t name) {
+                const auto known = names.find(name);
+                return known == names.end() ? 0 : is_strong ? known->second.elsewhere : known->second.for_others;
+            },
+            exposed);
+        const double chance = baseline(control.lost, control.flows, baseline_unknown);
+        std::vector<double> p_values;
+        for (auto& [name, group] : groups) {
+            group.exposed = std::max(exposed(name), group.hits);
+            p_values.push_back(binomial_tail(group.hits, group.exposed, chance));
+        }
+        const auto q_values = benjamini_hochberg(p_values, static_cast<double>(std::max<std::size_t>(1, m_exposures.size())));
+        std::size_t at = 0;
+        for (auto& [name, group] : groups) {
+            MechanismVerdict verdict;
+            verdict.mechanism = Mechanism::tls_interception;
+            verdict.trigger = m_names.name(name);
+            verdict.control_flows = control.lost;
+            verdict.control_exposed = control.flows;
+            verdict.p_value = p_values[at];
+            verdict.q_value = q_values[at++];
+            std::uint64_t at_answering = 0;
+            std::uint64_t spread = 0;
+            std::uint64_t near_user = 0;
+            std::set<std::uint64_t> users;
+            std::map<std::uint8_t, std::uint64_t> boxes;
+            bool has_firm_flow = false;
+            for (const std::size_t i : group.members) {
+                const FlowRecord& flow = m_judged[i].flow;
+                const std::uint64_t server = address_hash(flow.server);
+                at_answering += near[server] > near[combined(server, name)];
+                spread += signers[signer_of(flow.certificate)].is_spread(flow.certificate.is_for_name ? 3 : 2);
+                near_user += is_near_ttl(flow.answer_ttl);
+                users.insert(address_hash(flow.client));
+                if (flow.certificate.known_issuer != 0) ++boxes[flow.certificate.known_issuer];
+                has_firm_flow = has_firm_flow || m_judged[i].is_firm;
+            }
+            std::uint64_t foreign = 0;
+            std::uint64_t own = 0;
+            for (const std::uint64_t user : users) {
+                foreign += clients[user].foreign.size();
+                own += clients[user].own.size();
+            }
+            constexpr std::uint64_t hits_min = 3;
+            const bool is_often = group.hits >= hits_min && static_cast<double>(group.hits) >= m_limits.share_min * static_cast<double>(group.exposed) && verdict.q_value <= m_limits.q_value_max;
+            const bool is_spread = spread >= hits_min && 2 * spread >= group.hits;
+            const bool is_told_apart = 2 * at_answering >= group.hits;
+            const bool is_users_own = 2 * near_user >= group.hits || foreign >= own;
+            if (!has_firm_flow && !(is_often && (is_strong || is_spread))) continue;
+            verdict.is_firm = is_strong && is_often && is_spread && is_told_apart && !is_users_own && control.flows >= baseline_min;
+            if (!verdict.is_firm && !has_firm_flow) {
+                if (is_users_own) verdict.alternative = "a proxy or portal of the user's own network";
+                else if (!is_strong) verdict.alternative = "hosts that are set up for other names, such as a content network's";
+                else if (!is_told_apart) verdict.alternative = "the site itself: no other name was answered there";
+                else verdict.alternative = is_spread ? "accidents: too few other flows" : "the site's own certificate: only names of one owner or one network show it";
+            }
+            for (const std::size_t i : group.members) m_judged[i].flow.signs |= sign::certificate_foreign;
+            const ShownCertificate& shown = m_judged[group.members.front()].flow.certificate;
+            const Signer& signer = signers[signer_of(shown)];
+            const std::string evidence = fmt::format("{}; {} answers show this signer, {} of them from another distance than the handshake", certificate_text(shown), grouped_digits(signer.answers), grouped_digits(signer.elsewhere));
+            const bool is_group_firm = verdict.is_firm;
+            close_group(std::move(verdict), group, chance);
+            MechanismVerdict& closed = m_verdicts.back();
+            closed.is_firm = is_group_firm || has_firm_flow;
+            if (is_strong) closed.box_class = boxes.empty() ? "unknown" : m_facts.issuers[std::max_element(boxes.begin(), boxes.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first - 1u].name;
+            AlternativeTest& host = closed.alternatives[static_cast<std::size_t>(Alternative::host)];
+            if (!is_strong) host = {AlternativeTest::Standing::not_testable, 0, "a capture at the host can tell; " + evidence};
+            else host.evidence = evidence;
+        }
     }
 }
 

@@ -24,9 +24,9 @@ namespace unveil {
 
 enum class Mechanism : std::uint8_t {
     dns_injection, reset_injection, syn_ack_injection, block_page, silent_drop, freeze, residual, quic_drop, fully_encrypted_drop, throttling_policing,
-    throttling_shaping, protocol_whitelist, syn_drop, syn_reset,
+    throttling_shaping, protocol_whitelist, syn_drop, syn_reset, tls_interception,
 };
-inline constexpr std::size_t mechanism_count = 14;
+inline constexpr std::size_t mechanism_count = 15;
 std::string_view mechanism_name(Mechanism mechanism);    // "dns-injection"
 
 /// What is held of one trigger: a name, an address, or what is said of first payloads.
@@ -99,6 +99,8 @@ class CaptureBook {
         double share_min = 0.3;                // of a trigger's flows that must show the sign, FET aside
         std::size_t flows_kept_max = 300'000;
         std::size_t outcomes_kept_max = 1'500'000;
+        std::size_t certificates_kept_max = 1 << 19;
+        bool is_two_sided = false;             // inputs 0 and 1 hold the same connections, as the clients and as the servers saw them
     };
 
     CaptureBook(const InterferenceFacts& facts, const NameBook& names, const Limits& limits);
@@ -181,6 +183,9 @@ class CaptureBook {
         std::vector<std::size_t> members;         // of m_judged
     };
 
+    void note_answer(const FlowRecord& flow);
+    void gather_certificates();
+    void judge_certificates();
     void find_dns_races();
     void judge_dns();
     void list_forged_addresses();
@@ -205,6 +210,8 @@ class CaptureBook {
     std::uint64_t exposed_v6(std::uint32_t name, PayloadKind kind) const;
     bool is_answered_for_others(const IpAddress& server, std::uint32_t name) const;
     Mechanism mechanism_of(const FlowRecord& flow) const;
+    std::uint64_t signer_of(const ShownCertificate& certificate) const;
+    std::string certificate_text(const ShownCertificate& certificate) const;
 
     const InterferenceFacts& m_facts;
     const NameBook& m_names;
@@ -241,6 +248,26 @@ class CaptureBook {
     std::map<std::uint16_t, std::uint64_t> m_foreign_v6_by_port;
     std::unordered_map<IpAddress, Attempts, AddressHash> m_attempts_by_server;
     Eligibility m_eligibility;
+    /// An answer over TLS to a hello with a name.
+    struct TlsAnswer {
+        std::uint64_t server = 0;
+        std::uint64_t prefix = 0;
+        std::uint64_t client = 0;
+        std::uint64_t connection = 0;             // hash of client, server, their ports and name
+        std::uint64_t signer = 0;                 // 0: no certificate was shown in plain
+        std::uint64_t leaf = 0;
+        std::uint32_t name = 0;
+        std::uint32_t evidence = 0;
+        bool is_for_name = false;
+        bool is_elsewhere = false;                // it began at another distance than the handshake
+    };
+    std::vector<TlsAnswer> m_tls_answers;
+    /// Of one name at one server.
+    struct CertificateTally {
+        std::uint64_t for_name = 0;
+        std::uint64_t for_others = 0;
+    };
+    std::unordered_map<std::uint64_t, CertificateTally> m_certificates_at;        // by server and name
     std::unordered_map<std::uint32_t, PortComparison> m_quic_by_name;
     PortComparison m_quic_ports;          // of firm names
     ResidualEstimate m_residual;

@@ -131,6 +131,9 @@ struct Flow {
     std::unique_ptr<Unfinished> unfinished;
     std::unique_ptr<TcpStream> page;     // the front of an answer, while it may be on the list
     KnownPage known_page;
+    AnswerLook look = AnswerLook::unread;
+    std::unique_ptr<TcpStream> flight;   // the front of an answer over TLS, while a certificate is to come
+    ShownCertificate certificate;
     std::unique_ptr<QuicClient> quic;
     std::unique_ptr<DnsTalk> dns;
 };
@@ -149,7 +152,7 @@ bool is_bytes(std::span<const std::uint8_t> bytes, std::string_view text) {
 class CaptureWatch::State {
   public:
     State(const InterferenceFacts& facts, NameBook& names, Sink sink, const interference::FingerprintSet* fingerprints)
-        : m_facts(facts), m_names(names), m_sink(std::move(sink)), m_dns(facts, names, fingerprints, m_sink.flow), m_pages(fingerprints),
+        : m_facts(facts), m_names(names), m_sink(std::move(sink)), m_dns(facts, names, fingerprints, m_sink.flow), m_pages(fingerprints), m_flights(facts, names),
           m_flows(flows_max, idle_ns_max, [this](const FlowKey& key, Flow& flow) { end(key, flow); }) {}
 
     void add(std::span<const Frame> frames) {
@@ -183,6 +186,7 @@ class CaptureWatch::State {
         counts.dns_queries = m_dns.counts().queries;
         counts.dns_answered_again = m_dns.counts().answered_again;
         counts.pages_not_compared = m_pages.not_compared();
+        counts.certificates_not_read = m_flights.not_read();
     }
 
     CaptureCounts counts;
@@ -481,7 +485,12 @@ class CaptureWatch::State {
             flow.answer_bytes = static_cast<std::uint16_t>(head.size());
             flow.answer_hash = hash_bytes(head);
             flow.is_answer_odd = is_odd && after(packet.sequence, flow.syn_ack_sequence + 1) >= 0;
-            if (flow.kind == PayloadKind::http) flow.page = m_pages.begin(packet);
+            if (flow.kind == PayloadKind::http) {
+                flow.page = m_pages.begin(packet);
+                flow.look = answer_look(packet.payload, m_head);
+            }
+            if (flow.kind == PayloadKind::tls && is_host_name(m_names.name(flow.name)))
+                flow.flight = m_flights.begin(packet, flow.syn_acks > 0 ? flow.syn_ack_sequence + 1 : packet.sequence, flow.name, flow.certificate);
         } else if (flow.first_data_ns != 0 && packet.sequence == flow.answer_sequence && packet.payload.size() >= flow.answer_bytes &&
                    hash_bytes(packet.payload.first(flow.answer_bytes)) != flow.answer_hash) {
             if (!flow.is_answer_doubled && flow.conflict_frame == 0) flow.conflict_frame = packet.frame;
@@ -490,6 +499,8 @@ class CaptureWatch::State {
         if (flow.page) {
             if (PageWatch::add(*flow.page, packet)) end_page(flow);
         }
+        // Whoever began the answer is whose certificate it is.
+        if (flow.flight && packet.frame != flow.answer_frame && is_odd == flow.is_answer_odd && m_flights.add(*flow.flight, packet)) end_flight(flow);
         if (is_odd) return;
         follow_answer(flow, packet);
         if (flow.last_data_ns != 0 && !flow.has_asked_since) {
@@ -545,6 +556,16 @@ class CaptureWatch::State {
 
     void end_page(Flow& flow) {
         if (flow.page) flow.known_page = m_pages.end(std::move(flow.page));
+    }
+
+    /// Whose certificate can be looked for. Of addresses it is not known which are of one owner.
+    static bool is_host_name(std::string_view name) {
+        IpAddress address;
+        return !name.empty() && name.front() != '(' && !parse_address(name, address);
+    }
+
+    void end_flight(Flow& flow) {
+        if (flow.flight) flow.certificate = m_flights.end(std::move(flow.flight), flow.name);
     }
 
     // UDP
@@ -690,6 +711,10 @@ class CaptureWatch::State {
             if (flow.conflict_frame != 0) record.frames[2] = flow.conflict_frame;
             record.sign_ns = flow.first_data_ns;
         }
+        end_flight(flow);
+        record.certificate = flow.certificate;
+        record.look = flow.look;
+        record.is_answer_elsewhere = flow.is_answer_odd && flow.kind == PayloadKind::tls;
         end_page(flow);
         if (flow.known_page.fingerprint != 0) {
             record.log_likelihood_ratio = page_ratio(flow.known_page.is_wide) + ((record.signs & sign::page_injected) != 0 ? record.log_likelihood_ratio : 0);
@@ -698,6 +723,11 @@ class CaptureWatch::State {
             record.answer_ttl = flow.answer_ttl;
             record.frames[1] = flow.answer_frame;
             record.sign_ns = flow.first_data_ns;
+        }
+        if ((record.signs & ~sign::no_syn_ack) == 0 && record.certificate.leaf != 0) {
+            record.answer_ttl = flow.answer_ttl;
+            record.frames[1] = flow.answer_frame;
+            if (record.signs == 0) record.sign_ns = flow.first_data_ns;
         }
         if ((record.signs & (sign::dropped | sign::uplink_lost | sign::frozen)) != 0 && record.frames[1] == 0) record.frames[1] = flow.last_server_frame;
         m_sink.flow(record);
@@ -807,6 +837,7 @@ class CaptureWatch::State {
     Sink m_sink;
     DnsWatch m_dns;
     PageWatch m_pages;
+    FlightWatch m_flights;
     FlowTable<Flow> m_flows;
     FragmentTable m_fragments;
     ClientHello m_hello;

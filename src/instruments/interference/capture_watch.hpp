@@ -36,6 +36,7 @@ struct CaptureCounts {
     std::uint64_t first_payloads_eligible = 0;  // for the rule on fully encrypted traffic
     std::uint64_t quic_hellos = 0;
     std::uint64_t pages_not_compared = 0;       // with fingerprints: too many answers were open at once
+    std::uint64_t certificates_not_read = 0;    // too many answers over TLS were open at once
     std::int64_t first_ns = INT64_MAX;
     std::int64_t last_ns = INT64_MIN;
 };

@@ -135,6 +135,11 @@ InterferenceFacts parse_facts(std::string_view text) {
         item.payload = fact.bytes("payload");
         return item;
     });
+    read_list(json, "issuers", facts.issuers, [](const Fact& fact) {
+        IssuerFact item;
+        item.issuer = fact.text("issuer");
+        return item;
+    });
     read_list(json, "base_rates", facts.base_rates, [](const Fact& fact) {
         BaseRateFact item;
         item.hits = fact.number("hits", UINT32_MAX);

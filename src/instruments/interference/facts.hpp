@@ -57,6 +57,14 @@ struct PayloadFact {
     std::string source;
 };
 
+/// Who signs certificates with which connections were intercepted.
+struct IssuerFact {
+    std::string name;
+    std::string issuer;              // common name or organisation of an issuer begins so, letter case aside
+    FactMark mark = FactMark::remembered;
+    std::string source;
+};
+
 struct BaseRateFact {
     std::string name;
     std::uint64_t hits = 0;
@@ -78,6 +86,7 @@ struct InterferenceFacts {
     std::vector<DnsClassFact> dns_classes;
     std::vector<DnsPoolFact> dns_pools;
     std::vector<PayloadFact> syn_ack_payloads;
+    std::vector<IssuerFact> issuers;
     std::vector<BaseRateFact> base_rates;
     std::vector<RateFact> rates;
 

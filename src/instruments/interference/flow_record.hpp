@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "instruments/interference/answer_look.hpp"
 #include "instruments/interference/first_payload.hpp"
+#include "instruments/interference/shown_certificates.hpp"
 #include "net/packet.hpp"
 
 namespace unveil {
@@ -30,6 +32,7 @@ constexpr std::uint32_t quic_silent = 1 << 10;     // the client went on and not
 constexpr std::uint32_t dns_race = 1 << 11;        // one answer, from another distance and sooner than the resolver ever answered other names
 constexpr std::uint32_t page_known = 1 << 12;      // the answer is on a list of block pages, or of addresses that lead to them
 constexpr std::uint32_t reset_to_server = 1 << 13; // a reset in the client's name, from another distance than the client, after its first words
+constexpr std::uint32_t certificate_foreign = 1 << 14;   // the certificate may be another one's than the server's
 }  // namespace sign
 
 struct FlowRecord {
@@ -61,6 +64,9 @@ struct FlowRecord {
     std::array<std::uint64_t, frames_max> frames{};
     IpAddress forged_address;              // of dns
     std::uint32_t fingerprint = 0;         // 1 + place in the list, with page_known
+    ShownCertificate certificate;          // of TLS 1.2 and older
+    AnswerLook look = AnswerLook::unread;  // of the first answer over HTTP
+    bool is_answer_elsewhere = false;      // of tls: the answer began at another distance than the handshake
 };
 
 /// How fast a long answer came.

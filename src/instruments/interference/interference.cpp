@@ -140,6 +140,7 @@ void Report::read_captures(const std::vector<FrameSource*>& sources) {
     CaptureBook::Limits limits;
     limits.log_likelihood_ratio_min = m_parameters.real("likelihood-min");
     limits.q_value_max = m_parameters.real("q-max");
+    limits.is_two_sided = has_two_sides;
     m_book = std::make_unique<CaptureBook>(built_in_facts(), m_names, limits);
     m_watch = std::make_unique<CaptureWatch>(built_in_facts(), m_names,
                                              CaptureWatch::Sink{[this](const FlowRecord& flow) {
@@ -172,6 +173,8 @@ void Report::read_captures(const std::vector<FrameSource*>& sources) {
     }
     if (m_watch->counts().pages_not_compared > 0)
         m_findings.caveats.push_back(fmt::format("{} answers were not compared with the fingerprints, since too many were open at once.", grouped_digits(m_watch->counts().pages_not_compared)));
+    if (m_watch->counts().certificates_not_read > 0)
+        m_findings.caveats.push_back(fmt::format("{} answers over TLS were not searched for certificates, since too many were open at once.", grouped_digits(m_watch->counts().certificates_not_read)));
     if (has_two_sides) {
         m_unsent = m_two_sides.finish();
         std::vector<Locator> where;
@@ -410,6 +413,9 @@ void Report::describe_captures() {
                                                     {"against_host", CellType::real, "against the host itself having sent it"},
                                                     {"against_ipv6", CellType::real, "against IPv6 that does not work"},
                                                     {"against_loss", CellType::real, "against lost packets"},
+                                                    {"against_geo_block", CellType::real, "against a host that serves nobody from there, by answers over plain HTTP that look so"},
+                                                    {"against_captcha", CellType::real, "against a content network that wants a proof first, likewise"},
+                                                    {"against_broken_redirect", CellType::real, "against a host that leads to where nobody can follow, likewise"},
                                                     {"frames", CellType::text, "input:frame of the first that show it, with the client's words"},
                                                     {"frames_total", CellType::integer, "how many there are"},
                                                     {"permutation_p_value", CellType::real, "that the trigger falls on so many flows with the sign, over all orders of the triggers"}});
@@ -451,7 +457,7 @@ void Report::describe_alternatives() {
     OutputTable& table = m_tables.open("trigger_alternatives", {{"mechanism", CellType::text, "as in triggers.csv"},
                                                         {"trigger", CellType::text, "as in triggers.csv"},
                                                         {"verdict", CellType::text, "firm or insufficient"},
-                                                        {"alternative", CellType::text, "site-down, nat, user-filter, host, ipv6 or loss"},
+                                                        {"alternative", CellType::text, "site-down, nat, user-filter, host, ipv6, loss, geo-block, captcha or broken-redirect"},
                                                         {"standing", CellType::text, "tested, not testable or does not apply"},
                                                         {"log_likelihood_ratio", CellType::real, "of interference over the alternative; below 0 the alternative fits better"},
                                                         {"evidence", CellType::text, "counts that it rests on, or why there is no test"}});
@@ -485,7 +491,10 @@ void Report::describe_flows() {
                                                  {"log_likelihood_ratio", CellType::real, "that a box sent what came in the server's name"},
                                                  {"milliseconds", CellType::real, "from the client's first words to the sign"},
                                                  {"frames", CellType::text, "the client's words, then the signs"},
-                                                 {"fingerprint", CellType::text, "name of the known block page that the answer is"}});
+                                                 {"fingerprint", CellType::text, "name of the known block page that the answer is"},
+                                                 {"certificate", CellType::text, "that the server showed in plain: the first 16 hex digits of its SHA-256"},
+                                                 {"is_for_name", CellType::text, "yes or no: whether the certificate covers the name"},
+                                                 {"issuer", CellType::text, "who signed it, by its own words"}});
     for (const JudgedFlow& judged : m_book->flows()) {
         const FlowRecord& flow = judged.flow;
         table.integer(std::int64_t{flow.evidence} + 1);
@@ -507,6 +516,9 @@ void Report::describe_flows() {
             if (frame != 0) frames += fmt::format("{}{}", frames.empty() ? "" : " ", frame);
         table.text(frames);
         table.text(flow.fingerprint == 0 ? std::string() : m_fingerprints.at(flow.fingerprint - 1).name);
+        table.text(flow.certificate.leaf == 0 ? std::string() : fmt::format("{:016x}", flow.certificate.leaf));
+        table.text(flow.certificate.leaf == 0 ? "" : flow.certificate.is_for_name ? "yes" : "no");
+        table.text(m_names.issuer(flow.certificate.issuer));
         table.end_row();
     }
 }

@@ -43,4 +43,18 @@ std::uint32_t NameBook::request_number(std::string_view target) {
     return number;
 }
 
+std::uint32_t NameBook::issuer_number(std::string_view text) {
+    std::string fit = printable(text, issuer_bytes_max);
+    if (fit.empty()) return 0;
+    if (const auto known = m_issuer_numbers.find(fit); known != m_issuer_numbers.end()) return known->second;
+    if (m_issuers.size() >= issuers_max) {
+        ++m_left_out;
+        return 0;
+    }
+    m_issuers.push_back(std::move(fit));
+    const auto number = static_cast<std::uint32_t>(m_issuers.size());
+    m_issuer_numbers.emplace(m_issuers.back(), number);
+    return number;
+}
+
 }  // namespace unveil

@@ -1,3 +1,4 @@
+#include "instruments/interference/answer_look.hpp"
 #include "instruments/interference/ooni_scorers.hpp"
 
 #include <algorithm>
@@ -505,9 +506,7 @@ class Scorer {
 
     /// Whether a content network wants a proof; without that a refusal is by the site's order, as Cloudflare's errors 1009 and 1020 and Akamai's "Access Denied".
     bool is_challenge(const HttpRequest& request) const {
-        if (!header(request, "cf-mitigated").empty() || !header(request, "x-datadome").empty()) return true;
-        const auto title = http_title(request);
-        return title.starts_with("Just a moment") || title.starts_with("Attention Required!");
+        return unveil::is_challenge(header(request, "cf-mitigated"), header(request, "x-datadome"), http_title(request));
     }
 
     /// Whether nobody between can have written the answer.

@@ -29,7 +29,7 @@ const std::map<std::string, Mechanism>& found_as() {
                                                            {"residual", Mechanism::residual},                  {"quic-sni", Mechanism::quic_drop},
                                                            {"fet", Mechanism::fully_encrypted_drop},           {"throttle-policing", Mechanism::throttling_policing},
                                                            {"throttle-shaping", Mechanism::throttling_shaping}, {"protocol-whitelist", Mechanism::protocol_whitelist},
-                                                           {"http-keyword", Mechanism::reset_injection}};
+                                                           {"http-keyword", Mechanism::reset_injection},       {"tls-interception", Mechanism::tls_interception}};
     return names;
 }
 
@@ -172,6 +172,34 @@ INSTANTIATE_TEST_SUITE_P(NetworkWorlds, Planted, ::testing::ValuesIn(lab::networ
         if (c == '-') c = '_';
     return name;
 });
+
+/// Hosts set up for other names, content networks, devices, portals, proxies of the users' own networks and load balancers, with a censor beside them and without.
+TEST(NetworkWorlds, OddCertificatesAccuseNobody) {
+    Counts all;
+    std::uint64_t firm_alone = 0;
+    for (const bool has_censor : {false, true})
+        for (const double loss : {0.0, 0.03}) {
+            lab::NetworkPlan plan;
+            if (has_censor) plan.mechanisms = {{"tls-interception", 1'200}};
+            plan.ordinary_flows = 1'500;
+            plan.certificate_flows = 4'000;
+            plan.loss = loss;
+            plan.snap_bytes = 2'048;
+            const auto world = lab::make_network_world(plan, 31);
+            Seen seen;
+            look_at(world, seen);
+            const Counts counts = compare(world, seen);
+            for (const auto& verdict : seen.book.verdicts()) firm_alone += verdict.is_firm && !has_censor;
+            all.planted += counts.planted;
+            all.found += counts.found;
+            all.untouched += counts.untouched;
+            all.accused += counts.accused;
+        }
+    fmt::print("odd certificates: found {}; accused {}; {} firm triggers without a censor\n", rate(all.found, all.planted), rate(all.accused, all.untouched), firm_alone);
+    EXPECT_EQ(firm_alone, 0u);
+    EXPECT_GE(static_cast<double>(all.found), recall_min * static_cast<double>(all.planted));
+    EXPECT_LE(static_cast<double>(all.accused), false_positive_max * static_cast<double>(all.untouched));
+}
 
 TEST(NetworkWorlds, NullWorldStaysSilent) {
     ASSERT_EQ(instrument_under_test, "interference");

@@ -145,5 +145,22 @@ TEST(Alternatives, AccidentsSeldomLookLikeInterference) {
     EXPECT_LE(down, rounds / 1000);
 }
 
+TEST(Alternatives, AHostsOwnPagesAreAsLikelyAsTheHost) {
+    ShownFlows shown;
+    shown.own = {4, 4};
+    shown.is_forged = true;
+    shown.packet_ratio = 12;
+    EXPECT_EQ(of(weigh_alternatives(shown), Alternative::geo_block).standing, Standing::not_testable);
+    shown.answers_read = 4;
+    shown.geo_block = {3, 6};
+    const auto tests = weigh_alternatives(shown);
+    EXPECT_EQ(of(tests, Alternative::geo_block).standing, Standing::tested);
+    EXPECT_EQ(of(tests, Alternative::geo_block).log_likelihood_ratio, 6);
+    EXPECT_EQ(of(tests, Alternative::geo_block).evidence, "3 of 4 answers look like one (status 403 or 451); the packets of the strongest of them beside the host's own");
+    EXPECT_EQ(of(tests, Alternative::captcha).standing, Standing::does_not_apply);
+    shown.is_forged = false;
+    EXPECT_EQ(of(weigh_alternatives(shown), Alternative::geo_block).standing, Standing::not_testable);
+}
+
 }  // namespace
 }  // namespace unveil

@@ -32,6 +32,22 @@ class DnsRace : public ::testing::Test {
         m_frame += 2;
         m_flows.push_back(flow);
     }
+    /// A connection over TLS to an address, which shows a certificate.
+    void connection(const char* name, std::uint32_t address, bool is_for_name) {
+        FlowRecord flow;
+        flow.client = ipv4_address(0x0A000001);
+        flow.server = ipv4_address(address);
+        flow.server_port = 443;
+        flow.protocol = 6;
+        flow.kind = PayloadKind::tls;
+        flow.has_handshake = flow.is_answered = true;
+        flow.name = m_names.number(name);
+        flow.frames = {m_frame, m_frame + 1, 0, 0};
+        flow.certificate.leaf = 77;
+        flow.certificate.is_for_name = is_for_name;
+        m_frame += 2;
+        m_flows.push_back(flow);
+    }
     void others(int count, std::uint8_t ttl) {
         for (int i = 0; i < count; ++i) lookup(("site" + std::to_string(i % 8) + ".example").c_str(), (20 + i % 7) * ms, ttl, 0xC6336401u + static_cast<std::uint32_t>(i % 8));
     }
@@ -61,6 +77,24 @@ TEST_F(DnsRace, OneAddressForTwoOwnersFromNearerByIsFirm) {
     }
     EXPECT_EQ(found[0].trigger, "banned.test");
     EXPECT_EQ(found[1].trigger, "news.invalid");
+}
+
+TEST_F(DnsRace, AnAddressThatShowsTheNamesCertificateIsNotCalledFalse) {
+    for (const bool is_for_name : {true, false}) {
+        m_flows.clear();
+        others(40, 56);
+        for (int i = 0; i < 4; ++i) lookup("banned.test", 4 * ms, 61, 0x2E523B01);
+        for (int i = 0; i < 4; ++i) lookup("news.invalid", 5 * ms, 61, 0x2E523B01);
+        connection("banned.test", 0x2E523B01, is_for_name);
+        const auto found = verdicts();
+        ASSERT_EQ(found.size(), 2u);
+        EXPECT_EQ(found[0].trigger, "banned.test");
+        EXPECT_EQ(found[0].is_firm, !is_for_name);
+        EXPECT_EQ(found[0].alternative, is_for_name ? "an address that is the name's own: it showed a certificate for the name" : "");
+        EXPECT_TRUE(found[1].is_firm) << "the certificate was not shown for it";
+        const std::string wanted = is_for_name ? "showed 1 certificates for the name and 0 for others" : "showed 0 certificates for the name and 1 for others";
+        EXPECT_NE(found[0].alternatives[static_cast<std::size_t>(Alternative::host)].evidence.find(wanted), std::string::npos);
+    }
 }
 
 TEST_F(DnsRace, NamesOfOneOwnerMayHaveANearerServer) {

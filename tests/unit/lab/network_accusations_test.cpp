@@ -68,7 +68,7 @@ class Connection {
         return *this;
     }
     Connection& from_server(std::uint8_t flags, std::string_view text = "") {
-        send(false, flags, text, m_theirs, m_mine, server_ttl);
+        send(false, flags, text, m_theirs, m_mine, m_ttl);
         m_theirs += static_cast<std::uint32_t>(text.size()) + ((flags & (syn | fin)) != 0);
         return *this;
     }
@@ -103,6 +103,13 @@ class Connection {
         for (std::size_t at = 0; at < bytes.size(); at += segment_bytes) wait(0.001).from_server(ack | psh, bytes.substr(at, segment_bytes)).from_client(ack);
         return *this;
     }
+    /// From another distance than the server's.
+    Connection& answer_elsewhere(std::string_view bytes, std::uint8_t ttl) {
+        m_ttl = ttl;
+        answer(bytes);
+        m_ttl = server_ttl;
+        return *this;
+    }
     Connection& close() { return wait(0.01).from_server(fin | ack).from_client(fin | ack).wait(0.05).from_server(ack); }
 
   private:
@@ -124,6 +131,7 @@ class Connection {
     std::uint32_t m_server;
     std::uint16_t m_server_port;
     std::uint16_t m_client_port;
+    std::uint8_t m_ttl = server_ttl;
     std::uint32_t m_mine = 1000;
     std::uint32_t m_theirs = 5000;
 };
@@ -140,14 +148,33 @@ std::string records(std::size_t bytes) {
     }
     return out;
 }
+/// A certificate for one name, or for itself.
+std::string leaf_for(const std::string& name, std::string_view issuer = "Server CA 2", std::string_view organisation = "Public Key Works") {
+    Random random(5);
+    return lab::certificate_der({organisation, issuer, name, std::span(&name, 1)}, random);
+}
+std::string self_signed(const std::string& name) {
+    Random random(6);
+    return lab::certificate_der({"", name, name, {}}, random);
+}
+std::string flight(const std::string& leaf, const std::string& signer = "Root") {
+    Random random(7);
+    const std::vector<std::string> chain = {leaf, lab::certificate_der({"", signer, "Server CA 2", {}}, random)};
+    return lab::tls12_server_flight(chain, 3'600, random) + records(2'000);
+}
+const std::vector<std::string> banned = {"www.banned.example", "news.forbidden.test", "chat.closed.invalid"};
+
 std::uint32_t site(int i) { return 0x68100001u + static_cast<std::uint32_t>(i % 5); }
+
+/// The same, each in a network of its own.
+std::uint32_t far_site(int i) { return site(i) + 0x10000u * static_cast<std::uint32_t>(i % 5); }
 
 class Accusations : public ::testing::Test {
   protected:
     /// Sites that are fine, behind the same addresses.
-    void ordinary(int count, std::size_t bytes = 3000) {
+    void ordinary(int count, std::size_t bytes = 3000, std::uint32_t (*place)(int) = site) {
         for (int i = 0; i < count; ++i)
-            Connection(frames, 1 + 1.5 * i, site(i), 443).open().from_client(ack | psh, hello("fine" + std::to_string(i % 5) + ".example")).answer(records(bytes)).close();
+            Connection(frames, 1 + 1.5 * i, place(i), 443).open().from_client(ack | psh, hello("fine" + std::to_string(i % 5) + ".example")).answer(records(bytes)).close();
     }
     void dns(double seconds, std::uint16_t id, bool is_answer, const std::string& payload, std::uint8_t ttl = 57) {
         std::string bytes;
@@ -369,6 +396,145 @@ TEST_F(Accusations, WhatTheOtherEndNeverSentIsNotTheHosts) {
     unsent_flags = rst;
     ASSERT_THAT(judged(), SizeIs(1));
     EXPECT_TRUE(book->verdicts()[0].is_firm);
+}
+
+TEST_F(Accusations, OneCertificateFromElsewhereForNamesOfManyOwnersIsAnothers) {
+    ordinary(60, 3000, far_site);
+    for (int i = 0; i < 18; ++i) Connection(frames, 2 + 4 * i, far_site(i), 443).open().from_client(ack | psh, hello(banned[i % 3])).answer_elsewhere(flight(self_signed("gate.invalid")), 58).close();
+    ASSERT_THAT(judged(), SizeIs(3));
+    for (const auto& verdict : book->verdicts()) {
+        EXPECT_EQ(verdict.mechanism, Mechanism::tls_interception);
+        EXPECT_TRUE(verdict.is_firm) << verdict.trigger << ": " << verdict.alternative;
+        EXPECT_EQ(verdict.flows, 6u);
+        EXPECT_EQ(verdict.layer, "tls");
+        EXPECT_EQ(verdict.direction, "server-to-client");
+        EXPECT_EQ(verdict.box_class, "unknown");
+        EXPECT_THAT(verdict.alternatives[static_cast<std::size_t>(Alternative::host)].evidence, ::testing::HasSubstr("not for the name, signed by itself; 18 answers show this signer, 18 of them"));
+    }
+}
+
+TEST_F(Accusations, CertificatesForTheNamesThatOneStrangerSignsAreAnothers) {
+    ordinary(60, 3000, far_site);
+    for (int i = 0; i < 18; ++i) Connection(frames, 2 + 4 * i, far_site(i), 443).open().from_client(ack | psh, hello(banned[i % 3])).answer_elsewhere(flight(leaf_for(banned[i % 3], "Gateway CA", "Gateway")), 58).close();
+    ASSERT_THAT(judged(), SizeIs(3));
+    for (const auto& verdict : book->verdicts()) EXPECT_TRUE(verdict.is_firm) << verdict.trigger << ": " << verdict.alternative;
+}
+
+TEST_F(Accusations, WhoeverSignsForAnybodyAndServesFromElsewhereIsABalancer) {
+    ordinary(60, 3000, far_site);
+    for (int i = 0; i < 12; ++i) {
+        const std::string fine = "fine" + std::to_string(i % 5) + ".example";
+        Connection(frames, 2 + 4 * i, far_site(i), 443).open().from_client(ack | psh, hello(banned[i % 3])).answer_elsewhere(flight(leaf_for(banned[i % 3])), 58).close();
+        Connection(frames, 3 + 4 * i, far_site(i), 443).open().from_client(ack | psh, hello(fine)).answer(flight(leaf_for(fine))).close();
+    }
+    EXPECT_THAT(judged(), IsEmpty());
+}
+
+TEST_F(Accusations, ADefaultCertificateFromTheHostsDistanceIsNeverFirm) {
+    ordinary(60);
+    for (int i = 0; i < 18; ++i) Connection(frames, 2 + 4 * i, site(i), 443).open().from_client(ack | psh, hello(banned[i % 3])).answer(flight(leaf_for("edge.content.example"))).close();
+    // The five addresses are of one network here, so that nothing is said at all; at other networks it is told.
+    EXPECT_THAT(judged(), IsEmpty());
+    SetUp();
+    ordinary(60);
+    for (int i = 0; i < 18; ++i) Connection(frames, 2 + 4 * i, far_site(i), 443).open().from_client(ack | psh, hello(banned[i % 3])).answer(flight(leaf_for("edge.content.example"))).close();
+    ASSERT_THAT(judged(), SizeIs(3));
+    for (const auto& verdict : book->verdicts()) {
+        EXPECT_FALSE(verdict.is_firm);
+        EXPECT_EQ(verdict.alternative, "hosts that are set up for other names, such as a content network's");
+        EXPECT_EQ(verdict.alternatives[static_cast<std::size_t>(Alternative::host)].standing, AlternativeTest::Standing::not_testable);
+    }
+}
+
+TEST_F(Accusations, AProxyThatSignsNearlyEverythingIsTheUsersOwn) {
+    for (int i = 0; i < 40; ++i) Connection(frames, 1 + 1.5 * i, far_site(i), 443).open().from_client(ack | psh, hello("fine" + std::to_string(i % 2) + ".example")).answer(records(3000)).close();
+    for (int i = 0; i < 18; ++i) Connection(frames, 2 + 4 * i, far_site(i), 443).open().from_client(ack | psh, hello(banned[i % 3])).answer_elsewhere(flight(leaf_for(banned[i % 3], "Proxy CA", "Office")), 58).close();
+    ASSERT_THAT(judged(), SizeIs(3));
+    for (const auto& verdict : book->verdicts()) {
+        EXPECT_FALSE(verdict.is_firm);
+        EXPECT_EQ(verdict.alternative, "a proxy or portal of the user's own network");
+    }
+}
+
+TEST_F(Accusations, AProxyNextToTheClientIsTheUsersOwn) {
+    ordinary(60, 3000, far_site);
+    for (int i = 0; i < 18; ++i) Connection(frames, 2 + 4 * i, far_site(i), 443).open().from_client(ack | psh, hello(banned[i % 3])).answer_elsewhere(flight(self_signed("gate.invalid")), 63).close();
+    ASSERT_THAT(judged(), SizeIs(3));
+    for (const auto& verdict : book->verdicts()) EXPECT_FALSE(verdict.is_firm);
+}
+
+TEST_F(Accusations, NamesOfOneOwnerAndAddressesOfOneSiteAreItsOwn) {
+    ordinary(60, 3000, far_site);
+    for (int i = 0; i < 18; ++i)
+        Connection(frames, 2 + 4 * i, far_site(i), 443).open().from_client(ack | psh, hello("w" + std::to_string(i % 3) + ".shop.example")).answer_elsewhere(flight(self_signed("shop.invalid")), 58).close();
+    ASSERT_THAT(judged(), SizeIs(3));
+    for (const auto& verdict : book->verdicts()) EXPECT_FALSE(verdict.is_firm);
+    SetUp();
+    ordinary(60);
+    for (int i = 0; i < 18; ++i) Connection(frames, 2 + 4 * i, 0x25000001u + 0x10000u * static_cast<std::uint32_t>(i % 3), 443).open().from_client(ack | psh, hello(banned[i % 3])).answer_elsewhere(flight(self_signed("gate.invalid")), 58).close();
+    ASSERT_THAT(judged(), SizeIs(3));
+    for (const auto& verdict : book->verdicts()) {
+        EXPECT_FALSE(verdict.is_firm);
+        EXPECT_EQ(verdict.alternative, "the site itself: no other name was answered there");
+    }
+}
+
+TEST_F(Accusations, APublishedSignerIsKnownAndOneConnectionIsNoProof) {
+    ordinary(60);
+    const auto intercepted = [&](int i) {
+        Connection(frames, 2 + 4 * i, site(i), 443).open().from_client(ack | psh, hello(banned[0])).answer(flight(leaf_for(banned[0], "Security Certificate", ""), "Qaznet Trust Network")).close();
+    };
+    intercepted(0);
+    EXPECT_THAT(judged(), IsEmpty());
+    SetUp();
+    ordinary(60);
+    for (int i = 0; i < 3; ++i) intercepted(i);
+    ASSERT_THAT(judged(), SizeIs(1));
+    EXPECT_TRUE(book->verdicts()[0].is_firm);
+    EXPECT_EQ(book->verdicts()[0].box_class, "kazakhstan-2019");
+}
+
+TEST_F(Accusations, TwoCapturesThatHoldDifferentCertificatesAreProof) {
+    const auto shown = [&](std::uint32_t evidence, std::uint64_t leaf, bool is_for_name) {
+        FlowRecord flow;
+        flow.client = ipv4_address(client_address);
+        flow.server = ipv4_address(site(0));
+        flow.client_port = 40'001;
+        flow.server_port = 443;
+        flow.protocol = 6;
+        flow.kind = PayloadKind::tls;
+        flow.has_handshake = flow.is_answered = true;
+        flow.name = names->number("banned.example");
+        flow.evidence = evidence;
+        flow.frames = {3, 4, 0, 0};
+        flow.certificate.leaf = leaf;
+        flow.certificate.is_for_name = is_for_name;
+        flow.certificate.issuer = names->issuer_number("Somebody");
+        return flow;
+    };
+    for (const bool is_same : {false, true}) {
+        CaptureBook::Limits limits;
+        limits.is_two_sided = true;
+        CaptureBook two(built_in_facts(), *names, limits);
+        two.add(shown(0, 7, true));
+        two.add(shown(1, is_same ? 7 : 8, true));
+        two.judge();
+        if (is_same) {
+            EXPECT_THAT(two.verdicts(), IsEmpty());
+            continue;
+        }
+        ASSERT_THAT(two.verdicts(), SizeIs(1));
+        EXPECT_TRUE(two.verdicts()[0].is_firm);
+        EXPECT_EQ(two.verdicts()[0].flows, 1u);
+        ASSERT_THAT(two.flows(), SizeIs(1));
+        EXPECT_EQ(two.flows()[0].flow.evidence, 0u);
+        // Without the word that they are of one connection it is nothing.
+        CaptureBook one(built_in_facts(), *names, {});
+        one.add(shown(0, 7, true));
+        one.add(shown(1, 8, true));
+        one.judge();
+        EXPECT_THAT(one.verdicts(), IsEmpty());
+    }
 }
 
 TEST_F(Accusations, WhoseWayIsBarredIsSaid) {
