@@ -364,9 +364,9 @@ std::optional<std::array<CellChange, 2>> rise_and_fall(const std::vector<DayCoun
         for (std::size_t i = shuffled.size(); i > 1; --i) std::swap(shuffled[i - 1], shuffled[random.below(i)]);
         sum_up(shuffled);
         reached += best() >= observed - 1e-9 * (1 + std::abs(observed));
+        if (monte_carlo_p(reached, rules.change_runs) > rules.change_p_max) return {};
     }
     changes[0].p = changes[1].p = monte_carlo_p(reached, rules.change_runs);
-    if (changes[0].p > rules.change_p_max) return {};
     return changes;
 }
 
