@@ -225,7 +225,9 @@ class Reader {
                 const std::string name = table.at("name");
                 if (name.empty() || name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") != std::string::npos)
                     throw_damaged(folder + "/manifest.json", "the file is damaged: a table has no proper name");
-                about.tables.push_back({name, folder + "/" + name + ".csv"});
+                CaseTable one{name, folder + "/" + name + ".csv"};
+                for (const auto& column : table.value("columns", Json::array())) one.types.emplace(column.at("name"), column.at("type"));
+                about.tables.push_back(std::move(one));
             }
         });
         run.findings = findings_from_json(read_text(folder + "/findings.json"));

@@ -1,6 +1,8 @@
 // What the folder of a case holds, read back for reports and exports: docs/case_file.md describes its files.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,7 @@ namespace unveil {
 struct CaseTable {
     std::string name;   // "edges"
     std::string path;   // of the CSV file
+    std::map<std::string, std::string, std::less<>> types = {};  // "text", "integer" or "real" by column, as the run declares them
 };
 
 /// One run of the case with the tables it wrote.

@@ -118,6 +118,13 @@ void copy_table(const std::string& from, const std::string& to, const Pseudonyms
 }
 
 /// A cell as JSON: a number when the column may hold numbers and the cell is one, null when it is empty.
+/// "text", "integer" or "real"; empty where nobody declared it. Ids are text whatever was declared.
+std::string_view type_of(const CaseTable& table, std::string_view column) {
+    if (is_text_column(column)) return "text";
+    const auto declared = table.types.find(column);
+    return declared == table.types.end() ? std::string_view() : std::string_view(declared->second);
+}
+
 void append_json_cell(const std::string& cell, bool is_text, std::string& out) {
     if (!is_text && cell.empty()) {
         out += "null";
@@ -318,12 +325,14 @@ void export_parquet(const CaseFolder& folder, const ExportOptions& options) {
     DuckDatabase database(duck);
     // Through CSV beside it: DuckDB then reads what `export --to csv` would have written.
     const std::string csv = options.out + "/.table.csv";
-    const auto convert = [&](const std::string& name) {
+    const auto convert = [&](const std::string& name, const CaseTable& about) {
         std::string types;
         {
+            // What the cells look like says nothing: NO is Norway, and a share may be 1 in all rows.
             TableFile table(csv);
             for (const auto& column : table.columns())
-                if (is_text_column(column)) types += fmt::format("{}{}: 'VARCHAR'", types.empty() ? "" : ", ", sql_literal(column));
+                if (const auto type = type_of(about, column); !type.empty())
+                    types += fmt::format("{}{}: '{}'", types.empty() ? "" : ", ", sql_literal(column), type == "text" ? "VARCHAR" : type == "real" ? "DOUBLE" : "BIGINT");
         }
         if (!types.empty()) types = ", types = {" + types + "}";
         const std::string part = options.out + "/" + name + ".parquet.part";
@@ -335,12 +344,13 @@ void export_parquet(const CaseFolder& folder, const ExportOptions& options) {
         std::filesystem::remove(csv);
     };
     write_verdicts(folder, csv);
-    convert("verdicts");
+    convert("verdicts", {"verdicts", csv, {{"verdict", "text"}}});
     write_findings(folder, options, csv);
-    convert("findings");
+    convert("findings", {"findings", csv,
+                         {{"run", "integer"}, {"instrument", "text"}, {"value", "real"}, {"low", "real"}, {"high", "real"}, {"level", "real"}, {"strength_value", "real"}, {"records", "integer"}}});
     for_each_table(folder, options, [&](std::size_t, const CaseTable& table, const std::string& name) {
         copy_table(table.path, csv, options.pseudonyms);
-        convert(name);
+        convert(name, table);
     });
 }
 
@@ -379,7 +389,8 @@ void export_json(const CaseFolder& folder, const ExportOptions& options) {
                 std::string line = is_first_row ? "\n[" : ",\n[";
                 for (std::size_t c = 0; c < cells.size(); ++c) {
                     if (c > 0) line += ',';
-                    append_json_cell(cells[c], is_text_column(table.columns()[c]), line);
+                    const auto& column = table.columns()[c];
+                    append_json_cell(cells[c], is_text_column(column) || (!cells[c].empty() && type_of(about, column) == "text"), line);
                 }
                 file.write(line + "]");
             }
