@@ -1336,8 +1336,12 @@ class WorldMaker {
         std::vector<std::string> device_leaves;
         for (std::size_t d = 0; d < devices.size(); ++d) device_leaves.push_back(self_signed("device", random));
         std::map<std::string, std::string> of_office;
+        std::map<std::string, std::string> of_school;
         for (const auto* names : {&usual, &hosted, &served})
-            for (const std::string& name : *names) of_office[name] = certificate_der({"Office", "Office Proxy CA", name, std::span(&name, 1)}, random);
+            for (const std::string& name : *names) {
+                of_office[name] = certificate_der({"Office", "Office Proxy CA", name, std::span(&name, 1)}, random);
+                of_school[name] = certificate_der({"School", "School Proxy CA", name, std::span(&name, 1)}, random);
+            }
         for (const std::string& name : balanced) own[name] = certificate_der({"Balanced Ltd", "Balanced CA", name, std::span(&name, 1)}, random);
         const auto machines = [&](std::size_t count) {
             std::vector<std::uint32_t> all;
@@ -1394,7 +1398,7 @@ class WorldMaker {
                 const bool is_late = random.chance(0.5);
                 const bool is_exempt = random.chance(0.1);
                 const std::string& name = is_exempt ? one_of(hosted, random) : random.chance(0.5) ? one_of(usual, random) : one_of(served, random);
-                make(one_of(random.chance(0.5) ? usual_sites : content_sites, random), name, is_exempt ? own[name] : of_office[name], "proxy", one_of(is_late ? clerks : pupils, random));
+                make(one_of(random.chance(0.5) ? usual_sites : content_sites, random), name, is_exempt ? own[name] : is_late ? of_office[name] : of_school[name], "proxy", one_of(is_late ? clerks : pupils, random));
                 if (!is_exempt) speak_for_server(before, at_proxy, !is_late, 0, random);
             } else {
                 const std::string& name = one_of(balanced, random);

@@ -997,7 +997,6 @@ void CaptureBook::judge_certificates() {
     struct Signer {
         std::uint64_t answers = 0;
         std::uint64_t elsewhere = 0;
-        std::uint64_t published = 0;         // flows of m_judged with a known issuer
         std::set<std::string> owners;        // of names that it was shown for from elsewhere, or that it is not for
         std::set<std::uint64_t> prefixes;
         bool is_foreign() const { return static_cast<double>(elsewhere) >= signer_share_min * static_cast<double>(answers); }
@@ -1081,9 +1080,9 @@ void CaptureBook::judge_certificates() {
         if (!is_differing && !is_published && !is_foreign && shown.is_for_name) continue;
         Group& group = candidates[is_differing || is_published || is_foreign ? 0 : 1].groups[flow.name];
         flow.log_likelihood_ratio = (flow.is_answer_elsewhere ? 1.0f : 0.0f) + (is_published ? published_ratio : 0) + (is_differing ? differing_ratio : 0);
-        // One connection alone with a published signer may be somebody's test.
+        // One connection with a published signer may be somebody's test, and a site may be the signer's own.
         const auto& [flows, owners] = published[shown.known_issuer];
-        m_judged[i].is_firm = (is_differing || (is_published && (flows >= 3 || owners.size() >= 2))) && flow.log_likelihood_ratio >= m_limits.log_likelihood_ratio_min;
+        m_judged[i].is_firm = (is_differing || (is_published && flows >= 3 && owners.size() >= 2)) && flow.log_likelihood_ratio >= m_limits.log_likelihood_ratio_min;
         ++group.hits;
         group.members.push_back(i);
     }

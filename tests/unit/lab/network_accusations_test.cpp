@@ -479,19 +479,26 @@ TEST_F(Accusations, NamesOfOneOwnerAndAddressesOfOneSiteAreItsOwn) {
     }
 }
 
-TEST_F(Accusations, APublishedSignerIsKnownAndOneConnectionIsNoProof) {
-    ordinary(60);
-    const auto intercepted = [&](int i) {
-        Connection(frames, 2 + 4 * i, site(i), 443).open().from_client(ack | psh, hello(banned[0])).answer(flight(leaf_for(banned[0], "Security Certificate", ""), "Qaznet Trust Network")).close();
+TEST_F(Accusations, APublishedSignerIsKnownByNamesOfTwoOwners) {
+    const auto intercepted = [&](int i, const std::string& name) {
+        Connection(frames, 2 + 4 * i, site(i), 443).open().from_client(ack | psh, hello(name)).answer(flight(leaf_for(name, "Security Certificate", ""), "Qaznet Trust Network")).close();
     };
-    intercepted(0);
+    ordinary(60);
+    for (int i = 0; i < 2; ++i) intercepted(i, banned[i]);
     EXPECT_THAT(judged(), IsEmpty());
     SetUp();
     ordinary(60);
-    for (int i = 0; i < 3; ++i) intercepted(i);
+    for (int i = 0; i < 12; ++i) intercepted(i, "signer.example");
     ASSERT_THAT(judged(), SizeIs(1));
-    EXPECT_TRUE(book->verdicts()[0].is_firm);
-    EXPECT_EQ(book->verdicts()[0].box_class, "kazakhstan-2019");
+    EXPECT_FALSE(book->verdicts()[0].is_firm);
+    SetUp();
+    ordinary(60);
+    for (int i = 0; i < 3; ++i) intercepted(i, banned[i]);
+    ASSERT_THAT(judged(), SizeIs(3));
+    for (const auto& verdict : book->verdicts()) {
+        EXPECT_TRUE(verdict.is_firm);
+        EXPECT_EQ(verdict.box_class, "kazakhstan-2019");
+    }
 }
 
 TEST_F(Accusations, TwoCapturesThatHoldDifferentCertificatesAreProof) {
