@@ -107,6 +107,31 @@ TEST(NetworkWorlds, PolicingAndShapingAreToldApart) {
     }
 }
 
+TEST(NetworkWorlds, KindsNeedSoManyFlows) {
+    constexpr std::uint32_t triggers = 4;
+    for (const std::string kind : {"policing", "shaping"})
+        for (const std::uint32_t flows : {12u, 25u, 50u, 100u}) {
+            std::uint64_t right = 0;
+            std::uint64_t names = 0;
+            for (const double loss : {0.0, 0.01, 0.03})
+                for (std::uint64_t seed = 11; seed < 15; ++seed) {
+                    auto plan = plan_of(all_ways[0], loss);
+                    plan.mechanisms = {{"throttle-" + kind, 2 * triggers * flows}};
+                    const auto world = lab::make_network_world(plan, seed);
+                    Seen seen;
+                    look_at(world, seen);
+                    const auto verdicts = told(seen);
+                    for (const auto& effect : world.effects) {
+                        const auto known = verdicts.find(effect.trigger);
+                        right += known != verdicts.end() && known->second == kind;
+                        ++names;
+                    }
+                }
+            fmt::print("{:10} about {:3} flows a name: {}\n", kind, flows, interval(right, names));
+            if (flows == 100) { EXPECT_GE(right + 1, names) << kind; }
+        }
+}
+
 TEST(NetworkWorlds, BytesBeforeTheChangeAreTold) {
     for (const std::string kind : {"policing", "shaping"})
         for (const double kib : {16.0, 24.0}) {

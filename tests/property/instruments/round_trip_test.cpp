@@ -41,16 +41,19 @@ Conversation conversation(Random& random) {
     std::vector<Arrival> at_end;
     const auto there_ns = static_cast<std::int64_t>((1 + random.below(50)) * ms_ns);
     std::int64_t now_ns = 0;
-    std::uint32_t value = static_cast<std::uint32_t>(random.next());
+    auto value = static_cast<std::uint32_t>(random.next());
+    bool is_lost = false;
     for (int i = 0; i < 300; ++i) {
         now_ns += static_cast<std::int64_t>(random.below(20) * ms_ns);
-        value += static_cast<std::uint32_t>(random.below(3));
+        // The way begins with the first packet of a value, so that one whose first is lost is not said again.
+        value += static_cast<std::uint32_t>(is_lost ? 1 + random.below(2) : random.below(3));
         Seen seen;
         seen.time_ns = now_ns;
         seen.value = value;
         talk.packets.push_back(seen);
         talk.way_ns.push_back(0);
-        if (random.chance(0.9)) at_end.push_back({now_ns + there_ns, value});
+        is_lost = random.chance(0.1);
+        if (!is_lost) at_end.push_back({now_ns + there_ns, value});
     }
     std::int64_t queue_ns = 0;
     std::int64_t last_ns = 0;
