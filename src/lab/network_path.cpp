@@ -14,6 +14,7 @@ constexpr std::int64_t first_timeout_ns = second_ns;
 constexpr std::int64_t timeout_floor_ns = 200 * ms_ns;
 constexpr int syn_tries = 5;
 constexpr int data_tries = 7;
+constexpr std::int64_t update_message_bytes = 39;   // a TLS record around a WINDOW_UPDATE of HTTP/2 (RFC 9113, 6.9)
 
 enum class State : std::uint8_t { closed, syn_sent, syn_received, open, dead };
 
@@ -83,6 +84,8 @@ class Connection {
             end->timestamp_base = static_cast<std::uint32_t>(random.next());
         }
         m_last_arrival.fill(0);
+        for (const Step& step : m_dialogue.steps)
+            if (step.is_from_client) m_client_steps_end = step.end;
     }
 
     TcpOutcome run() {
@@ -508,7 +511,8 @@ class Connection {
             return;
         }
         const std::int64_t gained = position - end.acknowledged;
-        if (end.measured_position > 0 && position >= end.measured_position) {
+        const bool is_measured = end.measured_position > 0 && position >= end.measured_position;
+        if (is_measured) {
             const std::int64_t sample_ns = m_now_ns - end.measured_at_ns;
             end.round_trip_ns = end.round_trip_ns == 0 ? sample_ns : (7 * end.round_trip_ns + sample_ns) / 8;
             end.measured_position = 0;
@@ -516,7 +520,8 @@ class Connection {
         const bool is_partial = end.duplicates >= 3 && position < end.recovery;
         end.acknowledged = position;
         end.next = std::max(end.next, position);
-        end.tries = 0;
+        // A client that speaks through a queue would else send again whatever it says (RFC 6298, 5.7).
+        if (is_measured || m_dialogue.update_bytes == 0 || !is_client(end)) end.tries = 0;
         if (is_partial) {
             resend_first(end);
             end.window = std::max(end.window - static_cast<double>(gained) + segment_bytes, 2.0 * segment_bytes);
@@ -568,10 +573,19 @@ class Connection {
             end.received = *end.peer_fin + 1;
             on_peer_fin(end);
         }
+        if (is_client(end) && m_dialogue.update_bytes > 0) update(end);
         ++end.unacknowledged_segments;
         const bool is_out_of_order = end.received == before || !end.early.empty();
         if (is_out_of_order || has_fin || (segment.flags & tcp_bit::psh) != 0 || end.unacknowledged_segments >= 2) m_has_to_acknowledge = true;
         if (end.is_fin_acknowledged && end.peer_fin && end.received > *end.peer_fin) close_quietly(end);
+    }
+
+    void update(End& end) {
+        const std::int64_t left = m_streams[m_request.client_stream].bytes;
+        while (end.received - 1 >= m_next_update && end.queued - 1 >= m_client_steps_end && end.queued - 1 + update_message_bytes <= left && !end.wants_fin) {
+            end.queued += update_message_bytes;
+            m_next_update += m_dialogue.update_bytes;
+        }
     }
 
     void on_peer_fin(End& end) {
@@ -678,6 +692,8 @@ class Connection {
     std::int64_t m_last_packet_ns = 0;
     std::int64_t m_last_at_nat_ns = 0;
     TcpOutcome m_outcome;
+    std::int64_t m_client_steps_end = 0;
+    std::int64_t m_next_update = 0;
     bool m_has_timestamps = false;
     bool m_is_forgotten = false;
     bool m_is_end_due = false;

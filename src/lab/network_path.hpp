@@ -136,6 +136,7 @@ struct Dialogue {
     std::size_t reset_before_step = 0;
     std::int64_t pause_before_end_ns = 0;
     std::int64_t patience_ns = 20 * second_ns;  // the client gives up when nothing has come for so long
+    std::int64_t update_bytes = 0;              // once all steps of the client are sent it says some of what is left of its stream for every so many that it gets; 0: never
     std::int64_t answer_of_nat_after_ns = 0;    // 0: none. A router near the client forgets the connection after so long a silence.
 };
 

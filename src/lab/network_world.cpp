@@ -281,30 +281,37 @@ class PageBox final : public CountingBox {
 };
 
 /// A token bucket for what the server sends: what does not fit is dropped, or waits in a queue.
-class ThrottleBox final : public CountingBox {
+class ThrottleBox : public CountingBox {
   public:
-    ThrottleBox(double bytes_per_second, bool is_shaping) : m_bytes_per_second(bytes_per_second), m_is_shaping(is_shaping) {}
+    struct Limit {
+        double bytes_per_second = 0;
+        bool is_shaping = false;
+        double burst_bytes = 0;        // that pass before; the bucket of policing, which fills again
+        double queue_bytes = 60'000;
+    };
+    explicit ThrottleBox(const Limit& limit) : m_limit(limit), m_allowance(limit.burst_bytes) {}
 
-  private:
-    static constexpr double bucket_bytes = 12'000;
-    static constexpr double queue_bytes = 60'000;
-
+  protected:
     Judgement decide(const Passing& passing) override {
         Judgement judgement;
         if (passing.is_from_client || passing.bytes == 0) return judgement;
         const double bytes = passing.bytes + 54;
-        if (m_is_shaping) {
+        if (m_limit.is_shaping) {
+            if (m_allowance >= bytes) {
+                m_allowance -= bytes;
+                return judgement;
+            }
             const std::int64_t begin_ns = std::max(passing.now_ns, m_free_at_ns);
-            if (static_cast<double>(begin_ns - passing.now_ns) / static_cast<double>(second_ns) * m_bytes_per_second > queue_bytes) {
+            if (static_cast<double>(begin_ns - passing.now_ns) / static_cast<double>(second_ns) * m_limit.bytes_per_second > m_limit.queue_bytes) {
                 judgement.is_dropped = true;
                 return judgement;
             }
-            m_free_at_ns = begin_ns + ns(bytes / m_bytes_per_second);
+            m_free_at_ns = begin_ns + ns(bytes / m_limit.bytes_per_second);
             judgement.delay_ns = m_free_at_ns - passing.now_ns;
             return judgement;
         }
-        const double gained = static_cast<double>(passing.now_ns - m_filled_at_ns) / static_cast<double>(second_ns) * m_bytes_per_second;
-        m_tokens = m_filled_at_ns == 0 ? bucket_bytes : std::min(bucket_bytes, m_tokens + gained);
+        const double gained = static_cast<double>(passing.now_ns - m_filled_at_ns) / static_cast<double>(second_ns) * m_limit.bytes_per_second;
+        m_tokens = m_filled_at_ns == 0 ? m_limit.burst_bytes : std::min(m_limit.burst_bytes, m_tokens + gained);
         m_filled_at_ns = passing.now_ns;
         if (m_tokens < bytes)
             judgement.is_dropped = true;
@@ -312,11 +319,31 @@ class ThrottleBox final : public CountingBox {
             m_tokens -= bytes;
         return judgement;
     }
-    double m_bytes_per_second;
-    bool m_is_shaping;
+
+  private:
+    Limit m_limit;
+    double m_allowance;
     double m_tokens = 0;
     std::int64_t m_filled_at_ns = 0;
     std::int64_t m_free_at_ns = 0;
+};
+
+/// A link that many share: what others leave of it, their queue before one's own, and packets that find it full.
+class CrowdedLink final : public ThrottleBox {
+  public:
+    CrowdedLink(const Limit& limit, std::int64_t others_ns, double loss, Random random) : ThrottleBox(limit), m_others_ns(others_ns), m_loss(loss), m_random(random) {}
+
+  private:
+    Judgement decide(const Passing& passing) override {
+        Judgement judgement = ThrottleBox::decide(passing);
+        if (passing.is_from_client) return judgement;
+        judgement.delay_ns += m_others_ns + ns(m_random.exponential(0.2 * static_cast<double>(m_others_ns) / static_cast<double>(second_ns)));
+        judgement.is_dropped = judgement.is_dropped || (passing.bytes > 0 && m_random.chance(m_loss));
+        return judgement;
+    }
+    std::int64_t m_others_ns;
+    double m_loss;
+    Random m_random;
 };
 
 /// For connections after a trigger to the same address and port.
@@ -358,6 +385,11 @@ class WorldMaker {
         }
         for (const NetworkMechanism& mechanism : m_plan.mechanisms) plant(mechanism);
         if (m_plan.certificate_flows > 0) show_odd_certificates(m_plan.certificate_flows);
+        for (const NetworkMechanism& twin : m_plan.slow_twins) {
+            const Scene scene = scene_of(twin.name, "");
+            Random random(m_seed, stream_of("flows of " + twin.name));
+            plant_slow_twin(scene, twin.flows, random);
+        }
         write();
         return std::move(m_world);
     }
@@ -368,6 +400,10 @@ class WorldMaker {
     std::uint32_t add_machine(Machine machine) {
         m_machines.push_back(machine);
         return static_cast<std::uint32_t>(m_machines.size() - 1);
+    }
+
+    bool uses_timestamps(bool is_usual) const {
+        return m_plan.timestamps == TimestampUse::as_machines ? is_usual : m_plan.timestamps == TimestampUse::always;
     }
 
     void make_clients() {
@@ -383,7 +419,7 @@ class WorldMaker {
             const bool is_windows = m_random.chance(0.4);
             machine.ttl = is_windows ? 128 : 64;
             machine.id_process = is_windows ? IdProcess::counter : m_random.chance(0.8) ? IdProcess::per_flow : IdProcess::zero;
-            machine.has_timestamps = !is_windows;
+            machine.has_timestamps = uses_timestamps(!is_windows);
             machine.window = is_windows ? 64240 : 65535;
             m_clients.push_back(add_machine(machine));
             m_ports.push_back(static_cast<std::uint16_t>(32768 + m_random.below(28000)));
@@ -401,7 +437,7 @@ class WorldMaker {
             const std::uint64_t kind = m_random.below(10);
             machine.ttl = kind < 7 ? 64 : kind < 9 ? 128 : 255;
             machine.id_process = kind < 4 ? IdProcess::per_flow : kind < 6 ? IdProcess::zero : kind < 9 ? IdProcess::counter : IdProcess::random;
-            machine.has_timestamps = kind < 7 && m_random.chance(0.7);
+            machine.has_timestamps = uses_timestamps(kind < 7 && m_random.chance(0.7));
             machine.window = static_cast<std::uint16_t>(28000 + m_random.below(37000));
             Site site;
             site.machine = add_machine(machine);
@@ -1044,7 +1080,10 @@ class WorldMaker {
         const bool is_page = scene.mechanism == "block-page";
         const bool is_throttle = scene.mechanism.starts_with("throttle");
         const bool is_large = is_throttle || scene.mechanism == "freeze";
-        const double bytes_per_second = m_plan.throttle_kbit * 1000 / 8;
+        ThrottleBox::Limit limit;
+        limit.bytes_per_second = m_plan.throttle_kbit * 1000 / 8;
+        limit.is_shaping = scene.mechanism == "throttle-shaping";
+        limit.burst_bytes = m_plan.throttle_burst_kib > 0 ? m_plan.throttle_burst_kib * 1024 : limit.is_shaping ? 0 : 12'000;
         const bool has_fixed_id = random.chance(0.5);
         const auto page_ttl = static_cast<std::uint8_t>(70 + random.below(20));
         const auto page = m_store.add(http_response(scene.box_class == "page-403" ? 403 : 200, scene.box_class == "page-403" ? "Forbidden" : "OK",
@@ -1057,6 +1096,7 @@ class WorldMaker {
             const Flow flow = flow_to(one_of(scene.sites, random), is_http ? 80 : 443, any_time(random), random);
             Conversation talk = is_http ? http(name, bytes, random) : tls(name, bytes, random);
             end_as_usual(talk.dialogue, random);
+            if (is_throttle) keep_updated(talk, random);
             NetworkFlowTruth& truth = truth_of(flow, is_http ? "http" : "tls", name, scene.mechanism, is_control ? "control" : "trigger");
             if (is_control) {
                 if (random.chance(m_plan.failure_share / 2)) fail_ordinarily(talk, truth, random);
@@ -1075,7 +1115,7 @@ class WorldMaker {
             if (is_page)
                 box = std::make_unique<PageBox>(talk.trigger_end, page, scene.box_class == "page-fin", page_ttl,
                                                 has_fixed_id ? std::uint16_t{0x1234} : static_cast<std::uint16_t>(random.below(65536)));
-            if (is_throttle) box = std::make_unique<ThrottleBox>(bytes_per_second, scene.mechanism == "throttle-shaping");
+            if (is_throttle) box = std::make_unique<ThrottleBox>(limit);
             run(flow, talk, box.get(), random);
             settle(flow, *box, scene, name);
         }
@@ -1084,6 +1124,67 @@ class WorldMaker {
         if (scene.mechanism == "freeze") parameters.emplace_back("freeze_kib", m_plan.freeze_kib);
         if (is_throttle) parameters.emplace_back("throttle_kbit", m_plan.throttle_kbit);
         report(scene, std::move(parameters));
+    }
+
+    /// Gives the client something to say while it gets a long answer.
+    void keep_updated(Conversation& talk, Random& random) {
+        if (m_plan.update_bytes == 0) return;
+        talk.dialogue.update_bytes = m_plan.update_bytes;
+        talk.client.append(m_store.bulk(39 * (static_cast<std::size_t>(talk.server.bytes) / m_plan.update_bytes + 1), random));
+    }
+
+    /// Slow answers that no box makes.
+    void plant_slow_twin(const Scene& scene, std::uint32_t flows, Random& random) {
+        const std::string& twin = scene.mechanism;
+        const bool is_by_time = twin == "congestion" || twin == "shared-limit";
+        constexpr double busy_seconds = 120;
+        const auto is_busy = [&](std::int64_t at_ns) {
+            const auto slot = static_cast<std::uint64_t>(static_cast<double>(at_ns - m_plan.start_ns) / static_cast<double>(second_ns) / busy_seconds);
+            return Random(m_seed, stream_of("busy " + twin) + slot).chance(0.35);
+        };
+        for (std::uint32_t i = 0; i < flows; ++i) {
+            const bool is_control = draws_control(random);
+            const std::string& name = one_of(is_control ? scene.controls : scene.triggers, random);
+            // What makes slow is met by most connections of the one kind and by some of the other.
+            const bool is_by_server = twin == "pausing-server" || twin == "pacing-server";
+            const bool is_met = random.chance(!is_control ? 0.9 : is_by_server ? 0 : 0.25);
+            const std::size_t half = scene.sites.size() / 2;
+            const std::size_t site = twin == "slow-path" ? (is_met ? 0 : half) + random.below(half) : random.below(scene.sites.size());
+            const std::size_t slow_clients = std::max<std::size_t>(1, m_clients.size() / 4);
+            const auto client = static_cast<std::uint32_t>(twin == "buffer-bloat" && is_met ? random.below(slow_clients) : random.below(m_clients.size()));
+            std::int64_t start_ns = any_time(random);
+            if (is_by_time)
+                for (int tries = 0; tries < 200 && is_busy(start_ns) != is_met; ++tries) start_ns = any_time(random);
+            const std::size_t bytes = 50'000 + random.below(30'000);
+            const bool is_slow_server = is_by_server && is_met;
+            const Flow flow = flow_to(scene.sites[site], 443, start_ns, random, client);
+            Conversation talk = tls(name, is_slow_server ? 3000 : bytes, random);
+            for (std::size_t sent = 3000; is_slow_server && sent < bytes;) {
+                const std::size_t piece = twin == "pacing-server" ? 1400 : 3000 + random.below(6000);
+                append_records(talk.server, piece, random);
+                talk.say(false, twin == "pacing-server" ? ns(0.076) : ns(0.2 + random.exponential(0.1)));
+                sent += piece;
+            }
+            end_as_usual(talk.dialogue, random);
+            keep_updated(talk, random);
+            NetworkFlowTruth& truth = truth_of(flow, "tls", name, twin, is_control ? "control" : "trigger");
+            if (random.chance(m_plan.failure_share / 2)) fail_ordinarily(talk, truth, random);
+            ThrottleBox::Limit limit;
+            limit.bytes_per_second = m_plan.throttle_kbit * 1000 / 8;
+            limit.is_shaping = true;
+            std::unique_ptr<CountingBox> link;
+            Random link_random(m_seed, stream_of("link " + twin) + flow.index);
+            if (is_by_time && is_busy(start_ns)) {
+                if (twin == "congestion") limit.bytes_per_second *= std::exp(3 * link_random.uniform() - 1.5);
+                link = std::make_unique<CrowdedLink>(limit, ns(0.05 + 0.25 * link_random.uniform()), 0.03, link_random);
+            } else if (twin == "slow-path" && site < half) {
+                link = std::make_unique<ThrottleBox>(limit);
+            } else if (twin == "buffer-bloat" && client < slow_clients) {
+                limit.queue_bytes = 256'000;
+                link = std::make_unique<CrowdedLink>(limit, ns(0.5), 0, link_random);
+            }
+            run(flow, talk, link.get(), random);
+        }
     }
 
     /// A word as clients write it into what they ask for; others beside it are harmless.
@@ -1724,6 +1825,11 @@ const std::vector<std::string>& network_mechanisms() {
                                                  "residual",      "quic-sni", "fet",            "throttle-policing", "throttle-shaping", "protocol-whitelist",
                                                  "http-keyword",  "tls-interception"};
     return all;
+}
+
+const std::vector<std::string>& network_slow_twins() {
+    static const std::vector<std::string> names = {"congestion", "shared-limit", "slow-path", "buffer-bloat", "pausing-server", "pacing-server"};
+    return names;
 }
 
 const std::vector<std::string>& network_reset_classes() {

@@ -25,6 +25,13 @@ struct NetworkMechanism {
     std::uint32_t flows = 0;  // incl. controls
 };
 
+/// What makes answers of names slow without any box: "congestion" (everybody is slow at times, each at a rate of its own), "shared-limit" (the same at one
+/// rate for all), "slow-path" (some servers), "buffer-bloat" (some clients' lines, with queues of seconds), "pausing-server" and "pacing-server" (the
+/// server sends by pieces, or segment by segment). The names that suffer most have the role "trigger"; their truth is "none".
+const std::vector<std::string>& network_slow_twins();
+
+enum class TimestampUse : std::uint8_t { as_machines, never, always };
+
 struct NetworkPlan {
     std::vector<NetworkMechanism> mechanisms;  // none: the null world
     std::vector<std::string> reset_classes = network_reset_classes();
@@ -42,6 +49,10 @@ struct NetworkPlan {
     double residual_seconds = 180;
     double freeze_kib = 16;       // the least; each flow has up to 4 more
     double throttle_kbit = 150;
+    double throttle_burst_kib = 0;   // of each connection that passes at full speed before; 0: the bucket of policing (12,000 bytes), and nothing before a queue
+    std::vector<NetworkMechanism> slow_twins;
+    TimestampUse timestamps = TimestampUse::as_machines;
+    std::uint32_t update_bytes = 0;  // of a long answer, after which clients send a few bytes, as those of HTTP/2 do; 0: they only acknowledge
     double fet_rate = 0.26;
     std::uint32_t snap_bytes = 262144;
     std::int64_t start_ns = 1'709'280'000 * second_ns;  // 2024-03-01 08:00 UTC

@@ -75,22 +75,27 @@ void set_payload(const Rest& rest, Packet& packet) {
     packet.payload_bytes_original = static_cast<std::uint32_t>(rest.original);
 }
 
-bool has_timestamps_option(const std::uint8_t* at, std::size_t count) {
+void read_timestamps(const std::uint8_t* option, Packet& packet) {
+    packet.has_timestamps = true;
+    packet.timestamp_value = be32(option + 2);
+    packet.timestamp_echo = be32(option + 6);
+}
+
+void find_timestamps(const std::uint8_t* at, std::size_t count, Packet& packet) {
     // What nearly every segment of a connection has: two NOPs, then the option.
-    if (count >= 12 && be32(at) == 0x0101080A) return true;
+    if (count >= 12 && be32(at) == 0x0101080A) return read_timestamps(at + 2, packet);
     while (count > 0) {
-        if (*at == 0) return false;
+        if (*at == 0) return;
         if (*at == 1) {
             ++at;
             --count;
             continue;
         }
-        if (count < 2 || at[1] < 2 || at[1] > count) return false;
-        if (*at == 8 && at[1] == 10) return true;
+        if (count < 2 || at[1] < 2 || at[1] > count) return;
+        if (*at == 8 && at[1] == 10) return read_timestamps(at, packet);
         count -= at[1];
         at += at[1];
     }
-    return false;
 }
 
 Decoded decode_tcp(Rest rest, Packet& packet) {
@@ -107,7 +112,7 @@ Decoded decode_tcp(Rest rest, Packet& packet) {
     packet.tcp_header_bytes = static_cast<std::uint8_t>(header_bytes);
     if (header_bytes < header_bytes_min) return Decoded::malformed;
     if (!rest.has(header_bytes)) return rest.lack(header_bytes);
-    if (header_bytes > header_bytes_min) packet.has_timestamps = has_timestamps_option(at + header_bytes_min, header_bytes - header_bytes_min);
+    if (header_bytes > header_bytes_min) find_timestamps(at + header_bytes_min, header_bytes - header_bytes_min, packet);
     rest.advance(header_bytes);
     set_payload(rest, packet);
     return Decoded::packet;

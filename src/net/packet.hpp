@@ -69,7 +69,9 @@ struct Packet {
     std::uint16_t window = 0;          // unscaled, as it stands in the header
     std::uint8_t tcp_flags = 0;
     std::uint8_t tcp_header_bytes = 0; // 20 without options
-    bool has_timestamps = false;       // TCP option 8
+    bool has_timestamps = false;       // TCP option 8 (RFC 7323, 3.2)
+    std::uint32_t timestamp_value = 0; // with has_timestamps
+    std::uint32_t timestamp_echo = 0;
     // ICMP.
     std::uint8_t icmp_type = 0;
     std::uint8_t icmp_code = 0;

@@ -76,18 +76,6 @@ IpAddress address_prefix(IpAddress address) {
     return address;
 }
 
-/// Standard deviation.
-double spread_of(const std::vector<double>& values) {
-    double sum = 0;
-    double squares = 0;
-    for (const double value : values) {
-        sum += value;
-        squares += value * value;
-    }
-    const double count = std::max<double>(1, static_cast<double>(values.size()));
-    return std::sqrt(std::max(0.0, squares / count - sum / count * (sum / count)));
-}
-
 std::string last_two_labels(std::string_view name) {
     std::size_t from = name.rfind('.');
     if (from != std::string_view::npos && from > 0) from = name.rfind('.', from - 1);
@@ -123,7 +111,7 @@ std::string_view layer_of(Mechanism mechanism, const std::array<std::size_t, pay
 
 std::string_view mechanism_name(Mechanism mechanism) {
     constexpr std::array<std::string_view, mechanism_count> names = {"dns-injection", "rst-injection", "syn-ack-injection", "block-page", "silent-drop", "freeze", "residual", "quic-drop",
-                                                                     "fully-encrypted-drop", "throttling-policing", "throttling-shaping", "protocol-whitelist", "syn-drop", "syn-reset", "tls-interception"};
+                                                                     "fully-encrypted-drop", "throttling-policing", "throttling-shaping", "protocol-whitelist", "syn-drop", "syn-reset", "tls-interception", "throttling"};
     return names[static_cast<std::size_t>(mechanism)];
 }
 
@@ -1296,117 +1284,82 @@ void CaptureBook::judge_fully_encrypted() {
 }
 
 void CaptureBook::judge_rates() {
-    std::map<std::uint32_t, std::vector<const RateRecord*>> by_name;
-    std::vector<double> all;
-    for (const RateRecord& rate : m_rates) {
-        by_name[rate.name].push_back(&rate);
-        all.push_back(std::log(std::max(1.0f, rate.bytes_per_second)));
-    }
-    if (by_name.size() < 2) return;
-    // What is slow: under half of the median of the names whose own medians are in the upper half.
-    std::vector<double> medians;
-    const auto median = [](std::vector<double> values) {
-        std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-        return values[values.size() / 2];
-    };
-    std::map<std::uint32_t, double> median_of;
-    for (const auto& [name, rates] : by_name) {
-        std::vector<double> values;
-        for (const auto* rate : rates) values.push_back(std::log(std::max(1.0f, rate->bytes_per_second)));
-        medians.push_back(median_of[name] = median(values));
-    }
-    std::vector<double> sorted = medians;
-    std::sort(sorted.begin(), sorted.end());
-    const double fast = sorted[sorted.size() * 3 / 4];
-    const double slow_below = fast - std::log(4.0);
-    Tally control;
-    double control_holes = 0;
-    for (const auto& [name, rates] : by_name) {
-        if (median_of[name] < slow_below) continue;
-        for (const auto* rate : rates) {
-            ++control.flows;
-            control_holes += rate->holes_share;
-            control.lost += std::log(std::max(1.0f, rate->bytes_per_second)) < slow_below;
-        }
-    }
-    if (control.flows < baseline_min) return;
-    const double chance = baseline(control.lost, control.flows, 1);
-    const auto count = [&](const RateRecord& rate, FlowShare& share) {
-        ++share.flows;
-        share.hits += std::log(std::max(1.0f, rate.bytes_per_second)) < slow_below;
-    };
+    // By content, so that neither the order of files nor the moment at which flows were given up shows.
+    std::sort(m_rates.begin(), m_rates.end(), [](const RateRecord& a, const RateRecord& b) {
+        const auto key = [](const RateRecord& r) { return std::tie(r.first_ns, r.evidence, r.frame, r.client, r.server, r.client_port, r.server_port, r.name); };
+        return key(a) < key(b);
+    });
+    std::set<std::uint32_t> names;
     std::map<IpAddress, std::map<std::uint32_t, FlowShare>> by_server;
     FlowShare all_v6;
-    for (const RateRecord& rate : m_rates) {
-        count(rate, by_server[rate.server][rate.name]);
-        if (!rate.server.is_v4()) count(rate, all_v6);
-    }
+    for (const RateRecord& rate : m_rates) names.insert(rate.name);
+    std::vector<SlowName> slow_names = find_slow_names(m_rates, m_limits.q_value_max);
+    // A flow is slow for another name as it is for this one.
+    const auto add = [&](const RateRecord& rate, bool is_slow) {
+        FlowShare& share = by_server[rate.server][rate.name];
+        for (FlowShare* sum : {&share, rate.server.is_v4() ? nullptr : &all_v6}) {
+            if (sum == nullptr) continue;
+            ++sum->flows;
+            sum->hits += is_slow;
+        }
+    };
+    if (!slow_names.empty())
+        for (const RateRecord& rate : m_rates) add(rate, rate.bytes_per_second < slow_names.front().slow_below);
     std::vector<double> p_values;
     std::vector<MechanismVerdict> verdicts;
-    for (const auto& [name, rates] : by_name) {
-        if (median_of[name] >= slow_below) continue;
+    for (SlowName& slow : slow_names) {
         MechanismVerdict verdict;
-        double variation = 0;
-        double holes = 0;
-        std::vector<double> slow;
-        bool is_served_elsewise = false;
         std::array<std::size_t, payload_kind_count> kinds{};
         ShownFlows shown;
         std::set<IpAddress> servers;
-        for (const auto* rate : rates) {
-            servers.insert(rate->server);
-            if (!rate->server.is_v4()) count(*rate, shown.own_v6);
-            ++kinds[static_cast<std::size_t>(rate->kind)];
-            verdict.flows += std::log(std::max(1.0f, rate->bytes_per_second)) < slow_below;
-            variation += rate->gap_variation;
-            holes += rate->holes_share;
-            if (const double log_rate = std::log(std::max(1.0f, rate->bytes_per_second)); log_rate < slow_below) slow.push_back(log_rate);
-            is_served_elsewise = is_served_elsewise || is_answered_for_others(rate->server, name);
-            verdict.locators.push_back({rate->evidence, rate->frame});
+        for (const std::size_t i : slow.members) {
+            const RateRecord& rate = m_rates[i];
+            servers.insert(rate.server);
+            ++kinds[static_cast<std::size_t>(rate.kind)];
+            if (!rate.server.is_v4()) {
+                ++shown.own_v6.flows;
+                shown.own_v6.hits += rate.bytes_per_second < slow.slow_below;
+            }
+            verdict.first_ns = std::min(verdict.first_ns, rate.first_ns);
+            verdict.last_ns = std::max(verdict.last_ns, rate.first_ns);
+            verdict.locators.push_back({rate.evidence, rate.frame});
         }
-        variation /= static_cast<double>(rates.size());
-        holes /= static_cast<double>(rates.size());
-        // A queue spaces packets evenly; dropping what is too much leaves bursts and pauses.
-        verdict.mechanism = variation > 1 ? Mechanism::throttling_policing : Mechanism::throttling_shaping;
-        verdict.trigger = m_names.name(name);
+        verdict.mechanism = slow.is_caused_by(SlowCause::policing)  ? Mechanism::throttling_policing
+                            : slow.is_caused_by(SlowCause::shaping) ? Mechanism::throttling_shaping
+                                                                    : Mechanism::throttling;
+        verdict.trigger = m_names.name(slow.name);
         verdict.layer = layer_of(verdict.mechanism, kinds);
-        verdict.exposed = rates.size();
-        verdict.control_flows = control.lost;
-        verdict.control_exposed = control.flows;
-        verdict.p_value = binomial_tail(verdict.flows, verdict.exposed, chance);
-        verdict.figure = std::exp(median_of[name] - fast);
+        verdict.flows = slow.own.hits;
+        verdict.exposed = slow.own.flows;
+        verdict.control_flows = slow.controls.hits;
+        verdict.control_exposed = slow.controls.flows;
+        verdict.p_value = slow.p_value;
+        verdict.figure = slow.rate_share;
         verdict.direction = "server-to-client";
-        shown.own = {verdict.flows, verdict.exposed};
-        shown.controls = {control.lost, control.flows};
-        shown.chance = chance;
+        shown.own = slow.own;
+        shown.controls = slow.controls;
+        shown.chance = slow.chance;
         for (const IpAddress& server : servers)
             for (const auto& [other, share] : by_server[server])
-                if (other != name) ++shown.same_servers[share];
+                if (other != slow.name) ++shown.same_servers[share];
         shown.other_v6 = {all_v6.hits - shown.own_v6.hits, all_v6.flows - shown.own_v6.flows};
         verdict.alternatives = weigh_alternatives(shown);
         verdict.locators_total = verdict.locators.size();
         std::sort(verdict.locators.begin(), verdict.locators.end());
         constexpr std::size_t locators_max = 20;
         if (verdict.locators.size() > locators_max) verdict.locators.resize(locators_max);
-        verdict.is_firm = is_served_elsewise && verdict.flows >= 5;
-        if (!is_served_elsewise) verdict.alternative = "a slow site: no other name was served from there";
-        // A box holds every flow to one rate; what is shared with others changes. What is too much it drops, or lets wait, and who waits misses nothing.
-        constexpr double spread_max = 0.5;
-        constexpr double more_holes_min = 0.01;
-        const bool is_dropped = holes > control_holes / static_cast<double>(control.flows) + more_holes_min;
-        if (spread_of(slow) > spread_max) verdict.alternative = "congestion: the rate differs from flow to flow";
-        else if (variation > 1 && !is_dropped) verdict.alternative = "a server that pauses: no more is missing than of others";
-        verdict.is_firm = verdict.is_firm && verdict.alternative.empty();
+        constexpr std::uint64_t flows_min = 5;
+        verdict.alternative = slow.alternative;
+        verdict.is_firm = slow.own.hits >= flows_min && slow.alternative.empty();
         p_values.push_back(verdict.p_value);
+        verdict.throttling = std::move(slow);
         verdicts.push_back(std::move(verdict));
     }
-    const auto q_values = benjamini_hochberg(p_values, static_cast<double>(by_name.size()));
+    const auto q_values = benjamini_hochberg(p_values, static_cast<double>(names.size()));
     for (std::size_t i = 0; i < verdicts.size(); ++i) {
         verdicts[i].q_value = q_values[i];
-        if (q_values[i] > m_limits.q_value_max) {
-            verdicts[i].is_firm = false;
-            if (verdicts[i].alternative.empty()) verdicts[i].alternative = "a slow path";
-        }
+        if (q_values[i] > m_limits.q_value_max) verdicts[i].is_firm = false;
+        if (!verdicts[i].is_firm && verdicts[i].alternative.empty()) verdicts[i].alternative = "a slow path: too few flows tell";
         m_verdicts.push_back(std::move(verdicts[i]));
     }
 }

@@ -19,14 +19,15 @@
 #include "instruments/interference/facts.hpp"
 #include "instruments/interference/flow_record.hpp"
 #include "instruments/interference/name_book.hpp"
+#include "instruments/interference/throttling.hpp"
 
 namespace unveil {
 
 enum class Mechanism : std::uint8_t {
     dns_injection, reset_injection, syn_ack_injection, block_page, silent_drop, freeze, residual, quic_drop, fully_encrypted_drop, throttling_policing,
-    throttling_shaping, protocol_whitelist, syn_drop, syn_reset, tls_interception,
+    throttling_shaping, protocol_whitelist, syn_drop, syn_reset, tls_interception, throttling,
 };
-inline constexpr std::size_t mechanism_count = 15;
+inline constexpr std::size_t mechanism_count = 16;
 std::string_view mechanism_name(Mechanism mechanism);    // "dns-injection"
 
 /// What is held of one trigger: a name, an address, or what is said of first payloads.
@@ -52,6 +53,7 @@ struct MechanismVerdict {
     double figure = 0;               // by mechanism: KiB at the freeze, share of the controls' rate, window less TTL of a box whose resets have it constant
     std::vector<Locator> locators;   // frames
     std::uint64_t locators_total = 0;
+    std::optional<SlowName> throttling;   // of names with slow answers; its members are of rates()
 };
 
 /// A flow with a sign, and what is made of it.
@@ -113,6 +115,7 @@ class CaptureBook {
 
     const std::vector<MechanismVerdict>& verdicts() const { return m_verdicts; }   // by mechanism, then trigger
     const std::vector<JudgedFlow>& flows() const { return m_judged; }
+    const std::vector<RateRecord>& rates() const { return m_rates; }               // by time, once judged
     const ResidualEstimate& residual() const { return m_residual; }
     const PortComparison& quic_ports() const { return m_quic_ports; }
     /// First payloads that the rule on fully encrypted traffic takes, and others: how many were lost.

@@ -13,6 +13,7 @@
 #include "instruments/interference/dns_lookups.hpp"
 #include "instruments/interference/known_pages.hpp"
 #include "instruments/interference/reset_class.hpp"
+#include "instruments/interference/round_trip.hpp"
 #include "net/flow_table.hpp"
 #include "net/fragments.hpp"
 #include "net/http.hpp"
@@ -63,6 +64,13 @@ struct Side {
 /// What a client's first words need while they are not whole.
 struct Unfinished {
     TcpStream stream{OverlapPolicy::first, 32u << 10};
+};
+
+/// What only an answer of some length has.
+struct LongAnswer {
+    std::array<RoundTrip, 2> legs;     // to each side and back
+    RateCurve curve;
+    bool has_timestamps = false;       // of both sides, by which round trips are taken
 };
 
 struct Flow {
@@ -136,6 +144,7 @@ struct Flow {
     ShownCertificate certificate;
     std::unique_ptr<QuicClient> quic;
     std::unique_ptr<DnsTalk> dns;
+    std::unique_ptr<LongAnswer> long_answer;  // once the answer has some length
 };
 
 /// What a match adds to the logarithm of the likelihood ratio. A capture does not say in which country it was made, so one of a product's pages, which
@@ -256,6 +265,7 @@ class CaptureWatch::State {
         const std::uint32_t bytes = packet.payload_bytes_original;
         // The front of an answer that a box sends must not pass for the server's.
         const bool is_odd = is_server && flow.syn_acks > 0 && (packet.ttl + ttl_slack < flow.syn_ack_ttl || packet.ttl > flow.syn_ack_ttl + ttl_slack);
+        if (flow.long_answer && !is_odd) time_round_trip(flow, packet, from);
         if (!is_odd) note_side(side, packet);
         if (packet.has_flag(tcp_flag::ack) && (!side.has_acknowledged || after(packet.acknowledgement, side.acknowledged) > 0) && !is_odd) {
             side.acknowledged = packet.acknowledgement;
@@ -389,7 +399,9 @@ class CaptureWatch::State {
         const bool is_new = !side.has_sequence || after(end, side.next_sequence) > 0;
         ++side.data_packets;
         side.bytes += bytes;
-        flow.has_asked_since = true;
+        // A client of HTTP/2 says now and then that it takes more (RFC 9113, 6.9), which is too short to ask for anything.
+        constexpr std::uint32_t update_bytes_max = 48;
+        flow.has_asked_since = flow.has_asked_since || bytes > update_bytes_max;
         if (is_new) {
             side.next_sequence = end;
             side.has_sequence = true;
@@ -469,6 +481,54 @@ class CaptureWatch::State {
         flow.unfinished.reset();
     }
 
+    /// Each packet comes back from its own side and goes to the other. What it shows of the way is taken before it counts.
+    static void time_round_trip(Flow& flow, const Packet& packet, unsigned from) {
+        LongAnswer& long_answer = *flow.long_answer;
+        const Side& side = flow.sides[from];
+        RoundTrip& back = long_answer.legs[from];
+        RoundTrip& there = long_answer.legs[1 - from];
+        const std::uint32_t bytes = packet.payload_bytes_original;
+        const std::uint32_t end = packet.sequence + bytes;
+        const bool is_repeated = bytes > 0 && side.has_sequence && after(end, side.next_sequence) <= 0;
+        const bool is_server = static_cast<unsigned>(flow.client) != from;
+        RoundTrip::Return returned;
+        returned.now_ns = packet.time_ns;
+        returned.before_ns = side.last_ns;
+        if (long_answer.has_timestamps) {
+            if (!packet.has_timestamps) return;
+            returned.is_counted = !is_repeated;
+            // A server that has just been asked may think first.
+            returned.is_late = !is_server || (bytes > 0 && !flow.has_asked_since);
+            back.echo(packet.timestamp_echo, returned);
+            there.send(packet.timestamp_value, packet.time_ns, !is_repeated && (!is_server || bytes > 0));
+            return;
+        }
+        returned.is_late = !is_server;
+        if (packet.has_flag(tcp_flag::ack)) back.acknowledge(packet.acknowledgement, returned);
+        if (bytes == 0) return;
+        const bool is_in_order = !side.has_sequence || packet.sequence == side.next_sequence;
+        if (is_in_order) there.send(end, packet.time_ns, is_in_order);
+        else there.send_again(is_repeated ? side.next_sequence : end);
+    }
+
+    /// Small answers need none of it.
+    void begin_long_answer(Flow& flow, const Packet& packet, unsigned from) {
+        flow.long_answer = std::make_unique<LongAnswer>();
+        flow.long_answer->has_timestamps = packet.has_timestamps;
+        // The handshake has shown the way while nothing was on it.
+        if (flow.syns != 1 || flow.syn_acks != 1) return;
+        flow.long_answer->legs[from].note(flow.syn_ack_ns - flow.first_ns);
+        flow.long_answer->legs[1 - from].note(flow.trigger_ns - flow.syn_ack_ns);
+    }
+
+    /// `bytes`: that have come of the server, as a box on the way counts them.
+    static void follow_rate(const Flow& flow, std::uint64_t bytes, RateCurve& curve) {
+        if (flow.syn_acks == 0) return;
+        const auto position = static_cast<double>(bytes);
+        const auto now_us = static_cast<std::uint32_t>(std::min<std::int64_t>(UINT32_MAX, flow.sending_ns / 1000));
+        while (curve.points < RateCurve::points_max && position >= RateCurve::position_bytes(curve.points)) curve.microseconds[curve.points++] = now_us;
+    }
+
     void take_server_data(Flow& flow, const Packet& packet, unsigned from, bool is_odd) {
         Side& side = flow.sides[from];
         const Side& client = flow.sides[1 - from];
@@ -524,7 +584,9 @@ class CaptureWatch::State {
             flow.holes += side.has_sequence && after(packet.sequence, side.next_sequence) > 0;
             side.next_sequence = end;
             side.has_sequence = true;
+            if (!flow.long_answer && side.bytes >= RateCurve::first_bytes && flow.trigger_ns != 0) begin_long_answer(flow, packet, from);
         }
+        if (flow.long_answer) follow_rate(flow, side.bytes, flow.long_answer->curve);
     }
 
     /// Where the answer must not stop: within a TLS record, or before a body of known length is whole. What cannot be told, since a header was lost or
@@ -745,8 +807,30 @@ class CaptureWatch::State {
             rate.server = record.server;
             rate.frame = flow.trigger_frame;
             rate.evidence = flow.evidence;
+            rate.client_port = record.client_port;
+            rate.server_port = record.server_port;
+            rate.first_ns = flow.first_data_ns;
+            rate.last_ns = flow.last_data_ns;
+            if (flow.long_answer) describe_long_answer(*flow.long_answer, rate);
             m_sink.rate(rate);
         }
+    }
+
+    static void describe_long_answer(const LongAnswer& long_answer, RateRecord& rate) {
+        rate.curve = long_answer.curve;
+        rate.has_both_legs = true;
+        double growth_low = 0;
+        double growth_high = 0;
+        for (const RoundTrip& leg : long_answer.legs) {
+            if (leg.has_minimum()) rate.round_trip += static_cast<float>(leg.minimum_seconds());
+            rate.has_round_trip = rate.has_round_trip || leg.has_late();
+            rate.has_both_legs = rate.has_both_legs && leg.has_late();
+            if (!leg.has_late()) continue;
+            growth_low += std::max(0.0, leg.late_low_seconds() - leg.minimum_seconds());
+            growth_high += std::max(0.0, leg.late_high_seconds() - leg.minimum_seconds());
+        }
+        rate.growth_low = static_cast<float>(growth_low);
+        rate.growth_high = static_cast<float>(growth_high);
     }
 
     void judge_resets_of(const Flow& flow, const Side& server, FlowRecord& record) const {

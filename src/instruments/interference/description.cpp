@@ -65,6 +65,8 @@ const InstrumentDescription& Interference::description() const {
             {"residual.timer", "timers", "whether a failed attempt begins the time anew: restarts, runs on; a set, missing where it is undecided"},
             {"freeze.kib", "KiB", "after which answers stop, median of firm names"},
             {"throttle.rate_share", "share", "of the controls' rate that throttled names get, median"},
+            {"throttle.round_trip_growth", "seconds", "by which the round trip grows while throttled answers come, median of firm names"},
+            {"throttle.full_speed_kib", "KiB", "of throttled answers that come as fast as others, before they are slow, median of firm names"},
             {"fully_encrypted.eligible_share", "share", "of first payloads that the published rule would take; says nothing of blocking"},
             {"fully_encrypted.lost_difference", "share", "of eligible first payloads lost, less that of the others"},
             {"unsent", "packets", "that arrived at one end and were not sent by the other"},

@@ -69,6 +69,17 @@ struct FlowRecord {
     bool is_answer_elsewhere = false;      // of tls: the answer began at another distance than the handshake
 };
 
+/// When so many bytes had come of the server since the connection began, those that were sent again included.
+struct RateCurve {
+    static constexpr std::size_t points_max = 24;
+    static constexpr std::uint32_t first_bytes = 4096;
+    /// 4 KiB, then two points to every doubling: to 11.3 MiB.
+    static double position_bytes(std::size_t point) { return (point % 2 == 0 ? 1.0 : 1.4142135623730951) * static_cast<double>(first_bytes) * static_cast<double>(std::uint32_t{1} << point / 2); }
+
+    std::array<std::uint32_t, points_max> microseconds{};   // while the server sent and the client asked for nothing more
+    std::uint8_t points = 0;
+};
+
 /// How fast a long answer came.
 struct RateRecord {
     IpAddress client;
@@ -80,6 +91,17 @@ struct RateRecord {
     IpAddress server;
     std::uint64_t frame = 0;
     std::uint32_t evidence = 0;
+    std::uint16_t client_port = 0;
+    std::uint16_t server_port = 0;
+    std::int64_t first_ns = 0;             // of the answer
+    std::int64_t last_ns = 0;
+    // Seconds, both legs of the way together. The growth of a leg is the median of its last three samples while data flow, less its smallest.
+    bool has_round_trip = false;           // of one leg at least while data flow: the lower end of the growth counts
+    bool has_both_legs = false;            // so that the upper end does too
+    float round_trip = 0;                  // the smallest
+    float growth_low = 0;
+    float growth_high = 0;
+    RateCurve curve;
 };
 
 }  // namespace unveil

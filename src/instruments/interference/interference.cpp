@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -37,6 +38,9 @@ bool can_be_argument(std::string_view name) {
 
 /// To hundredths, which is more than the weights deserve.
 double rounded(double log_likelihood_ratio) { return std::round(log_likelihood_ratio * 100) / 100; }
+
+/// Of what was measured as a single-precision number.
+double to_millionths(double value) { return std::round(value * 1e6) / 1e6; }
 
 /// The first frames behind a verdict, such as "1:65 1:66".
 std::string frames_text(const MechanismVerdict& verdict) {
@@ -70,6 +74,7 @@ class Report {
     void describe_two_sides();
     void describe_captures();
     void describe_alternatives();
+    void describe_throttling();
     void describe_flows();
     void describe_figures();
     void describe_forged_addresses();
@@ -476,6 +481,112 @@ void Report::describe_alternatives() {
         }
 }
 
+/// What slow names show, and each of their flows.
+void Report::describe_throttling() {
+    const auto& verdicts = m_book->verdicts();
+    if (std::none_of(verdicts.begin(), verdicts.end(), [](const MechanismVerdict& verdict) { return verdict.throttling.has_value(); })) return;
+    OutputTable& names = m_tables.open("throttling", {{"trigger", CellType::text, "as in triggers.csv"},
+                                                      {"verdict", CellType::text, "firm or insufficient"},
+                                                      {"kind", CellType::text, "policing, shaping or not told"},
+                                                      {"flows", CellType::integer, "long answers"},
+                                                      {"slow", CellType::integer, "of them, under a quarter of the rate of fast names"},
+                                                      {"rate_share", CellType::real, "median, of the rate of fast names"},
+                                                      {"rate_spread", CellType::real, "standard deviation of the logarithms of the slow ones' rates"},
+                                                      {"full_speed_kib", CellType::real, "that come at the speed of fast names before; median of the flows"},
+                                                      {"full_speed_kib_low", CellType::real, "its interval at 95 %"},
+                                                      {"full_speed_kib_high", CellType::real, ""},
+                                                      {"round_trip_seconds", CellType::real, "the smallest of each flow, median; empty: not seen while data flowed"},
+                                                      {"growth_low_seconds", CellType::real, "by which it grows while data flow, at least; median"},
+                                                      {"growth_high_seconds", CellType::real, "at most"},
+                                                      {"grown", CellType::integer, "flows whose round trip grew"},
+                                                      {"timed", CellType::integer, "of so many of which it is known"},
+                                                      {"control_grown", CellType::integer, "the same of fast names at the same time"},
+                                                      {"control_timed", CellType::integer, ""},
+                                                      {"holes_share", CellType::real, "of data packets, those before which something is missing"},
+                                                      {"control_holes_share", CellType::real, "of fast names at the same time"},
+                                                      {"bursty_share", CellType::real, "of flows whose packets come in bursts"},
+                                                      {"log_likelihood_policing", CellType::real, "of what the flows show; only differences mean anything"},
+                                                      {"log_likelihood_shaping", CellType::real, ""},
+                                                      {"log_likelihood_server", CellType::real, "that the server, or a program, pauses or holds its own pace"},
+                                                      {"server_controls", CellType::integer, "flows of fast names at the same servers"},
+                                                      {"server_p_value", CellType::real, "that this name is as fast there"},
+                                                      {"client_controls", CellType::integer, "flows of fast names of the same clients"},
+                                                      {"client_p_value", CellType::real, "that this name is as fast there"},
+                                                      {"beside_slow", CellType::integer, "flows of fast names, nearest in time to slow ones, that were slow too"},
+                                                      {"beside", CellType::integer, "of so many"},
+                                                      {"alternative", CellType::text, "the likeliest other explanation"}});
+    OutputTable& flows = m_tables.open("rates", {{"evidence", CellType::integer, "input of the run, from 1"},
+                                                 {"time", CellType::text, "when the answer began"},
+                                                 {"client", CellType::text, "address, shortened unless asked for"},
+                                                 {"client_port", CellType::integer, ""},
+                                                 {"server", CellType::text, "address"},
+                                                 {"server_port", CellType::integer, ""},
+                                                 {"name", CellType::text, "of throttling.csv"},
+                                                 {"kbit_per_second", CellType::real, "while the server sent"},
+                                                 {"round_trip_seconds", CellType::real, "the smallest; empty: not seen while data flowed"},
+                                                 {"growth_low_seconds", CellType::real, "by which it grew, at least"},
+                                                 {"growth_high_seconds", CellType::real, "at most; empty: one leg was not seen"},
+                                                 {"grown", CellType::text, "yes, no, or empty: not known"},
+                                                 {"holes_share", CellType::real, "of data packets, those before which something is missing"},
+                                                 {"gap_variation", CellType::real, "standard deviation over mean of the time between data packets"},
+                                                 {"frame", CellType::integer, "the client's first words"}});
+    const auto integer = [](OutputTable& table, std::uint64_t value) { table.integer(static_cast<std::int64_t>(value)); };
+    const auto real_or_missing = [](OutputTable& table, bool is_known, double value) {
+        if (is_known) table.real(to_millionths(value));
+        else table.missing();
+    };
+    for (const MechanismVerdict& verdict : verdicts) {
+        if (!verdict.throttling) continue;
+        const SlowName& slow = *verdict.throttling;
+        names.text(verdict.trigger);
+        names.text(verdict.is_firm ? "firm" : "insufficient");
+        names.text(verdict.mechanism == Mechanism::throttling_policing ? "policing" : verdict.mechanism == Mechanism::throttling_shaping ? "shaping" : "not told");
+        integer(names, slow.own.flows);
+        integer(names, slow.own.hits);
+        names.real(to_millionths(slow.rate_share));
+        names.real(to_millionths(slow.spread));
+        const SlowName::FullSpeed full_speed = slow.full_speed.value_or(SlowName::FullSpeed{});
+        for (const double kib : {full_speed.kib, full_speed.kib_low, full_speed.kib_high}) real_or_missing(names, slow.full_speed.has_value(), kib);
+        for (const double seconds : {slow.round_trip_seconds, slow.growth_low_seconds, slow.growth_high_seconds}) real_or_missing(names, slow.has_round_trip, seconds);
+        for (const FlowShare& share : {slow.grown, slow.control_grown}) {
+            integer(names, share.hits);
+            integer(names, share.flows);
+        }
+        names.real(to_millionths(slow.holes_share));
+        names.real(to_millionths(slow.control_holes_share));
+        names.real(to_millionths(static_cast<double>(slow.bursty.hits) / static_cast<double>(slow.bursty.flows)));
+        for (const double fit : slow.log_likelihoods) names.real(to_millionths(fit));
+        integer(names, slow.server_controls);
+        names.real(slow.server_p_value);
+        integer(names, slow.client_controls);
+        names.real(slow.client_p_value);
+        integer(names, slow.beside.hits);
+        integer(names, slow.beside.flows);
+        names.text(verdict.alternative);
+        names.end_row();
+        for (const std::size_t i : slow.members) {
+            const RateRecord& rate = m_book->rates()[i];
+            const auto grown = has_grown(rate);
+            integer(flows, rate.evidence + std::uint64_t{1});
+            flows.text(time_text(rate.first_ns));
+            flows.text(client_text(rate.client));
+            flows.integer(rate.client_port);
+            flows.text(address_text(rate.server));
+            flows.integer(rate.server_port);
+            flows.text(verdict.trigger);
+            flows.real(to_millionths(static_cast<double>(rate.bytes_per_second) * 8 / 1000));
+            real_or_missing(flows, rate.has_round_trip, rate.round_trip);
+            real_or_missing(flows, rate.has_round_trip, rate.growth_low);
+            real_or_missing(flows, rate.has_both_legs, rate.growth_high);
+            flows.text(!grown ? "" : *grown ? "yes" : "no");
+            flows.real(to_millionths(rate.holes_share));
+            flows.real(to_millionths(rate.gap_variation));
+            integer(flows, rate.frame);
+            flows.end_row();
+        }
+    }
+}
+
 void Report::describe_flows() {
     OutputTable& table = m_tables.open("flows", {{"evidence", CellType::integer, "input of the run, from 1"},
                                                  {"time", CellType::text, "of the first packet"},
@@ -562,7 +673,38 @@ void Report::describe_figures() {
         m_findings.items.push_back(std::move(finding));
     };
     median_of({Mechanism::freeze}, "freeze.kib", "KiB", "Answers stop after {:.1f} KiB ({:.1f} to {:.1f}).");
-    median_of({Mechanism::throttling_policing, Mechanism::throttling_shaping}, "throttle.rate_share", "share", "Throttled names get {:.3f} of the controls' rate ({:.3f} to {:.3f}).");
+    median_of({Mechanism::throttling_policing, Mechanism::throttling_shaping, Mechanism::throttling}, "throttle.rate_share", "share", "Throttled names get {:.3f} of the controls' rate ({:.3f} to {:.3f}).");
+    const auto range_of = [&](std::string metric, std::string unit, std::string_view sentence, std::string caveat, const auto& bounds_of) {
+        std::vector<double> lows, highs, middles;
+        for (const auto& verdict : m_book->verdicts()) {
+            if (!verdict.is_firm || !verdict.throttling) continue;
+            const std::optional<std::array<double, 3>> bounds = bounds_of(*verdict.throttling);
+            if (!bounds) continue;
+            lows.push_back((*bounds)[0]);
+            middles.push_back((*bounds)[1]);
+            highs.push_back((*bounds)[2]);
+        }
+        if (middles.empty()) return;
+        std::sort(middles.begin(), middles.end());
+        Finding finding = exact_count(std::move(metric), "firm names", 0, std::move(unit), "");
+        finding.value = middles[middles.size() / 2];
+        finding.low = *std::min_element(lows.begin(), lows.end());
+        finding.high = *std::max_element(highs.begin(), highs.end());
+        finding.strength = StrengthKind::interval;
+        finding.sentence = fmt::format(fmt::runtime(sentence), finding.value, finding.low, finding.high);
+        finding.caveat = std::move(caveat);
+        m_findings.items.push_back(std::move(finding));
+    };
+    using Bounds = std::optional<std::array<double, 3>>;
+    range_of("throttle.round_trip_growth", "seconds", "While throttled answers come, the round trip grows by {:.3f} seconds ({:.3f} to {:.3f}).",
+             "The interval reaches from the least that one name's flows show to the most that another's allow, by medians.", [](const SlowName& slow) -> Bounds {
+                 if (!slow.has_round_trip) return std::nullopt;
+                 return std::array{slow.growth_low_seconds, (slow.growth_low_seconds + slow.growth_high_seconds) / 2, slow.growth_high_seconds};
+             });
+    range_of("throttle.full_speed_kib", "KiB", "Throttled answers are as fast as others for {:.1f} KiB ({:.1f} to {:.1f}).", "The interval holds those of all names.", [](const SlowName& slow) -> Bounds {
+        if (!slow.full_speed) return std::nullopt;
+        return std::array{slow.full_speed->kib_low, slow.full_speed->kib, slow.full_speed->kib_high};
+    });
 
     const auto& counts = m_watch->counts();
     if (counts.first_payloads > 0) {
@@ -1165,6 +1307,7 @@ Findings Report::findings() {
     if (m_book) {
         describe_captures();
         describe_alternatives();
+        describe_throttling();
         describe_flows();
         describe_mechanisms();
         describe_figures();

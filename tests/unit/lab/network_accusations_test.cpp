@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <deque>
 #include <map>
 #include <optional>
 
+#include "core/random.hpp"
 #include "instruments/interference/capture_book.hpp"
 #include "instruments/interference/capture_watch.hpp"
 #include "lab/network_packets.hpp"
@@ -725,39 +727,141 @@ TEST_F(Accusations, DestinationsAreComparedByThemselves) {
 }
 
 TEST_F(Accusations, PolicingShapingAndCongestionAreToldApart) {
-    for (int i = 0; i < 12; ++i)
-        for (const int host : {0, 1}) {   // so that another name is answered there
-            FlowRecord fine = record_of(100 * host + i, site(host), 443, PayloadKind::tls);
-            fine.name = names->number("fine.example");
-            fine.is_answered = true;
-            book->add(fine);
-        }
     const auto add = [&](std::string_view name, double rate, double variation, double holes, int i) {
         RateRecord record;
         record.name = names->number(name);
         record.kind = PayloadKind::tls;
+        record.client = ipv4_address(client_address + static_cast<std::uint32_t>(i % 4));
         record.server = ipv4_address(site(i % 2));
         record.bytes_per_second = static_cast<float>(rate);
         record.gap_variation = static_cast<float>(variation);
         record.holes_share = static_cast<float>(holes);
         record.frame = static_cast<std::uint64_t>(i + 1);
-        book->add(record);
+        record.first_ns = 1'000'000'000ll * (i + 1);
+        record.last_ns = record.first_ns + 500'000'000;
+        return record;
+    };
+    const auto timed = [](RateRecord record, double growth_seconds) {
+        record.has_round_trip = record.has_both_legs = true;
+        record.round_trip = 0.08f;
+        record.growth_low = record.growth_high = static_cast<float>(growth_seconds);
+        return record;
     };
     for (int i = 0; i < 80; ++i)
-        for (const auto* name : {"fine.example", "good.example", "well.example", "nice.example", "fair.example", "soft.example", "neat.example", "calm.example", "kind.example", "pure.example", "tidy.example", "warm.example"})
-            if (i % 8 == 0) add(name, 1e6 * (1 + 0.02 * i), 1.2, 0.01, i);
-    for (int i = 0; i < 12; ++i) {
-        add("policed.example", 18'000 + 200 * i, 1.6, 0.07, i);
-        add("shaped.example", 18'000 + 20 * i, 0.1, 0.008, i);
-        add("crowded.example", 4'000 * std::exp(0.25 * i), 1.6, 0.07, i);
-        add("pausing.example", 18'000 + 200 * i, 1.6, 0.01, i);
+        for (const auto* name : {"fine.example", "good.example", "well.example", "nice.example", "fair.example", "soft.example", "neat.example", "calm.example", "kind.example", "pure.example",
+                                 "tidy.example", "warm.example", "mild.example", "keen.example", "bold.example", "wise.example", "true.example", "glad.example", "free.example", "just.example"})
+            if (i % 8 < 2) book->add(timed(add(name, 1e6 * (1 + 0.02 * i), 1.2, 0.01, i), 0));
+    for (int i = 0; i < 24; ++i) {
+        book->add(add("policed.example", 18'000 + 200 * i, 1.6, 0.07, i));
+        book->add(timed(add("shaped.example", 18'000 + 20 * i, 0.1, 0.008, i), 0.8));
+        book->add(add("unseen.example", 18'000 + 20 * i, 0.1, 0.008, i));
+        book->add(timed(add("paced.example", 18'000 + 20 * i, 0.1, 0.008, i), 0));
+        book->add(timed(add("crowded.example", 4'000 * std::exp(0.12 * i), 1.6, 0.07, i), 0.3));
+        book->add(timed(add("pausing.example", 18'000 + 200 * i, 1.6, 0.01, i), 0));
+        // What is missing and what waits at once: by a box, and no more is told.
+        book->add(timed(add("mixed.example", 18'000 + 200 * i, 1.6, 0.07, i), i % 2 == 0 ? 0 : 0.8));
     }
     std::map<std::string, std::string> told;
     for (const auto& verdict : judged()) told[verdict.trigger] = verdict.is_firm ? std::string(mechanism_name(verdict.mechanism)) : verdict.alternative;
-    const std::map<std::string, std::string> wanted = {{"policed.example", "throttling-policing"}, {"shaped.example", "throttling-shaping"},
+    const std::string pace = "a server that pauses or holds its own pace: ";
+    const std::map<std::string, std::string> wanted = {{"policed.example", "throttling-policing"},
+                                                       {"shaped.example", "throttling-shaping"},
+                                                       {"mixed.example", "throttling"},
+                                                       {"unseen.example", pace + "no round trip was seen while data flowed, and no more is missing than of others"},
+                                                       {"paced.example", pace + "round trips do not clearly grow, and no more is missing than of others"},
                                                        {"crowded.example", "congestion: the rate differs from flow to flow"},
-                                                       {"pausing.example", "a server that pauses: no more is missing than of others"}};
+                                                       {"pausing.example", pace + "round trips do not clearly grow, and no more is missing than of others"}};
     EXPECT_EQ(told, wanted);
+}
+
+/// A name that is slow because of what it shares with others, by where or when or for whom it is asked.
+TEST_F(Accusations, WhatOthersShareIsNoThrottling) {
+    struct Case {
+        std::string_view what;
+        int server;              // of the slow name; others are at all
+        int client;
+        double seconds;          // when it is asked for
+        std::string_view alternative;
+    };
+    const std::array<Case, 3> cases = {{{"server", 7, -1, -1, "a slow server or path: other names are not clearly faster there"},
+                                        {"client", -1, 7, -1, "a slow line of the client: other names are not clearly faster there"},
+                                        {"time", -1, -1, 5'000, "congestion: other names were slow at the same time"}}};
+    for (const Case& one : cases) {
+        SetUp();
+        Random random(3);
+        for (int i = 0; i < 2'000; ++i) {
+            const bool is_slow_name = i % 10 == 0;
+            RateRecord record;
+            const int server = is_slow_name && one.server >= 0 ? one.server : static_cast<int>(random.below(8));
+            const int client = is_slow_name && one.client >= 0 ? one.client : static_cast<int>(random.below(8));
+            const double seconds = is_slow_name && one.seconds >= 0 ? one.seconds + 500 * random.uniform() : 10'000 * random.uniform();
+            const bool is_slow = server == one.server || client == one.client || (one.seconds >= 0 && seconds >= one.seconds && seconds < one.seconds + 500);
+            record.name = names->number(is_slow_name ? "slow.example" : std::string(1, static_cast<char>('a' + i % 10)) + ".example");
+            record.kind = PayloadKind::tls;
+            record.client = ipv4_address(client_address + static_cast<std::uint32_t>(client));
+            record.server = ipv4_address(0x5B100000 + static_cast<std::uint32_t>(server));
+            record.bytes_per_second = static_cast<float>((is_slow ? 18'000 : 1e6) * (1 + 0.1 * random.uniform()));
+            record.gap_variation = 0.1f;
+            record.has_round_trip = record.has_both_legs = true;
+            record.round_trip = 0.05f;
+            record.growth_low = record.growth_high = is_slow ? 1.f : 0.f;
+            record.frame = static_cast<std::uint64_t>(i + 1);
+            record.first_ns = static_cast<std::int64_t>(seconds * 1e9);
+            record.last_ns = record.first_ns + 3'000'000'000;
+            book->add(record);
+        }
+        ASSERT_THAT(judged(), SizeIs(1)) << one.what;
+        EXPECT_FALSE(book->verdicts()[0].is_firm) << one.what;
+        EXPECT_EQ(book->verdicts()[0].alternative, one.alternative) << one.what;
+    }
+}
+
+TEST(SlowNames, AnswersSideBySideCountWithTheirSum) {
+    std::vector<RateRecord> rates;
+    for (int i = 0; i < 40; ++i)
+        for (std::uint32_t name = 1; name <= 4; ++name) {
+            RateRecord record;
+            record.name = name;
+            record.first_ns = 100'000'000'000ll * (i + 1);
+            record.last_ns = record.first_ns + 1'000'000'000;
+            record.bytes_per_second = 1e6f;
+            // Five at once of the last share what one of the others has.
+            for (int part = 0; part < (name == 4 ? 5 : 1); ++part) {
+                if (name == 4) record.bytes_per_second = 2e5f;
+                rates.push_back(record);
+            }
+        }
+    EXPECT_TRUE(find_slow_names(rates, 0.001).empty());
+    for (RateRecord& record : rates)
+        if (record.name == 4) record.last_ns = record.first_ns;     // one after the other
+    EXPECT_EQ(find_slow_names(rates, 0.001).size(), 1u);
+}
+
+TEST(SlowNames, RanksInStrataAreThoseOfMannAndWhitney) {
+    // Of 5 and 5 apart: U = 25, mean 12.5, variance 25 * 11 / 12.
+    std::vector<RankStratum> strata = {{{1, 2, 3, 4, 5}, {6, 7, 8, 9, 10}}};
+    EXPECT_NEAR(smaller_in_strata(strata), 0.5 * std::erfc(12.0 / std::sqrt(2 * 25.0 * 11 / 12)), 1e-12);
+    strata = {{{1, 1}, {1, 1}}, {{5}, {}}};
+    EXPECT_GT(smaller_in_strata(strata), 0.5);
+    EXPECT_EQ(smaller_in_strata({}), 1);
+    // A stratum that is slow as a whole says nothing.
+    strata = {{{1, 2, 1, 2}, {1, 2, 1, 2}}, {{}, {50, 60, 70}}};
+    EXPECT_GT(smaller_in_strata(strata), 0.4);
+}
+
+TEST(SlowNames, BytesAtFullSpeedAreWhereTheTimesPart) {
+    for (const double burst : {0.0, 10'000.0, 100'000.0, 1'000'000.0})
+        for (const double bytes_per_second : {5'000.0, 100'000.0}) {
+            std::vector<double> own, control;
+            for (std::size_t point = 0; point < RateCurve::points_max; ++point) {
+                control.push_back(RateCurve::position_bytes(point) / 5e6 + (point % 5) * 0.002);
+                own.push_back(control.back() + std::max(0.0, RateCurve::position_bytes(point) - burst) / bytes_per_second);
+            }
+            const auto found = full_speed_bytes(own, control);
+            ASSERT_TRUE(found);
+            EXPECT_NEAR(*found, burst, RateCurve::position_bytes(RateCurve::points_max - 1) / 256);
+        }
+    EXPECT_FALSE(full_speed_bytes(std::vector<double>(5, 1.0), std::vector<double>(24, 0.1)));
 }
 
 TEST_F(Accusations, OneHostThatIsGoneIsNoRule) {

@@ -105,6 +105,12 @@ TEST(Packet, FindsTimestampsWhereverTheyStand) {
         return packet.has_timestamps;
     };
     const Bytes timestamps = Bytes{8, 10} + zeros(8);
+    for (const Bytes& before : {Bytes{1, 1}, Bytes{2, 4, 5, 0xB4}}) {
+        Packet packet;
+        EXPECT_EQ(decode(101, ipv4(6, tcp({}, before + Bytes{8, 10, 1, 2, 3, 4, 0xFF, 6, 7, 8} + zeros(before.size() == 2 ? 0 : 2))), packet), Decoded::packet);
+        EXPECT_EQ(packet.timestamp_value, 0x01020304u);
+        EXPECT_EQ(packet.timestamp_echo, 0xFF060708u);
+    }
     EXPECT_TRUE(has(Bytes{2, 4, 5, 0xB4, 4, 2} + timestamps));
     EXPECT_TRUE(has(timestamps + Bytes{0, 0}));
     EXPECT_FALSE(has(Bytes{0, 0} + timestamps));                  // behind the end of the list
