@@ -198,6 +198,13 @@ std::vector<CertificateTest> exception_tests(std::span<const std::string> rule, 
         test.as_longer_word.clear();
     }
     if (harmless.empty()) return tests;
+    // Two words that stood side by side in the text, and still let the message pass when they are apart.
+    for (auto& test : split_tests(exception, separator)) {
+        std::vector<std::string> pieces(rule.begin(), rule.end());
+        pieces.push_back(std::move(test.message));
+        tests.push_back({std::move(test.left_out), join_pieces(pieces, separator), true});
+        tests.back().is_further = true;
+    }
     const auto characters = [](std::string_view text) { return std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }); };
     std::string filler(harmless);
     for (auto left = characters(join_pieces(exception, separator)) - characters(filler); left > 0; left -= characters(harmless)) filler += harmless;

@@ -626,6 +626,17 @@ TEST(FurtherTests, ASplitShowsEveryDivision) {
     EXPECT_GT(divided, 100);
 }
 
+TEST(FurtherTests, AnExceptionIsTakenApartAndMeasuredAgainstHarmlessText) {
+    const auto tests = exception_tests(std::vector<std::string>{"rule"}, std::vector<std::string>{"ab cd"}, "|", "hey");
+    std::vector<std::string> further;
+    for (const CertificateTest& test : tests) {
+        if (!test.is_further) continue;
+        EXPECT_TRUE(test.is_blocked_expected) << test.left_out;
+        further.push_back(test.message);
+    }
+    EXPECT_THAT(further, ::testing::ElementsAre("rule|ab c|b cd", "rule|heyhey"));
+}
+
 TEST(FurtherTests, NamesAreReadBack) {
     const std::vector<std::string> rule{"六四", "ab", "c"};
     for (const FurtherTest test : {FurtherTest{FurtherKind::split, 1}, {FurtherKind::swap, 2}, {FurtherKind::gap, 7}, {FurtherKind::bare, 0}}) {
