@@ -196,7 +196,7 @@ class ProbeCommand final : public Command {
         d.summary = "Find out message by message which words a platform suppresses";
         d.details = fmt::format(
             "Sends texts to a platform through a command of yours, or through a person. For every text that is blocked it finds the rule behind "
-            "it, certifies it with at most 2m+1 messages, compares contexts such as countries, and tries {} other spellings. Messages that are "
+            "it, certifies it with 2m+2 messages or a few more, compares contexts such as countries, and tries {} other spellings. Messages that are "
             "known to be blocked or to pass go in between. The log is the evidence: 'unveil filter LOG' reads it. Run the same command again "
             "to go on after a stop: nothing is sent twice.\n{}",
             folds().size(), risks);
@@ -253,7 +253,7 @@ class ProbeCommand final : public Command {
         add(command_option("resend-unknown", ParameterType::flag, "", "", "Send a message again although it may have arrived; otherwise an equivalent one is asked"));
         add(command_option("after-ban", ParameterType::flag, "", "", "Go on with accounts that were banned, shut or warned: they work again"));
         add(command_option("after-warning", ParameterType::flag, "", "", "Go on with an account that is warned; otherwise it rests, for that is how a ban begins"));
-        add(command_option("separator", ParameterType::text, "TEXT", "", "What to put between pieces; five are tried unless given"));
+        add(command_option("separator", ParameterType::text, "TEXT", "", "What to put between pieces; six are tried unless given"));
         add(command_option("passes", ParameterType::integer, "N", "1", "How often a message must pass to count as passed; raised when known blocked ones slip through"));
         d.options.back().minimum = 1;
         d.options.back().maximum = 20;
@@ -413,7 +413,7 @@ class ProbeCommand final : public Command {
         }
         out += fmt::format(
             "\nEvery text costs one message, less with --together-max, more when it is longer than a message may be (--apart-max); one that is blocked about 40 more at 500 characters and 52 at 5,000, fewer as rules are found and with "
-            "--lexicon; nearly half of them are blocked. Each rule costs up to 2m+1 messages for its certificate, more with --further, and {} for the contexts; {} spellings are tried with two or three messages each in every context where rules are blocked. At most {} "
+            "--lexicon; nearly half of them are blocked. Each rule costs up to 2m+2 messages for its certificate, more where words are long and with --further, and {} for the contexts; {} spellings are tried with two or three messages each in every context where rules are blocked. At most {} "
             "messages in all, {} blocked a day and account.\n\n",
             contexts.size(), folds().size(), limits.messages_max, limits.blocked_per_day_max);
         out += wrapped(risks, 0, text_width());
@@ -530,12 +530,13 @@ class ProbeCommand final : public Command {
                 global.say(fmt::format("note: the account {} {} after {} messages, {} of them blocked", printable(account.name, 80), account_state(account), account.messages, account.blocked));
         }
         for (const auto& note : campaign.notes()) global.say(printable("note: " + note, 1000));
-        if (!report.last_problem.empty()) global.say(printable("note: a driver " + report.last_problem, 1000));
+        if (!report.last_problem.empty() && report.end != RunnerEnd::silent) global.say(printable("note: a driver " + report.last_problem, 1000));
         if (report.unknown > 0)
             global.say(fmt::format("note: nobody knows what became of {} message{}; what is unknown counts for nothing{}", report.unknown, report.unknown == 1 ? "" : "s",
                                    options.flag("resend-unknown") ? "" : ", and others of the same meaning were sent"));
         if (report.end == RunnerEnd::silent)
-            throw Error(ErrorKind::run, report.is_unreachable ? "the service cannot be reached: several messages in a row got no verdict" : "several messages in a row got no verdict",
+            throw Error(ErrorKind::run, fmt::format("{}several messages in a row got no verdict{}{}", report.is_unreachable ? "the service cannot be reached: " : "", report.last_problem.empty() ? "" : "; a driver ",
+                                                    printable(report.last_problem, 1000)),
                         fmt::format("The log goes on where it stopped: run the same command again{}", report.is_unreachable ? "" : ", with --skip-silent if only this message is answered so"));
         if (report.end == RunnerEnd::banned || report.end == RunnerEnd::warned)
             throw Error(ErrorKind::run, fmt::format("no account of {} is left: {}", printable(report.context, 80), report.end == RunnerEnd::banned ? "all are banned" : "all are banned or warned"),

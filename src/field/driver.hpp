@@ -36,8 +36,9 @@ class Driver {
 
 /// Runs `command` in a shell and speaks one JSON object a line with it: {"context":...,"account":...,"text":...} in, {"outcome":"blocked"} out,
 /// perhaps with "spans":[[begin,end],...] of dropped bytes, "retry_after":seconds of a message that is rejected for coming too fast, "warning":true for an account
-/// that was told off. A command that does not answer in time or ends is started again, and
-/// the message counts as unknown: whether it was delivered is not known.
+/// that was told off. A command that does not answer in time or ends before it does is started again, and
+/// the message counts as unknown: whether it was delivered is not known. One that ends after its answer is started for the next message. A line
+/// that is no such object, or that nobody asked for, is an error, and the command is started again: the next line might answer another message.
 std::unique_ptr<Driver> make_process_driver(const std::string& command, std::int64_t timeout_us);
 
 /// A person is the driver: prints the message to `out` and reads b (blocked), p (passed), r (rejected), x (banned) or u (unknown)

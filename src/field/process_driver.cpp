@@ -34,14 +34,23 @@ class ProcessDriver final : public Driver {
     ProcessDriver& operator=(const ProcessDriver&) = delete;
 
     Reply send(const Message& message, const StopCheck& is_stopped) override {
-        if (m_pid < 0) start();
         m_is_stopped = is_stopped;
+        if (m_pid >= 0) take_what_came();
+        // Whatever it says now would be taken for the answer to this message, and each answer from then on for the one to the next.
+        if (const std::string unasked(trimmed(m_pending)); m_pid >= 0 && !unasked.empty())
+            return not_understood({}, fmt::format("wrote what nobody asked for: {}; it must print one line for each message and nothing else", printable(unasked, 120)));
+        if (m_has_ended) stop();
+        if (m_pid < 0) start();
         const std::string line = json_text({{"context", message.context}, {"account", message.account}, {"text", message.input}}) + "\n";
         const auto deadline = Clock::now() + std::chrono::microseconds(m_timeout_us);
         if (!write_all(line, deadline)) return lost("did not take the message");
         std::string answer;
         if (!read_line(answer, deadline)) return lost(is_stopped() ? "was stopped before it answered" : m_has_ended ? "ended without an answer" : "did not answer in time");
-        return parse_reply(answer, message.input.size());
+        if (const auto more = trimmed(m_pending); !more.empty())
+            return not_understood(std::move(answer), fmt::format("answered one message with more than one line: {}", printable(more, 120)));
+        Reply reply = parse_reply(answer, message.input.size());
+        if (!reply.problem.empty()) return not_understood(std::move(reply.raw), std::move(reply.problem));
+        return reply;
     }
 
   private:
@@ -80,6 +89,17 @@ class ProcessDriver final : public Driver {
         kill(m_pid, SIGKILL);
         waitpid(m_pid, nullptr, 0);
         m_pid = -1;
+        m_has_ended = false;
+    }
+
+    /// Begins anew, for nobody knows to which message the next line would belong.
+    Reply not_understood(std::string raw, std::string problem) {
+        stop();
+        Reply reply;
+        reply.outcome = Outcome::error;
+        reply.raw = std::move(raw);
+        reply.problem = std::move(problem);
+        return reply;
     }
 
     Reply lost(const std::string& what) {
@@ -105,22 +125,26 @@ class ProcessDriver final : public Driver {
     }
 
     bool read_line(std::string& line, Clock::time_point deadline) {
-        constexpr std::size_t line_bytes_max = 1 << 20;
-        std::array<char, 4096> piece{};
         for (;;) {
             if (take_line(m_pending, line)) return true;
-            if (m_pending.size() > line_bytes_max || !wait_for(m_from, POLLIN, deadline, m_is_stopped)) return false;
-            const ssize_t count = read(m_from, piece.data(), piece.size());
-            if (count > 0) m_pending.append(piece.data(), static_cast<std::size_t>(count));
-            else if (count == 0) {
-                m_has_ended = true;
-                return false;
-            } else if (errno != EAGAIN && errno != EINTR) {
-                return false;
-            }
+            if (m_has_ended || m_pending.size() > line_bytes_max || !wait_for(m_from, POLLIN, deadline, m_is_stopped)) return false;
+            take_what_came();
         }
     }
 
+    /// Without waiting for more.
+    void take_what_came() {
+        std::array<char, 4096> piece{};
+        while (!m_has_ended && m_pending.size() <= line_bytes_max) {
+            const ssize_t count = read(m_from, piece.data(), piece.size());
+            if (count > 0) m_pending.append(piece.data(), static_cast<std::size_t>(count));
+            else if (count == 0) m_has_ended = true;
+            else if (errno == EAGAIN) return;
+            else if (errno != EINTR) m_has_ended = true;
+        }
+    }
+
+    static constexpr std::size_t line_bytes_max = 1 << 20;
     std::string m_command;
     std::int64_t m_timeout_us;
     pid_t m_pid = -1;

@@ -25,7 +25,8 @@ Certificate check_certificate(std::span<const CertificateTest> tests, const std:
     for (const CertificateTest& test : tests) {
         const Answers& answers = book.answers(context, test.message);
         if (test.is_further) {
-            is_shorter_blocked |= answers.tries() > 0 && book.noise().probability_blocked(answers) >= confidence;
+            const double blocked = book.noise().probability_blocked(answers);
+            is_shorter_blocked |= answers.tries() > 0 && (test.is_blocked_expected ? 1 - blocked : blocked) >= confidence;
             continue;
         }
         ++certificate.tests;

@@ -89,7 +89,10 @@ void FilterLog::add(const Trial& sent) {
     if (trial.step == "apart") {
         std::uint32_t characters = 0;
         const auto [end, failure] = std::from_chars(trial.detail.data(), trial.detail.data() + trial.detail.size(), characters);
-        if (failure == std::errc() && end == trial.detail.data() + trial.detail.size()) subject.distances[trial.context][characters] = trial.input;
+        const std::string_view rest(end, trial.detail.data() + trial.detail.size());
+        if (failure == std::errc() && rest.empty()) subject.distances[trial.context][characters].apart = trial.input;
+        if (failure == std::errc() && rest == " before") subject.distances[trial.context][characters].before = trial.input;
+        if (failure == std::errc() && rest == " behind") subject.distances[trial.context][characters].behind = trial.input;
     }
     if (trial.step == "except" && !trial.detail.empty()) subject.exceptions[trial.context].insert(trial.detail);
 }
@@ -178,7 +181,7 @@ State FilterLog::state_of(std::span<const std::string> pieces, const std::string
 
 std::vector<CertificateTest> FilterLog::tests(std::span<const std::string> components, const std::string& context) const {
     auto tests = certificate_tests(components, separator(context).text);
-    for (auto& test : split_tests(components, separator(context).text)) tests.push_back(std::move(test));
+    for (auto further : {inner_tests(components, separator(context).text), split_tests(components, separator(context).text)}) tests.insert(tests.end(), further.begin(), further.end());
     return tests;
 }
 
@@ -208,9 +211,13 @@ std::map<std::string, JudgedRule> judge_rules(const FilterLog& log, double confi
         const bool is_in_byte_order = other == subject.components;
         if (is_in_byte_order) std::reverse(other.begin(), other.end());
         rule.is_order_free = subject.components.size() < 2;
+        std::vector<std::string> names;
+        std::vector<std::string> blocked_in;
         for (const auto& [context, inputs] : log.book.contexts()) {
             RuleInContext& here = rule.contexts.emplace_back();
             here.state = log.state_of(subject.components, context, confidence);
+            if (here.state == State::blocked) blocked_in.push_back(context);
+            names.push_back(context);
             here.is_sent = log.book.answers(context, log.joined(subject.components, context)).tries() > 0;
             if (!here.is_sent) continue;
             here.certificate = log.certificate(subject.components, context, confidence);
@@ -219,6 +226,16 @@ std::map<std::string, JudgedRule> judge_rules(const FilterLog& log, double confi
             const State reordered = log.state_of(other, context, confidence);
             rule.is_order_free |= reordered == State::blocked;
             rule.is_order_needed |= reordered == State::passed && here.state == State::blocked;
+        }
+        // Words may have to stand closer together than the separator of a context lets them, which makes no list another one.
+        for (std::size_t c = 0; c < names.size(); ++c) {
+            if (subject.components.size() < 2 || rule.contexts[c].state != State::passed) continue;
+            const std::string& separator = log.separator(names[c]).text;
+            const bool is_confirmed = std::all_of(blocked_in.begin(), blocked_in.end(), [&](const std::string& context) {
+                return log.separator(context).text == separator ||
+                       log.book.noise().state(log.book.answers(context, join_pieces(subject.components, separator)), confidence) == State::blocked;
+            });
+            if (!is_confirmed) rule.contexts[c].state = State::unknown;
         }
         rule.is_named_otherwise = rule.is_certified && !is_in_byte_order && !rule.is_order_needed;
     }
@@ -247,7 +264,7 @@ std::map<std::string, JudgedException> judge_exceptions(const FilterLog& log, do
             const CertificateTest alone{"the exception", log.joined(subject.components, context), true};
             const bool is_blocked = log.state_of(subject.components, context, confidence) == State::blocked;
             for (const auto& exception : sent) {
-                auto tests = exception_tests(subject.components, rule_components(exception), log.separator(context).text);
+                auto tests = exception_tests(subject.components, rule_components(exception), log.separator(context).text, log.harmless());
                 ExceptionPair& pair = exceptions[exception].pairs.emplace_back(ExceptionPair{notation, context});
                 if (!is_told_apart) continue;
                 const Noise& noise = log.book.noise();

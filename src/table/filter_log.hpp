@@ -24,12 +24,19 @@ struct Origin {
     Locator where;                  // the trial that sent it
 };
 
+/// What was sent to see whether words hold together at a distance; empty where it was not.
+struct DistanceMessages {
+    std::string apart;     // harmless text between them
+    std::string before;    // the same text before them, and they stand together
+    std::string behind;
+};
+
 /// What the logs say about one rule before anything is judged.
 struct Subject {
     std::vector<std::string> components;
     std::map<std::string, std::map<std::string, std::string>> probes;   // context, fold -> the variant that was sent
     std::map<std::string, std::map<std::string, std::string>> shapes;   // context, "letter before" or "letter behind" -> the message
-    std::map<std::string, std::map<std::uint32_t, std::string>> distances;   // context, characters between two components -> the message
+    std::map<std::string, std::map<std::uint32_t, DistanceMessages>> distances;   // context, characters between two components
     std::map<std::string, std::set<std::string>> exceptions;            // context -> notations that were sent beside the rule
     std::map<std::string, std::set<std::string>> further;               // context -> names of further tests
     std::optional<Origin> origin = {};
@@ -74,7 +81,9 @@ class FilterLog {
     std::string joined(std::span<const std::string> pieces, const std::string& context) const;
     /// Of these pieces alone; unknown where they are several and joined pieces say nothing.
     State state_of(std::span<const std::string> pieces, const std::string& context, double confidence) const;
-    /// Of the certificate, and whether a component is two.
+    /// The message that is known to pass; empty before it was sent.
+    const std::string& harmless() const { return m_harmless; }
+    /// Of the certificate, whether a component is two, and whether its inside matters.
     std::vector<CertificateTest> tests(std::span<const std::string> components, const std::string& context) const;
     /// What such a test sends there; empty where it makes no sense.
     std::string further_message(FurtherTest test, std::span<const std::string> components, const std::string& context) const;

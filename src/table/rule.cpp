@@ -156,6 +156,30 @@ std::string further_message(FurtherTest test, std::span<const std::string> compo
     return join_pieces(pieces, separator);
 }
 
+std::vector<CertificateTest> inner_tests(std::span<const std::string> components, std::string_view separator) {
+    constexpr std::size_t characters_min = 5;
+    constexpr std::size_t characters_long = 12;
+    std::vector<CertificateTest> tests;
+    for (std::size_t i = 0; i < components.size(); ++i) {
+        const std::string& component = components[i];
+        std::vector<std::size_t> begins;   // of its characters
+        for (std::size_t at = 0; at < component.size(); at += first_character_bytes(std::string_view(component).substr(at))) begins.push_back(at);
+        if (begins.size() < characters_min) continue;
+        std::vector<std::size_t> quarters{2};
+        if (begins.size() >= characters_long) quarters = {1, 2, 3};
+        for (const std::size_t quarter : quarters) {
+            const std::size_t at = begins[begins.size() * quarter / 4];
+            const std::size_t bytes = first_character_bytes(std::string_view(component).substr(at));
+            std::vector<std::string> pieces(components.begin(), components.end());
+            pieces[i].replace(at, bytes, component[at] == 'x' ? "q" : "x");
+            CertificateTest test{fmt::format("inside {} of {}", quarter, i + 1), join_pieces(pieces, separator), false};
+            test.is_further = true;
+            tests.push_back(std::move(test));
+        }
+    }
+    return tests;
+}
+
 std::vector<CertificateTest> split_tests(std::span<const std::string> components, std::string_view separator) {
     std::vector<CertificateTest> tests;
     for (std::size_t i = 1; i <= components.size(); ++i) {
@@ -167,12 +191,28 @@ std::vector<CertificateTest> split_tests(std::span<const std::string> components
     return tests;
 }
 
-std::vector<CertificateTest> exception_tests(std::span<const std::string> rule, std::span<const std::string> exception, std::string_view separator) {
+std::vector<CertificateTest> exception_tests(std::span<const std::string> rule, std::span<const std::string> exception, std::string_view separator, std::string_view harmless) {
     auto tests = tests_beside(rule, exception, separator);
     for (auto& test : tests) {
         test.is_blocked_expected = !test.is_blocked_expected;
         test.as_longer_word.clear();
     }
+    if (harmless.empty()) return tests;
+    // Two words that stood side by side in the text, and still let the message pass when they are apart.
+    for (auto& test : split_tests(exception, separator)) {
+        std::vector<std::string> pieces(rule.begin(), rule.end());
+        pieces.push_back(std::move(test.message));
+        tests.push_back({std::move(test.left_out), join_pieces(pieces, separator), true});
+        tests.back().is_further = true;
+    }
+    const auto characters = [](std::string_view text) { return std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }); };
+    std::string filler(harmless);
+    for (auto left = characters(join_pieces(exception, separator)) - characters(filler); left > 0; left -= characters(harmless)) filler += harmless;
+    std::vector<std::string> pieces(rule.begin(), rule.end());
+    pieces.push_back(std::move(filler));
+    CertificateTest test{"as long", join_pieces(pieces, separator), true};
+    test.is_further = true;
+    tests.push_back(std::move(test));
     return tests;
 }
 

@@ -56,10 +56,15 @@ std::optional<FurtherTest> parse_further_test(std::string_view name);
 /// Empty where the rule has no such components. `harmless` not empty. O(bytes).
 std::string further_message(FurtherTest test, std::span<const std::string> components, std::string_view separator, std::string_view harmless);
 
+/// Does the inside of a component matter? One of its characters is replaced by a letter, in the middle, and in a long one in both halves too: where that is blocked, two words with
+/// something between them were taken for one, as happens where the filter reads no further than the separator. Of components of five characters or more. O(bytes).
+std::vector<CertificateTest> inner_tests(std::span<const std::string> components, std::string_view separator);
+
 /// The splits of all components of two characters or more.
 std::vector<CertificateTest> split_tests(std::span<const std::string> components, std::string_view separator);
 
-/// The same for an exception: beside the rule its components let the message pass, and no longer once any of them lacks an end.
-std::vector<CertificateTest> exception_tests(std::span<const std::string> rule, std::span<const std::string> exception, std::string_view separator);
+/// The same for an exception: beside the rule its components let the message pass, and no longer once any of them lacks an end. The last one, a further test, has as much
+/// harmless text in its place: if that passes, length lets it pass. Without `harmless` it is left out.
+std::vector<CertificateTest> exception_tests(std::span<const std::string> rule, std::span<const std::string> exception, std::string_view separator, std::string_view harmless);
 
 }  // namespace unveil

@@ -41,12 +41,8 @@ void TrialBook::add(const Trial& trial) {
     const bool is_blocked = is_suppressed(trial.outcome);
     const std::uint32_t account = m_accounts.emplace(trial.account, m_accounts.size()).first->second;
     const Sample sample{trial.time_us, {trial.evidence, trial.row}, is_blocked, account};
-    if (trial.step == "control" && trial.detail == "block") {
-        ++m_noise.block_controls;
-        m_noise.slipped += !is_blocked;
-    } else if (trial.step == "control" && trial.detail == "pass") {
-        m_pass_controls[trial.context].push_back(sample);
-    }
+    if (trial.step == "control" && trial.detail == "block") m_block_controls[trial.context].push_back(sample);
+    if (trial.step == "control" && trial.detail == "pass") m_pass_controls[trial.context].push_back(sample);
     m_contexts[trial.context][trial.input].samples.push_back(sample);
 }
 
@@ -86,38 +82,38 @@ std::vector<std::size_t> change_points(const std::vector<Sample>& samples, const
     return settled[true].cost < settled[false].cost ? settled[true].changes : settled[false].changes;
 }
 
-void TrialBook::leave_out_shut_accounts() {
+/// The controls of one kind, by account: when the last ones were all answered wrongly, the account answered so ever since the last good one.
+void TrialBook::leave_out_broken_accounts(const std::string& context, const std::vector<Sample>& all_controls, Known known) {
+    const bool is_block = known == Known::blocked;
     const auto is_earlier = [](const Sample& a, const Sample& b) { return std::tie(a.time_us, a.where) < std::tie(b.time_us, b.where); };
-    for (auto& [context, all_controls] : m_pass_controls) {
-        std::map<std::uint32_t, std::vector<Sample>> by_account;
-        for (const Sample& control : all_controls) by_account[control.account].push_back(control);
-        // Where there are several accounts the campaign leaves one after three.
-        const std::size_t wrong_in_row_min = by_account.size() > 1 ? 3 : 4;
-        for (auto& [account, controls] : by_account) {
-            std::sort(controls.begin(), controls.end(), is_earlier);
-            std::size_t good = controls.size();
-            while (good > 0 && controls[good - 1].is_blocked) --good;
-            if (controls.size() - good < wrong_in_row_min) good = controls.size();
-            m_noise.pass_controls += good;
-            for (std::size_t i = 0; i < good; ++i) m_noise.wrongly_blocked += controls[i].is_blocked;
-            if (good == controls.size()) continue;
-            for (auto& [input, answers] : m_contexts[context])
-                m_noise.answers_void += std::erase_if(answers.samples, [&, account = account, &controls = controls](const Sample& sample) {
-                    return sample.is_blocked && sample.account == account && (good == 0 || is_earlier(controls[good - 1], sample));
-                });
-        }
+    std::map<std::uint32_t, std::vector<Sample>> by_account;
+    for (const Sample& control : all_controls) by_account[control.account].push_back(control);
+    // Where there are several accounts the campaign leaves one that blocks all after three.
+    const std::size_t wrong_in_row_min = !is_block && by_account.size() > 1 ? 3 : 4;
+    for (auto& [account, controls] : by_account) {
+        std::sort(controls.begin(), controls.end(), is_earlier);
+        std::size_t good = controls.size();
+        while (good > 0 && controls[good - 1].is_blocked != is_block) --good;
+        if (controls.size() - good < wrong_in_row_min) good = controls.size();
+        (is_block ? m_noise.block_controls : m_noise.pass_controls) += good;
+        for (std::size_t i = 0; i < good; ++i) (is_block ? m_noise.slipped : m_noise.wrongly_blocked) += controls[i].is_blocked != is_block;
+        if (good == controls.size()) continue;
+        for (auto& [input, answers] : m_contexts[context])
+            (is_block ? m_noise.answers_unfiltered : m_noise.answers_void) += std::erase_if(answers.samples, [&, account = account, &controls = controls](const Sample& sample) {
+                return sample.is_blocked != is_block && sample.account == account && (good == 0 || is_earlier(controls[good - 1], sample));
+            });
     }
-    for (auto& [context, inputs] : m_contexts)
-        for (auto& [input, answers] : inputs) std::sort(answers.samples.begin(), answers.samples.end(), is_earlier);
 }
 
 void TrialBook::finish(double confidence) {
-    leave_out_shut_accounts();
+    for (const auto& [context, controls] : m_pass_controls) leave_out_broken_accounts(context, controls, Known::passed);
+    for (const auto& [context, controls] : m_block_controls) leave_out_broken_accounts(context, controls, Known::blocked);
     const AnswerNoise noise{error_rate(m_noise.slipped, m_noise.block_controls), error_rate(m_noise.wrongly_blocked, m_noise.pass_controls)};
     for (auto& [context, inputs] : m_contexts)
         for (auto& [input, answers] : inputs) {
-            const auto& samples = answers.samples;
+            auto& samples = answers.samples;
             if (samples.empty()) continue;
+            std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return std::tie(a.time_us, a.where) < std::tie(b.time_us, b.where); });
             answers.first = std::min_element(samples.begin(), samples.end(), [](const auto& a, const auto& b) { return a.where < b.where; })->where;
             const auto changes = change_points(samples, noise, confidence);
             bool is_inconsistent = false;

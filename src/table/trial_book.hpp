@@ -56,6 +56,7 @@ struct Noise {
     std::uint64_t messages_repeated = 0;      // sent more than once in one context
     std::uint64_t messages_inconsistent = 0;  // of them, with different answers that no change explains
     std::uint64_t answers_void = 0;           // from an account that blocked harmless messages too, until the end
+    std::uint64_t answers_unfiltered = 0;     // from one that let known blocked messages pass too, until the end
 
     /// No control and no repeated message ever contradicted another: one answer decides.
     bool is_silent() const { return slipped == 0 && wrongly_blocked == 0 && messages_inconsistent == 0; }
@@ -80,10 +81,12 @@ class TrialBook {
     std::map<std::string, std::uint64_t> by_outcome;
 
   private:
-    void leave_out_shut_accounts();
+    enum class Known { blocked, passed };
+    void leave_out_broken_accounts(const std::string& context, const std::vector<Sample>& all_controls, Known known);
 
     std::map<std::string, std::map<std::string, Answers>> m_contexts;  // context, input
     std::map<std::string, std::vector<Sample>> m_pass_controls;        // by context
+    std::map<std::string, std::vector<Sample>> m_block_controls;
     std::map<std::string, std::uint32_t> m_accounts;
     Noise m_noise;
 };

@@ -265,6 +265,8 @@ class Campaign final : public Experiment {
     /// One such test; none where it makes no sense.
     Dialogue<Verdict> ask_further(FoundRule rule, FurtherTest test);
     Dialogue<bool> try_shapes();
+    /// The words together, with this text, as often as it stood between them, before them and behind them: a filter may read no long texts, or only the begin or the end of one.
+    Dialogue<bool> ask_together(FoundRule rule, std::size_t characters, std::string text);
     /// Do rules of several components hold when other text stands between them?
     Dialogue<bool> try_distances();
     Dialogue<Isolated> isolate(Goal goal, std::u32string characters);

@@ -99,6 +99,18 @@ Dialogue<bool> Campaign::compare() {
         (void)co_await certifying;
         if (!m_refusal.empty()) co_return false;
     }
+    // What passes in a context whose separator is a longer one may do so because its words stand too far apart.
+    for (const auto& [rule, context] : order) {
+        const FoundRule one = m_rules[rule];
+        const std::string separator = separator_in(context);
+        if (one.components.size() < 2 || !is_told_apart(one.components, context) || probability_blocked({context, "", "", "", joined(one.components, context)}) >= 0.5) continue;
+        for (const auto& other : contexts) {
+            if (separator_in(other) == separator || !is_blocked(one, other)) continue;
+            auto asking = ask_published({other, "compare", one.notation, "as in " + context, join_pieces(one.components, separator)}, 1 - m_plan.confidence);
+            (void)co_await asking;
+            if (!m_refusal.empty()) co_return false;
+        }
+    }
     auto assuring = assure_differences(order, contexts);
     if (!co_await assuring) co_return false;
     // Few messages go to the other contexts, maybe none of them a control: the last answers are as good as those of known messages after them.
@@ -192,10 +204,19 @@ Dialogue<bool> Campaign::try_further() {
         }
         // As far as may be, then half as far until it is blocked.
         Verdict verdict = Verdict::passed;
+        std::size_t passed = 0;    // the least gap at which it did
         for (std::size_t gap = m_plan.gap_characters; gap >= gap_min && size > 1 && wants(FurtherKind::gap) && verdict != Verdict::blocked; gap /= 2) {
             auto asking = ask_further(rule, {FurtherKind::gap, gap});
             verdict = co_await asking;
             if (!m_refusal.empty()) co_return false;
+            if (verdict == Verdict::passed) passed = gap;
+        }
+        if (passed > 0) {
+            const auto characters = characters_of(m_plan.known_passed).size();
+            std::string text = separator_in(rule.context);
+            for (std::size_t sent = 0; sent < passed; sent += characters) text += m_plan.known_passed + separator_in(rule.context);
+            auto asking = ask_together(rule, passed, text);
+            if (!co_await asking) co_return false;
         }
         if (!wants(FurtherKind::bare)) continue;
         auto asking = ask_further(rule, {FurtherKind::bare, 0});
@@ -234,6 +255,19 @@ Dialogue<bool> Campaign::try_shapes() {
     co_return true;
 }
 
+Dialogue<bool> Campaign::ask_together(FoundRule rule, std::size_t characters, std::string text) {
+    const std::string together = joined(rule.components, rule.context);
+    const std::string once = text;
+    for (std::size_t gap = 2; gap < rule.components.size(); ++gap) text += once;
+    for (const bool is_before : {true, false}) {
+        auto asking = ask_published({rule.context, "apart", rule.notation, fmt::format("{} {}", characters, is_before ? "before" : "behind"), is_before ? text + together : together + text},
+                                    1 - m_plan.confidence);
+        (void)co_await asking;
+        if (!m_refusal.empty()) co_return false;
+    }
+    co_return true;
+}
+
 Dialogue<bool> Campaign::try_distances() {
     // From far to near: what is blocked is so at less.
     constexpr std::array<std::size_t, 3> distances = {1000, 100, 10};
@@ -243,6 +277,7 @@ Dialogue<bool> Campaign::try_distances() {
         const bool is_harmless_apart = std::none_of(found.components.begin(), found.components.end(), [&](const std::string& component) { return m_plan.known_passed.find(component) != std::string::npos; });
         if (found.components.size() < 2 || !ground(found.context).separator || !is_harmless_apart) continue;
         if (rules++ == m_plan.shape_rules) break;
+        std::pair<std::size_t, std::string> passed;    // the least distance at which it did, and what stood between
         for (const std::size_t distance : distances) {
             std::string between = separator_in(found.context);
             while (characters_of(between).size() < distance) between += m_plan.known_passed + separator_in(found.context);
@@ -252,7 +287,11 @@ Dialogue<bool> Campaign::try_distances() {
             const Verdict verdict = co_await asking;
             if (!m_refusal.empty()) co_return false;
             if (verdict == Verdict::blocked) break;
+            if (verdict == Verdict::passed) passed = {distance, between};
         }
+        if (passed.first == 0) continue;
+        auto asking = ask_together(found, passed.first, passed.second);
+        if (!co_await asking) co_return false;
     }
     co_return true;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/text.hpp"
 #include "experiment/filter/campaign.hpp"
 #include "experiment/filter/characters.hpp"
 
@@ -130,7 +131,8 @@ Dialogue<bool> Campaign::all_as_expected(std::vector<CertificateTest> tests, Mes
 }
 
 Dialogue<bool> Campaign::certify(std::vector<std::string> components, std::string context) {
-    const auto tests = certificate_tests(components, separator_in(context));
+    auto tests = certificate_tests(components, separator_in(context));
+    for (auto& test : inner_tests(components, separator_in(context))) tests.push_back(std::move(test));
     auto asking = all_as_expected(tests, {context, "certify", rule_notation(components), "", ""});
     if (!co_await asking) co_return false;
     // Where answers are wrong at times it must be sure before it counts: it is looked for in all later texts, compared and respelled.
@@ -139,9 +141,13 @@ Dialogue<bool> Campaign::certify(std::vector<std::string> components, std::strin
         if (!co_await settling) co_return false;
     }
     // A rule of one character has no test that must pass; an account that is shut would certify it.
-    if (tests.size() > 1) co_return true;
-    auto known = control(context, false);
-    co_return co_await known;
+    if (tests.size() == 1) {
+        auto known = control(context, false);
+        if (!co_await known) co_return false;
+    }
+    // For a few messages everything may have been blocked, or this one was read together with the one before it.
+    auto asking_again = all_as_expected({tests.front()}, {context, "certify", rule_notation(components), "", ""});
+    co_return co_await asking_again;
 }
 
 std::optional<std::size_t> Campaign::known_rule_in(const std::string& text, const std::string& context) const {
@@ -298,6 +304,15 @@ Dialogue<Campaign::Found> Campaign::find_rule(std::string name, std::string text
             if (is_in_order) rule = {isolated.components, rule_notation(isolated.components), name, context, true};
         }
         if (rule.is_certified || !m_refusal.empty()) break;
+        auto inner = inner_tests(sorted, separator_in(context));
+        for (auto& test : inner_tests(isolated.components, separator_in(context))) inner.push_back(std::move(test));
+        const auto held = std::find_if(inner.begin(), inner.end(), [&](const CertificateTest& test) { return probability_blocked({context, "", "", "", test.message}) > 0.5; });
+        if (held == inner.end()) continue;
+        m_passes_least = m_plan.passes_needed;
+        m_notes.push_back(fmt::format("{}: '{}' is blocked with another letter inside it, so it is several words with something between them that do not belong together across the separator '{}'; "
+                                      "try another --separator, and another --out",
+                                      name, printable(rule.notation, 200), printable(separator_in(context), 80)));
+        co_return Found{};
     }
     // One text's trouble must not make all that follow dearer.
     m_passes_least = m_plan.passes_needed;
@@ -396,13 +411,20 @@ Dialogue<bool> Campaign::find_exceptions() {
                                               passed.name, rule.notation));
                 continue;
             }
+            const std::vector<std::string> text{passed.text};
+            auto asking_length = ask({passed.context, "except", rule.notation, "", exception_tests(rule.components, text, separator_in(passed.context), m_plan.known_passed).back().message});
+            if (co_await asking_length != Verdict::blocked) {
+                if (!m_refusal.empty()) co_return false;
+                m_notes.push_back(fmt::format("{} passes although '{}' stands in it, and so does as much harmless text beside it: long messages are not read, or not to their end", passed.name, rule.notation));
+                continue;
+            }
             auto isolating = isolate(goal, characters_of(passed.text));
             Isolated isolated = co_await isolating;
             if (!m_refusal.empty()) co_return false;
             if (isolated.components.empty()) continue;
             std::sort(isolated.components.begin(), isolated.components.end());
             const std::string notation = rule_notation(isolated.components);
-            auto certifying = all_as_expected(exception_tests(rule.components, isolated.components, separator_in(passed.context)),
+            auto certifying = all_as_expected(exception_tests(rule.components, isolated.components, separator_in(passed.context), m_plan.known_passed),
                                               {passed.context, "except", rule.notation, notation, ""});
             const bool is_certified = co_await certifying;
             if (!m_refusal.empty()) co_return false;

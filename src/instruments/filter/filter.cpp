@@ -143,6 +143,14 @@ class Judgement {
     std::string alone(const Subject& subject, const std::string& context) const { return m_log.joined(subject.components, context); }
     State state_alone(const Subject& subject, const std::string& context) const { return m_log.state_of(subject.components, context, m_confidence); }
 
+    /// At the end and at the begin of a text with so many characters besides.
+    bool is_blocked_together(const Subject& subject, const std::string& context, std::uint32_t characters) const {
+        const auto here = subject.distances.find(context);
+        if (here == subject.distances.end()) return false;
+        const auto sent = here->second.find(characters);
+        return sent != here->second.end() && state(context, sent->second.before) == State::blocked && state(context, sent->second.behind) == State::blocked;
+    }
+
     const FilterLog& m_log;
     double m_confidence;
     double m_same_share;
@@ -185,6 +193,10 @@ void Judgement::describe_messages() {
         m_findings.notes.push_back(fmt::format("{} messages were blocked by accounts that blocked harmless ones too until the end, as a shut account does; they "
                                                "count for nothing",
                                                grouped_digits(noise.answers_void)));
+    if (noise.answers_unfiltered > 0)
+        m_findings.notes.push_back(fmt::format("{} messages came through by accounts that let known blocked ones pass too until the end: nobody filtered them any more, or the list changed; they count for "
+                                               "nothing",
+                                               grouped_digits(noise.answers_unfiltered)));
     auto slips = rate_finding("controls.slip_share", noise.slipped, noise.block_controls,
                               fmt::format("{} of {} messages that are known to be blocked came through.", grouped_digits(noise.slipped),
                                           grouped_digits(noise.block_controls)));
@@ -559,9 +571,12 @@ void Judgement::describe_further() {
             const auto gaps = states.find(FurtherKind::gap);
             if (gaps == states.end()) continue;
             const auto& found = gaps->second;
-            note(FurtherKind::gap, found.rbegin()->second, State::blocked);
             const auto near = std::find_if(found.rbegin(), found.rend(), [](const auto& one) { return one.second == State::blocked; });
             const auto far = std::find_if(found.begin(), found.end(), [](const auto& one) { return one.second == State::passed; });
+            // What passes with its words together in a text of that length, too, passes for something else.
+            const bool is_bound = far != found.end() && is_blocked_together(subject, context, static_cast<std::uint32_t>(far->first));
+            const State farthest = found.rbegin()->second;
+            note(FurtherKind::gap, farthest == State::passed && !is_bound ? State::unknown : farthest, State::blocked);
             constexpr std::size_t shown_max = 20;
             if (distances.rows.size() < shown_max)
                 distances.rows.push_back({rule, context, near == found.rend() ? "" : grouped_digits(near->first), far == found.end() ? "" : grouped_digits(far->first)});
@@ -638,14 +653,15 @@ void Judgement::describe_distances() {
             if (subject.components.size() < 2 || state_alone(subject, context) != State::blocked) continue;
             std::string blocked;
             std::string passed;
-            for (const auto& [characters, message] : messages) {
-                const State there = state(context, message);
+            for (const auto& [characters, sent] : messages) {
+                const State there = state(context, sent.apart);
                 if (there == State::blocked) blocked = grouped_digits(characters);
-                if (there == State::passed && passed.empty()) passed = grouped_digits(characters);
+                if (there != State::passed || !passed.empty()) continue;
+                passed = grouped_digits(characters);
+                if (is_blocked_together(subject, context, characters)) bound.insert(rule);
             }
             if (blocked.empty() && passed.empty()) continue;
-            if (!passed.empty()) bound.insert(rule);
-            else if (state(context, messages.rbegin()->second) == State::blocked) not_bound.insert(rule);
+            if (passed.empty() && state(context, messages.rbegin()->second.apart) == State::blocked) not_bound.insert(rule);
             shown.rows.push_back({rule, context, blocked, passed});
         }
     }
@@ -654,7 +670,7 @@ void Judgement::describe_distances() {
     auto distances = set_finding("rules.distance_bound", "rules of several components", bound, not_bound,
                                  fmt::format("{} of {} rules that were tried with other text between their words come through when that is long enough.", grouped_digits(bound.size()),
                                              grouped_digits(bound.size() + not_bound.size())));
-    distances.caveat = "Rules that were not tried open the interval; 'unveil probe --shape-rules N' tries more. Distances are in characters between two words; longer ones than were tried may let a rule through.";
+    distances.caveat = "Rules that were not tried open the interval; 'unveil probe --shape-rules N' tries more. Distances are in characters between two words; longer ones than were tried may let a rule through. Where as much text before or behind the words lets them through as well, it is the length or the place that does so.";
     const auto untold = std::count_if(m_certified.begin(), m_certified.end(), [&](const std::string& rule) {
         return m_log.subjects.at(rule).components.size() > 1 && bound.count(rule) == 0 && not_bound.count(rule) == 0;
     });
@@ -860,9 +876,9 @@ void Judgement::describe_evasions() {
                     if (Example& example = examples[fold]; blocked < example.blocked) example = {blocked, alone(subject, context), variant};
                 }
             if (const auto distances = subject.distances.find(context); distances != subject.distances.end() && state_alone(subject, context) == State::blocked && examples.count("apart") == 0)
-                for (const auto& [characters, message] : distances->second)
-                    if (state(context, message) == State::passed && subject.components.size() > 1) {
-                        examples["apart"] = {0, alone(subject, context), message};
+                for (const auto& [characters, sent] : distances->second)
+                    if (state(context, sent.apart) == State::passed && subject.components.size() > 1) {
+                        examples["apart"] = {0, alone(subject, context), sent.apart};
                         break;
                     }
             const JudgedRule& rule = m_judged.at(notation);
@@ -961,6 +977,11 @@ Findings Filter::run(const InstrumentInputs& inputs, const ParameterValues& para
     const double confidence = parameters.real("confidence");
     if (inputs.trials.empty()) throw Error(ErrorKind::input, "there is no log of messages among the inputs", "Give the log of a filter experiment beside the labelled words");
     FilterLog log = read_filter_logs(inputs.trials, confidence, context.progress);
+    ContextAttributes about;
+    add_context_attributes(parameters.texts("about"), about);
+    for (const auto& [name, attributes] : about)
+        if (log.book.contexts().count(name) == 0)
+            throw Error(ErrorKind::usage, fmt::format("'about' names the context '{}', from which the log has no answer", printable(name, 80)), "Mend the name; 'unveil inspect' lists the contexts of a log");
     add_context_attributes(parameters.texts("about"), log.attributes);
     if (attribute_count(log.attributes) > attributes_max)
         throw Error(ErrorKind::input, fmt::format("the contexts have {} different attributes", attribute_count(log.attributes)), fmt::format("Name at most {}", attributes_max));

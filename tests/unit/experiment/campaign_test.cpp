@@ -626,6 +626,17 @@ TEST(FurtherTests, ASplitShowsEveryDivision) {
     EXPECT_GT(divided, 100);
 }
 
+TEST(FurtherTests, AnExceptionIsTakenApartAndMeasuredAgainstHarmlessText) {
+    const auto tests = exception_tests(std::vector<std::string>{"rule"}, std::vector<std::string>{"ab cd"}, "|", "hey");
+    std::vector<std::string> further;
+    for (const CertificateTest& test : tests) {
+        if (!test.is_further) continue;
+        EXPECT_TRUE(test.is_blocked_expected) << test.left_out;
+        further.push_back(test.message);
+    }
+    EXPECT_THAT(further, ::testing::ElementsAre("rule|ab c|b cd", "rule|heyhey"));
+}
+
 TEST(FurtherTests, NamesAreReadBack) {
     const std::vector<std::string> rule{"六四", "ab", "c"};
     for (const FurtherTest test : {FurtherTest{FurtherKind::split, 1}, {FurtherKind::swap, 2}, {FurtherKind::gap, 7}, {FurtherKind::bare, 0}}) {
@@ -869,6 +880,106 @@ TEST(Campaign, IsExactWhereContextsReadDifferently) {
     EXPECT_GT(rules_found, 1000);
 }
 
+/// A filter that reads no further than the end of a line keeps the words of a combination from being seen together: they and what stands between them look like one long word.
+TEST(Campaign, WordsWithSomethingBetweenThemAreNotTakenForOne) {
+    const auto reads_lines = [](const Message& message) {
+        const std::string& text = message.input;
+        for (std::size_t begin = 0; begin <= text.size(); begin = text.find('\n', begin) == std::string::npos ? text.size() + 1 : text.find('\n', begin) + 1)
+            if (is_blocked({{"zyzy"}, {"alpha", "bravo"}, {"红旗", "飞扬"}, {"甲乙", "丙丁", "戊己"}, {"tango dances"}}, text.substr(begin, text.find('\n', begin) - begin))) return Outcome::blocked;
+        return Outcome::passed;
+    };
+    const std::vector<std::string> texts{"we went alpha then with some bravo words", "他说红旗在风中飞扬是很好看的", "甲乙一二三丙丁四五六戊己七八", "all those tango dances at night"};
+    Campaign campaign(plan_of(texts));
+    const auto logged = run_logged(campaign, reads_lines);
+    EXPECT_THAT(certified(campaign), ::testing::ElementsAre("tango dances"));
+    EXPECT_THAT(certified_by_context(logged.log), ::testing::ElementsAre("cn: tango dances"));
+    EXPECT_THAT(campaign.notes(), ::testing::Contains(HasSubstr("--separator")));
+    CampaignPlan plan = plan_of(texts);
+    plan.separators = {"。"};
+    Campaign again(plan);
+    run(again, reads_lines);
+    EXPECT_THAT(certified(again), ::testing::UnorderedElementsAre("alpha + bravo", "红旗 + 飞扬", "丙丁 + 戊己 + 甲乙", "tango dances"));
+}
+
+/// Where messages are read together with the one before them, half a rule is blocked right after the other half.
+TEST(Campaign, HalfARuleThatIsReadWithTheMessageBeforeIsSeenToBeContradicted) {
+    Random random(17);
+    std::uint64_t wrong = 0;
+    constexpr int rounds = 100;
+    for (int round = 0; round < rounds; ++round) {
+        const auto filler = [&] {
+            std::string text;
+            for (std::uint64_t n = 5 + random.below(15); n > 0; --n) text += static_cast<char>('p' + random.below(8));
+            return text;
+        };
+        std::string before;
+        const std::string text = filler() + "alpha" + filler() + "bravo" + filler();
+        Campaign campaign(plan_of({text}));
+        const auto logged = run_logged(campaign, [&](const Message& message) {
+            const bool blocked = is_blocked({{"zyzy"}, {"alpha", "bravo"}}, before + " " + message.input);
+            if (!blocked) before = message.input;
+            return blocked ? Outcome::blocked : Outcome::passed;
+        });
+        const bool is_any_wrong = certified_by_context(logged.log).size() > certified_by_context(logged.log).count("cn: alpha + bravo");
+        wrong += is_any_wrong;
+        EXPECT_FALSE(is_any_wrong && logged.log.book.noise().messages_inconsistent == 0) << text;
+    }
+    EXPECT_LE(wrong, 65u);
+}
+
+/// That long messages are not read is no exception, and no matter of distance.
+TEST(Campaign, WhatIsNotReadForItsLengthOrPlaceIsNoException) {
+    for (const bool is_begin_read : {false, true}) {
+        CampaignPlan plan = plan_of({"dance the tango tonight, alpha or bravo", "the tango was danced by everybody in the town that night, and all of them said that they had never seen such a thing before, not once"});
+        Campaign campaign(plan);
+        const auto logged = run_logged(campaign, [&](const Message& message) {
+            if (!is_begin_read && message.input.size() > 100) return Outcome::passed;
+            return is_blocked({{"zyzy"}, {"tango"}, {"alpha", "bravo"}}, message.input.substr(0, 100)) ? Outcome::blocked : Outcome::passed;
+        });
+        EXPECT_THAT(certified(campaign), ::testing::ElementsAre("alpha + bravo", "tango"));
+        EXPECT_LT(logged.trials.size(), 200u) << "and nobody looks for one in vain";
+        for (const auto& exception : campaign.exceptions()) EXPECT_FALSE(exception.is_certified) << exception.notation;
+        for (const auto& [notation, exception] : filter::judge_exceptions(logged.log, 0.99)) EXPECT_FALSE(exception.is_certified) << notation;
+        const auto& distances = logged.log.subjects.at("alpha + bravo").distances.at("cn");
+        EXPECT_TRUE(std::any_of(distances.begin(), distances.end(), [](const auto& one) { return !one.second.before.empty() && !one.second.behind.empty(); })) << "that it passes with its words together, too, is seen";
+    }
+}
+
+/// One list, read where words may stand twenty bytes apart, behind two separators of which one is longer.
+TEST(Campaign, ALongerSeparatorMakesNoOtherList) {
+    const auto filter = [](const Message& message) {
+        std::string text = message.input;
+        if (message.context == "b")
+            for (const std::string stripped : {"\n", "。", "😀"})
+                for (std::size_t at = text.find(stripped); at != std::string::npos; at = text.find(stripped)) text.erase(at, stripped.size());
+        const auto near = [&](const std::string& a, const std::string& b) {
+            const std::size_t first = text.find(a);
+            const std::size_t second = text.find(b);
+            return first != std::string::npos && second != std::string::npos && (first < second ? second - first - a.size() : first - second - b.size()) <= 20;
+        };
+        const bool is_other = message.context == "a" && near("north", "south");
+        return text.find("zyzy") != std::string::npos || near("alpha", "bravo") || is_other ? Outcome::blocked : Outcome::passed;
+    };
+    CampaignPlan plan = plan_of({"we went alpha with bravo words"});
+    plan.contexts = {"a", "b"};
+    Campaign campaign(plan);
+    const auto logged = run_logged(campaign, filter);
+    ASSERT_NE(logged.log.separator("a").text, logged.log.separator("b").text);
+    EXPECT_THAT(certified(campaign), ::testing::ElementsAre("alpha + bravo"));
+    const auto judged = judge_rules(logged.log, 0.99);
+    EXPECT_EQ(judged.at("alpha + bravo").contexts.at(0).state, filter::State::blocked);
+    EXPECT_EQ(judged.at("alpha + bravo").contexts.at(1).state, filter::State::unknown);
+}
+
+/// One list that lacks a rule is another list, also where the separators differ.
+TEST(Campaign, ARuleThatLacksBehindALongerSeparatorIsTold) {
+    CampaignPlan plan = plan_of({"we went alpha with bravo words"});
+    plan.contexts = {"a", "b"};
+    Campaign campaign(plan);
+    const auto logged = run_logged(campaign, filter_of(Readers{{"a", {{{"zyzy"}, {"alpha", "bravo"}}, {}}}, {"b", {{{"zyzy"}}, {"\n", "。", "😀"}}}}));
+    EXPECT_EQ(judge_rules(logged.log, 0.99).at("alpha + bravo").contexts.at(1).state, filter::State::passed);
+}
+
 TEST(Campaign, AKnownCombinationIsCutWithinOneOfItsWords) {
     CampaignPlan plan = plan_of({"习主席 will not 辞职 today"});
     plan.known_blocked = "习主席辞职";
@@ -1026,6 +1137,7 @@ TEST(Campaign, ARuleLeadsBackToWhereItsTextWasPublished) {
 TEST(Campaign, NoiseGivesNoWrongException) {
     const Rules rules{{"zyzy"}, {"六四", "坦克"}, {"广场"}};
     std::uint64_t found = 0;
+    std::uint64_t wrong = 0;
     constexpr int rounds = 60;
     for (const bool has_exception : {true, false})
         for (int round = 0; round < rounds; ++round) {
@@ -1050,11 +1162,11 @@ TEST(Campaign, NoiseGivesNoWrongException) {
                 EXPECT_EQ(exception.is_certified, judged.at(exception.notation).is_certified) << round;
                 if (!exception.is_certified) continue;
                 EXPECT_TRUE(has_exception) << exception.notation;
-                EXPECT_EQ(exception.notation, "党 + 捍卫");
-                ++found;
+                ++(exception.notation == "党 + 捍卫" ? found : wrong);
             }
         }
     EXPECT_GE(found, rounds / 2u);
+    EXPECT_LE(wrong, 1u) << "two words that stood side by side in a text may be taken for one";
 }
 
 TEST(Campaign, ARuleThatLeavesTheListIsNotPublished) {

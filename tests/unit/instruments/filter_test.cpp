@@ -544,22 +544,68 @@ TEST(Filter, AFoldIsExcludedOnlyWhereNoContextLeavesItOpen) {
     EXPECT_EQ(std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row.at(0) == "ca" && row.at(1) == "emoji" && row.at(4) == "not asked"; }), 1);
 }
 
+/// Where nobody filters an account any more, what it sends says nothing of the list of its country.
+TEST(Filter, AnAccountThatIsFilteredNoLongerMakesNoOtherList) {
+    for (const bool is_filtered_again : {false, true}) {
+        std::vector<Trial> trials;
+        for (const char* context : {"ca", "cn"}) trials.push_back(trial("control", "zz", "zz", true, context, "block"));
+        for (int i = 0; i < 1000; ++i) {
+            trials.push_back(trial("control", "zz", "zz", true, "cn", "block"));
+            trials.push_back(trial("control", "hello", "hello", false, "cn", "pass"));
+        }
+        for (const std::string rule : {"abc", "def", "ghi", "jkl", "mno"}) {
+            for (const auto& test : certificate_tests(rule_components(rule), "\n")) trials.push_back(trial("certify", rule, test.message, test.is_blocked_expected));
+            trials.push_back(trial("compare", rule, rule, false, "ca"));
+        }
+        for (int i = 0; i < 4; ++i) trials.push_back(trial("control", "zz", "zz", false, "ca", "block"));
+        if (is_filtered_again) trials.push_back(trial("control", "zz", "zz", true, "ca", "block"));
+        const auto findings = findings_of(trials);
+        EXPECT_EQ(findings.find("contexts.differ")->value, is_filtered_again ? 1 : 0);
+        EXPECT_EQ(findings.find("rules(\"ca\")")->non_members.empty(), !is_filtered_again);
+        EXPECT_EQ(std::any_of(findings.notes.begin(), findings.notes.end(), [](const auto& note) { return note.starts_with("9 messages came through by accounts"); }), !is_filtered_again);
+    }
+}
+
+TEST(Filter, AContextThatTheLogDoesNotKnowCannotBeDescribed) {
+    const auto run_about = [](const char* about) {
+        MemoryTrials source({trial("scan", "", "text", false)});
+        InstrumentInputs inputs;
+        inputs.trials.push_back(&source);
+        const Filter filter;
+        NoOutputTables tables;
+        SilentProgress progress;
+        InstrumentContext context{0, 1, {"/var/tmp", 1 << 20}, tables, progress};
+        ParameterValues parameters(filter.description().parameters);
+        parameters.set("about", about);
+        (void)filter.run(inputs, parameters, context);
+    };
+    EXPECT_NO_THROW(run_about("cn:country=CN"));
+    EXPECT_THROW(run_about("ch:country=CN"), Error);
+}
+
 TEST(Filter, HowFarApartTheWordsOfARuleMayStand) {
     std::vector<Trial> trials;
-    for (const std::string rule : {"a + b", "c + d", "e + f"})
+    for (const std::string rule : {"a + b", "c + d", "e + f", "g + h", "i + j"})
         for (const auto& test : certificate_tests(rule_components(rule), "\n")) trials.push_back(trial("certify", rule, test.message, test.is_blocked_expected));
     EXPECT_EQ(findings_of(trials).find("rules.distance_bound"), nullptr) << "nothing was tried";
     trials.push_back(trial("apart", "a + b", "a far b", true, "cn", "1000"));
     trials.push_back(trial("apart", "c + d", "c far d", false, "cn", "1000"));
     trials.push_back(trial("apart", "c + d", "c mid d", false, "cn", "100"));
     trials.push_back(trial("apart", "c + d", "c d", true, "cn", "10"));
+    trials.push_back(trial("apart", "c + d", "mid c d", true, "cn", "100 before"));
+    trials.push_back(trial("apart", "c + d", "c d mid", true, "cn", "100 behind"));
+    // Of g + h it is the length or the place that matters, of i + j nobody knows.
+    trials.push_back(trial("apart", "g + h", "g far h", false, "cn", "1000"));
+    trials.push_back(trial("apart", "g + h", "far g h", false, "cn", "1000 before"));
+    trials.push_back(trial("apart", "g + h", "g h far", true, "cn", "1000 behind"));
+    trials.push_back(trial("apart", "i + j", "i far j", false, "cn", "1000"));
     trials.push_back(trial("apart", "e + f", "e f", true, "cn", "ten"));
     const auto findings = findings_of(trials);
     EXPECT_THAT(findings.find("rules.distance_bound")->members, ElementsAre("c + d"));
     EXPECT_THAT(findings.find("rules.distance_bound")->non_members, ElementsAre("a + b"));
-    EXPECT_EQ(findings.find("rules.distance_bound")->high, 2) << "of e + f it is not known";
+    EXPECT_EQ(findings.find("rules.distance_bound")->high, 4) << "of e + f, g + h and i + j it is not known";
     const auto& rows = findings.find("rules.distance_bound")->table.rows;
-    ASSERT_EQ(rows.size(), 2u);
+    ASSERT_EQ(rows.size(), 4u);
     EXPECT_THAT(rows[0], ElementsAre("a + b", "cn", "1,000", ""));
     EXPECT_THAT(rows[1], ElementsAre("c + d", "cn", "10", "100"));
 }
@@ -794,7 +840,10 @@ TEST(Filter, FurtherTestsOfARuleAreReadFromTheLog) {
     EXPECT_THAT(findings.find("rules.undivided")->members, ElementsAre("ab + cd"));
     EXPECT_THAT(findings.find("rules.undivided")->non_members, ElementsAre("efgh"));
     EXPECT_THAT(findings.find("rules.any_distance")->members, ElementsAre("ab + cd"));
-    EXPECT_THAT(findings.find("rules.any_distance")->non_members, ElementsAre("ij + kl"));
+    EXPECT_THAT(findings.find("rules.any_distance")->non_members, IsEmpty()) << "of so long a text nobody knows whether it is read";
+    add("apart", "ij + kl", "6 before", "hello\nhello\nij\nkl", true);
+    add("apart", "ij + kl", "6 behind", "ij\nkl\nhello\nhello", true);
+    EXPECT_THAT(findings_of(trials).find("rules.any_distance")->non_members, ElementsAre("ij + kl"));
     EXPECT_THAT(findings.find("rules.any_distance")->table.rows, Contains(ElementsAre("ij + kl", "cn", "5", "6")));
     EXPECT_THAT(findings.find("rules.bare")->members, ElementsAre("ab + cd"));
     EXPECT_THAT(findings.find("rules.bare")->non_members, ElementsAre("ij + kl"));
