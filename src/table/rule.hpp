@@ -56,7 +56,7 @@ std::optional<FurtherTest> parse_further_test(std::string_view name);
 /// Empty where the rule has no such components. `harmless` not empty. O(bytes).
 std::string further_message(FurtherTest test, std::span<const std::string> components, std::string_view separator, std::string_view harmless);
 
-/// Does the inside of a component matter? One of its characters is replaced by a letter, in the middle, and in a long one in both halves too: where that is blocked, two words with
+/// Does the inside of a component matter? One of its letters (beyond ASCII where there are some) is replaced by another, in the middle, and in a long one in both halves too: where that is blocked, two words with
 /// something between them were taken for one, as happens where the filter reads no further than the separator. Of components of five characters or more. O(bytes).
 std::vector<CertificateTest> inner_tests(std::span<const std::string> components, std::string_view separator);
 

@@ -73,6 +73,21 @@ TEST(Certificate, TestsLeaveOutOneCharacterAtEitherEnd) {
     EXPECT_EQ(certificate_tests(std::vector<std::string>{"x"}, "|").size(), 1u);
 }
 
+// Goal: what is changed inside a component is nothing that a filter may leave out. Method: Chinese with Latin letters and digits in its middle, a long phrase whose
+// quarters are blanks, one with the letter that stands for others, and components that have nothing to change.
+TEST(Certificate, TheInsideIsChangedWhereEveryFilterReads) {
+    const auto changed = [](const std::string& component) {
+        std::vector<std::string> messages;
+        for (const auto& test : inner_tests(std::vector<std::string>{component}, "|")) messages.push_back(test.message);
+        return messages;
+    };
+    EXPECT_THAT(changed("国家ace64明天"), ::testing::ElementsAre("国家ace64v天"));
+    EXPECT_THAT(changed("abc def ghi jkl"), ::testing::ElementsAre("abv def ghi jkl", "abc dev ghi jkl", "abc def ghv jkl"));
+    EXPECT_THAT(changed("abVcd"), ::testing::ElementsAre("abkcd"));
+    EXPECT_THAT(changed("国12345天"), ::testing::IsEmpty());
+    EXPECT_THAT(changed("abcd"), ::testing::IsEmpty());
+}
+
 /// A component that is longer than it need be must never be certified, whatever else is on the list.
 TEST(Certificate, OnlyMinimalRulesPass) {
     Random random(3);
