@@ -515,7 +515,7 @@ class WorldMaker {
         }
     }
 
-    Conversation tls(std::string_view name, std::size_t response_bytes, Random& random) {
+    Conversation with_hello(std::string_view name, Random& random) {
         Conversation talk;
         ClientHelloFields hello;
         hello.server_name = name;
@@ -524,6 +524,11 @@ class WorldMaker {
         talk.client.append(m_store.add(tls_client_hello(hello, random)));
         talk.trigger_end = talk.client.bytes;
         talk.say(true, ns(0.0005));
+        return talk;
+    }
+
+    Conversation tls(std::string_view name, std::size_t response_bytes, Random& random) {
+        Conversation talk = with_hello(name, random);
         talk.server.append(m_store.add(tls_server_hello(random)));
         append_records(talk.server, 2000 + random.below(2500), random);
         talk.say(false, ns(0.001 + random.exponential(0.002)));
@@ -537,13 +542,7 @@ class WorldMaker {
 
     /// Over TLS 1.2: what the server says first can be read by anybody.
     Conversation tls12(std::string_view name, std::string_view flight, std::size_t response_bytes, Random& random) {
-        Conversation talk;
-        ClientHelloFields hello;
-        hello.server_name = name;
-        hello.bytes_min = random.chance(0.15) ? 1750 : 517;
-        talk.client.append(m_store.add(tls_client_hello(hello, random)));
-        talk.trigger_end = talk.client.bytes;
-        talk.say(true, ns(0.0005));
+        Conversation talk = with_hello(name, random);
         talk.server.append(m_store.add(flight));
         talk.say(false, ns(0.001 + random.exponential(0.002)));
         talk.client.append(m_store.add(tls12_client_finish(random)));

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "net/ascii_case.hpp"
 #include "net/packet.hpp"
 #include "net/tls.hpp"
 
@@ -155,12 +156,6 @@ bool read_extensions(Bytes list, CertificateNames& names) {
         }
     }
     return true;
-}
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
-bool is_same_without_case(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool name_covers(std::string_view name, std::string_view host) {

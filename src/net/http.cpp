@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "core/text.hpp"
+#include "net/ascii_case.hpp"
 
 namespace unveil {
 namespace {
@@ -17,16 +18,10 @@ constexpr std::size_t method_bytes_max = 32;
 constexpr std::size_t empty_lines_max = 4;
 constexpr std::size_t title_search_bytes_max = 64u << 10;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
-bool is_same_without_case(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_token_character(char c) {
-    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    return is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
 std::string_view text_of(std::span<const std::uint8_t> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
@@ -246,7 +241,7 @@ std::string_view html_title(std::string_view body) {
 std::string percent_decoded(std::string_view text) {
     const auto digit = [](char c) {
         if (is_digit(c)) return c - '0';
-        const char small = lower(c);
+        const char small = ascii_lower(c);
         return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
     };
     std::string out;

@@ -9,6 +9,11 @@
 #include "core/error.hpp"
 
 namespace unveil::filter {
+namespace {
+
+bool is_earlier(const Sample& a, const Sample& b) { return std::tie(a.time_us, a.where) < std::tie(b.time_us, b.where); }
+
+}  // namespace
 
 std::string_view state_name(State state) {
     switch (state) {
@@ -85,7 +90,6 @@ std::vector<std::size_t> change_points(const std::vector<Sample>& samples, const
 /// The controls of one kind, by account: when the last ones were all answered wrongly, the account answered so ever since the last good one.
 void TrialBook::leave_out_broken_accounts(const std::string& context, const std::vector<Sample>& all_controls, Known known) {
     const bool is_block = known == Known::blocked;
-    const auto is_earlier = [](const Sample& a, const Sample& b) { return std::tie(a.time_us, a.where) < std::tie(b.time_us, b.where); };
     std::map<std::uint32_t, std::vector<Sample>> by_account;
     for (const Sample& control : all_controls) by_account[control.account].push_back(control);
     // Where there are several accounts the campaign leaves one that blocks all after three.
@@ -113,7 +117,7 @@ void TrialBook::finish(double confidence) {
         for (auto& [input, answers] : inputs) {
             auto& samples = answers.samples;
             if (samples.empty()) continue;
-            std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return std::tie(a.time_us, a.where) < std::tie(b.time_us, b.where); });
+            std::sort(samples.begin(), samples.end(), is_earlier);
             answers.first = std::min_element(samples.begin(), samples.end(), [](const auto& a, const auto& b) { return a.where < b.where; })->where;
             const auto changes = change_points(samples, noise, confidence);
             bool is_inconsistent = false;

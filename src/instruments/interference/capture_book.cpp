@@ -252,7 +252,6 @@ void CaptureBook::fold_named() {
 
 void CaptureBook::gather_named() {
     for (const JudgedFlow& judged : m_judged) m_named_by_server[server_of(judged.flow.server, judged.flow.kind)];
-    for (const RateRecord& rate : m_rates) m_named_by_server[server_of(rate.server, rate.kind)];
     const auto add = [&](std::uint64_t server, std::uint32_t name, const FlowShare& share) {
         const auto known = m_named_by_server.find(server);
         if (known == m_named_by_server.end()) return;

@@ -8,14 +8,13 @@
 #include "core/digest.hpp"
 #include "core/hash.hpp"
 #include "core/random.hpp"
+#include "net/ascii_case.hpp"
 
 namespace unveil {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
 bool begins_without_case(std::string_view text, std::string_view beginning) {
-    return text.size() >= beginning.size() && std::equal(beginning.begin(), beginning.end(), text.begin(), [](char a, char b) { return lower(a) == lower(b); });
+    return is_same_without_case(text.substr(0, beginning.size()), beginning);
 }
 
 std::uint64_t fingerprint_of(std::span<const std::uint8_t> der) {
